@@ -1,0 +1,38 @@
+package agent
+
+import "time"
+
+// Record is what must be known of an agent to list it while its host is down.
+// It travels in the VM's tags.
+type Record struct {
+	ID     ID
+	Name   string
+	Type   string
+	Labels map[string]string
+}
+
+// Host is a machine that runs agents, as the provider's API shows it.
+type Host struct {
+	ID        HostID
+	Name      string
+	Provider  string // the provider instance that owns it
+	State     HostState
+	Billing   Billing
+	Region    string
+	Size      string // VM size, for example Standard_B2s
+	Address   string // public IP address; "" when unknown
+	CreatedAt time.Time
+	Failure   string // why the host is FAILED or UNKNOWN; else ""
+	Tags      map[string]string
+	Agents    []Record
+	Stopped   map[ID]bool // agents stopped alone while the host keeps running
+	HostKeys  HostKeys
+	Resource  string // the provider's own id of the machine
+}
+
+// HostKeys are the public SSH host keys of a host, in authorized_keys form
+// ("ssh-ed25519 AAAA…"); empty when not known yet.
+type HostKeys struct {
+	VM        string // sshd of the virtual machine, port 22
+	Container string // mngrd in the container, the published port
+}

@@ -1,0 +1,83 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind sorts errors by what a caller, or a user, can do about them.
+type Kind string
+
+// Error kinds.
+const (
+	KindInternal    Kind = "internal"     // a defect, or something nobody foresaw
+	KindUsage       Kind = "usage"        // the command line or the configuration is wrong
+	KindNotFound    Kind = "not_found"    // no such agent, host or resource
+	KindExists      Kind = "exists"       // the name is taken
+	KindNotPrepared Kind = "not_prepared" // `mngr azure prepare` has not run
+	KindCredentials Kind = "credentials"  // nobody is logged in, or the login is refused
+	KindDenied      Kind = "denied"       // the login lacks a permission
+	KindQuota       Kind = "quota"        // the subscription's quota is used up
+	KindNoCapacity  Kind = "no_capacity"  // Azure has no such machine now
+	KindConflict    Kind = "conflict"     // another operation is under way
+	KindThrottled   Kind = "throttled"    // too many requests
+	KindUnreachable Kind = "unreachable"  // the machine or the service does not answer
+	KindTimeout     Kind = "timeout"      // a deadline has passed
+	KindRefused     Kind = "refused"      // we decline to act, for safety
+	KindRemains     Kind = "remains"      // something that costs money may be left
+	KindCanceled    Kind = "canceled"     // the user interrupted
+)
+
+// Error is an error that a user sees: one line of cause and one of remedy.
+type Error struct {
+	Kind  Kind
+	Cause string // lower case, no full stop: `host "x" is not prepared`
+	Hint  string // a command or a fact that helps; may be empty
+	Err   error  // what lies beneath; may be nil
+}
+
+func (e *Error) Error() string {
+	if e.Cause == "" && e.Err != nil {
+		return e.Err.Error()
+	}
+	return e.Cause
+}
+
+// Unwrap returns what lies beneath.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errorf makes an Error without a hint.
+func Errorf(kind Kind, format string, args ...any) *Error {
+	err := fmt.Errorf(format, args...)
+	return &Error{Kind: kind, Cause: err.Error(), Err: errors.Unwrap(err)}
+}
+
+// WithHint returns e with the hint set.
+func (e *Error) WithHint(format string, args ...any) *Error {
+	c := *e
+	c.Hint = fmt.Sprintf(format, args...)
+	return &c
+}
+
+// KindOf returns the kind of the first Error in err's chain, else KindInternal.
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return KindInternal
+}
+
+// HintOf returns the first hint in err's chain, or "".
+func HintOf(err error) string {
+	for err != nil {
+		e, ok := errors.AsType[*Error](err)
+		if !ok {
+			return ""
+		}
+		if e.Hint != "" {
+			return e.Hint
+		}
+		err = e.Err
+	}
+	return ""
+}
