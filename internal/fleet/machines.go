@@ -1,0 +1,54 @@
+package fleet
+
+import (
+	"context"
+
+	"mngr/internal/agent"
+)
+
+// Machines is a provider instance: the machines of one subscription and resource group.
+//
+// Every method honours its context. Errors are *agent.Error where a kind is known.
+// A host is named by agent.Host.Resource, the provider's own id of the machine.
+type Machines interface {
+	// Name is the provider instance's name, the value of the tag mngr-provider.
+	Name() string
+	// ControlPlane tells what a machine in region must know.
+	ControlPlane(ctx context.Context, region string) (agent.ControlPlane, error)
+	// Preflight refuses, before anything is written, what cannot work: credentials
+	// missing, not prepared, an unknown size, a size that cannot be Spot.
+	Preflight(ctx context.Context, spec agent.MachineSpec) error
+	// Create asks for the machine and returns when the request is accepted or refused.
+	// A taken name is agent.KindExists. After a refusal nothing is left.
+	Create(ctx context.Context, spec agent.MachineSpec, progress agent.Progress) (Creation, error)
+	// List returns every machine of ours with its state, whoever made it, in two
+	// parallel requests. Tags are as stored; fleet reads the records in them.
+	List(ctx context.Context) ([]agent.Host, error)
+	// Get returns one machine with its state and address.
+	Get(ctx context.Context, resource string) (agent.Host, error)
+	// Start allocates and boots a machine. With wait it returns when the operation is terminal.
+	Start(ctx context.Context, resource string, wait bool, progress agent.Progress) error
+	// Stop deallocates a machine; nothing but storage is billed afterwards.
+	Stop(ctx context.Context, resource string, wait bool, progress agent.Progress) error
+	// Destroy deletes a machine, its role assignment, disk, interface and address, and
+	// checks that they are gone. Absent is fine.
+	Destroy(ctx context.Context, host agent.Host, progress agent.Progress) error
+	// MergeTags writes tags and leaves the others; the empty value of a key in remove
+	// deletes it. It must not run while an operation on the machine is under way.
+	MergeTags(ctx context.Context, resource string, set map[string]string, remove []string) error
+}
+
+// Creation is a machine whose request has been accepted.
+type Creation interface {
+	// Host is the machine as accepted.
+	Host() agent.Host
+	// Address waits until the public address is known.
+	Address(ctx context.Context) (string, error)
+	// Wait returns when the operation is terminal. On failure the machine and all that
+	// belongs to it has been removed, or the error (agent.KindRemains) says what is left.
+	Wait(ctx context.Context) error
+	// Undo removes the machine and all that belongs to it.
+	Undo(ctx context.Context, progress agent.Progress) error
+	// SelfStop tells whether the machine may deallocate itself; if not, why.
+	SelfStop() (ok bool, why string)
+}
