@@ -167,7 +167,7 @@ func FuzzParse(f *testing.F) {
 		after, _, err := edit(data, func(d *document) (splice, error) {
 			return d.setKey([]string{"providers", "azure", "default_region"}, `"eastus"`)
 		})
-		if p, ok := err.(*Problem); ok && p.cause == "the key is missing from an inline table" {
+		if p, ok := err.(*Problem); ok && p.cause == inlineCause {
 			return
 		}
 		if err != nil {
