@@ -164,3 +164,9 @@ type ContainerStatus struct {
 // EnvAgent is the SSH environment variable with which a client asks the container's
 // SSH server for an agent's work directory and environment (an agent id or name).
 const EnvAgent = "MNGR_AGENT"
+
+// Where mngrd lies on a virtual machine and, mounted read-only, in its container.
+const (
+	VMPath        = "/usr/local/lib/mngr/mngrd"
+	ContainerPath = "/opt/mngr/mngrd"
+)
