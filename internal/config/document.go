@@ -35,10 +35,11 @@ func (e entry) key() string { return strings.Join(e.path, ".") }
 
 // table is one [header].
 type table struct {
-	path  []string
-	line  int
-	end   int // of the header's own line, after its newline
-	array bool
+	path   []string
+	line   int
+	end    int  // of the header's own line, after its newline; unused when inline
+	array  bool // [[header]]
+	inline bool // key = { }
 }
 
 // parseDocument reads TOML. The error is a *Problem.
@@ -82,7 +83,7 @@ func (d *document) addTable(node *unstable.Node) []string {
 	if i := bytes.IndexByte(d.data[last:], '\n'); i >= 0 {
 		end = last + i + 1
 	}
-	d.tables = append(d.tables, table{path, d.lineAt(last), end, node.Kind == unstable.ArrayTable})
+	d.tables = append(d.tables, table{path, d.lineAt(last), end, node.Kind == unstable.ArrayTable, false})
 	return path
 }
 
@@ -95,7 +96,7 @@ func (d *document) addEntry(prefix []string, node *unstable.Node, values map[str
 			d.addEntry(full, it.Node(), values, true)
 		}
 		// An inline table claims its name even when it is empty.
-		d.tables = append(d.tables, table{full, d.lineAt(start), -1, false})
+		d.tables = append(d.tables, table{full, d.lineAt(start), -1, false, true})
 		return
 	}
 	d.entries = append(d.entries, entry{

@@ -21,6 +21,8 @@ func (s splice) apply(data []byte) []byte {
 	return append(out, data[s.end:]...)
 }
 
+const inlineCause = "an inline table cannot take another key"
+
 // setKey finds the splice that gives a key the literal value.
 func (d *document) setKey(path []string, literal string) (splice, error) {
 	parent, last := path[:len(path)-1], path[len(path)-1]
@@ -39,11 +41,11 @@ func (d *document) setKey(path []string, literal string) (splice, error) {
 		return d.insertAfter(d.lineEnd(e.valueEnd), d.keyPrefix(e)+line), nil
 	}
 	for _, t := range d.tables {
-		if equal(t.path, parent) && t.end < 0 {
+		if t.inline && len(t.path) <= len(parent) && equal(t.path, parent[:len(t.path)]) {
 			return splice{}, &Problem{
 				Origin{File: d.name, Line: t.line},
 				strings.Join(path, "."),
-				fault{"the key is missing from an inline table", fmt.Sprintf("write %s as a table, [%s]", strings.Join(parent, "."), strings.Join(parent, "."))},
+				fault{inlineCause, fmt.Sprintf("write it as a table, [%s]", strings.Join(parent, "."))},
 			}
 		}
 		if equal(t.path, parent) {

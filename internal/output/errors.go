@@ -46,13 +46,28 @@ func ExitCode(err error) int {
 	if e, ok := errors.AsType[*Exit](err); ok {
 		return e.Code
 	}
-	worst := CodeFailed
-	for _, one := range split(err) {
-		if code := codeOf(kindOf(one)); severity(code) > severity(worst) {
-			worst = code
+	return worst(err)
+}
+
+// worst walks an error's tree; the first agent.Error on a branch speaks for the rest.
+func worst(err error) int {
+	switch e := err.(type) {
+	case *agent.Error:
+		return codeOf(kindOf(e))
+	case interface{ Unwrap() []error }:
+		code := CodeFailed
+		for _, one := range e.Unwrap() {
+			if c := worst(one); severity(c) > severity(code) {
+				code = c
+			}
+		}
+		return code
+	case interface{ Unwrap() error }:
+		if beneath := e.Unwrap(); beneath != nil {
+			return worst(beneath)
 		}
 	}
-	return worst
+	return codeOf(kindOf(err))
 }
 
 func codeOf(kind agent.Kind) int {
@@ -87,36 +102,26 @@ func kindOf(err error) agent.Kind {
 	return kind
 }
 
-// split returns the errors that errors.Join has put together, at any depth; an
-// agent.Error stands for all that lies beneath it.
+// split returns the errors that errors.Join has put together, at any depth. A join says
+// nothing of its own; fmt.Errorf with several %w does, and stays whole.
 func split(err error) []error {
-	for e := err; e != nil; e = errors.Unwrap(e) {
-		if _, ok := e.(*agent.Error); ok {
-			break
-		}
-		joined, ok := e.(interface{ Unwrap() []error })
-		if !ok {
-			continue
-		}
-		// fmt.Errorf with several %w says something of its own; a join does not.
-		if e != err || !isJoin(e, joined.Unwrap()) {
-			break
-		}
-		var all []error
-		for _, one := range joined.Unwrap() {
-			all = append(all, split(one)...)
-		}
-		return all
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
 	}
-	return []error{err}
-}
-
-func isJoin(err error, parts []error) bool {
+	parts := joined.Unwrap()
 	texts := make([]string, len(parts))
 	for i, part := range parts {
 		texts[i] = part.Error()
 	}
-	return err.Error() == strings.Join(texts, "\n")
+	if err.Error() != strings.Join(texts, "\n") {
+		return []error{err}
+	}
+	var all []error
+	for _, part := range parts {
+		all = append(all, split(part)...)
+	}
+	return all
 }
 
 // Failure is an error as machines read it.
