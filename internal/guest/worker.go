@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -99,7 +100,7 @@ func (w *worker) sshConfig(hostKey ssh.Signer) sshd.Config {
 		SFTP:           []string{w.self, verbSFTP},
 		Activity:       w.meter,
 		// Questions that mngr asks, as each `mngr list` does, are no work.
-		Quiet: func(command string) bool { return command == w.self+" ctl" },
+		Quiet: func(command string) bool { return unquote(command) == w.self+" ctl" },
 		Log:   w.log,
 	}
 }
@@ -111,6 +112,11 @@ func (w *worker) place(_ context.Context, name string) (sshd.Place, error) {
 	}
 	p, err := w.agents.Place(name)
 	return sshd.Place(p), err
+}
+
+// unquote takes a shell's quotes away, to recognize a command however a client quoted it.
+func unquote(command string) string {
+	return strings.NewReplacer("'", "", `"`, "").Replace(strings.TrimSpace(command))
 }
 
 // hostConfig is the part of config.json that the container reads.

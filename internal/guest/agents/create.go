@@ -56,6 +56,11 @@ func (s *Supervisor) Create(ctx context.Context, spec ctl.AgentSpec) (*ctl.Agent
 	if err := checkSpec(&spec); err != nil {
 		return nil, err
 	}
+	if spec.Git != nil {
+		git := *spec.Git
+		git.Origin = withoutUser(git.Origin) // before anything of it is written
+		spec.Git = &git
+	}
 	if err := s.makeDirs(spec.ID); err != nil {
 		return nil, err
 	}

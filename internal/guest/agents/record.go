@@ -39,15 +39,27 @@ type record struct {
 // running says what the record knows: started, not stopped, not seen to end.
 func (r *record) running() bool { return r.Wanted && r.EndedAt == nil }
 
-// save replaces the record in dir such that a crash leaves the old or the new one.
+// save replaces the record in dir such that a crash leaves the old or the new one. On a
+// full disk it writes into the blocks that the old one has: an agent that filled the disk
+// can still be stopped.
 func (r *record) save(dir string) error {
 	data, err := json.MarshalIndent(r, "", "  ")
+	if err == nil {
+		err = replace(dir, data)
+	}
+	if errors.Is(err, unix.ENOSPC) {
+		err = overwrite(filepath.Join(dir, recordFile), data)
+	}
 	if err != nil {
 		return fmt.Errorf("write agent record: %w", err)
 	}
+	return nil
+}
+
+func replace(dir string, data []byte) error {
 	f, err := os.CreateTemp(dir, ".data-*") // 0600
 	if err != nil {
-		return fmt.Errorf("write agent record: %w", err)
+		return err
 	}
 	_, err = f.Write(data)
 	err = errors.Join(err, f.Sync(), f.Close())
@@ -56,9 +68,20 @@ func (r *record) save(dir string) error {
 	}
 	if err != nil {
 		os.Remove(f.Name())
-		return fmt.Errorf("write agent record: %w", err)
 	}
-	return nil
+	return err
+}
+
+func overwrite(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(data, 0)
+	if err == nil {
+		err = f.Truncate(int64(len(data)))
+	}
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // loadRecord reads the record in dir and checks it like a request.

@@ -62,7 +62,7 @@ func (s *Supervisor) checkOut(ctx context.Context, dir string, g ctl.Git) error 
 	}
 	settings := [][2]string{
 		{"user.name", g.UserName}, {"user.email", g.UserEmail},
-		{"remote.origin.url", withoutUser(g.Origin)}, {"remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"},
+		{"remote.origin.url", g.Origin}, {"remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"},
 		{"receive.denyCurrentBranch", "updateInstead"},
 	}
 	for _, kv := range settings {

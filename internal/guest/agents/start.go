@@ -89,14 +89,19 @@ func paneOf(panes []tmux.Pane, name string) *tmux.Pane {
 }
 
 // Restore starts every agent that ran when the container went down. One that fails is
-// reported and does not hold the others up.
+// reported and does not hold the others up. It comes before the first Observe, to which an
+// agent without a session is a stopped one.
 func (s *Supervisor) Restore(ctx context.Context) {
 	for _, e := range s.entries() {
 		rec := s.snapshot(e)
-		if !rec.running() {
-			continue
+		pane, err := s.pane(ctx, rec.Spec.Name)
+		if err == nil && (!rec.running() || pane != nil) {
+			continue // or only this program went down: the agent lives, or has ended meanwhile
 		}
-		if _, err := s.Start(ctx, ctl.AgentRef{ID: rec.Spec.ID}); err != nil {
+		if err == nil {
+			_, err = s.Start(ctx, ctl.AgentRef{ID: rec.Spec.ID})
+		}
+		if err != nil {
 			s.cfg.Log.Error("agent not started again", "agent", rec.Spec.Name, "err", err)
 		}
 	}

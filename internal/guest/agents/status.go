@@ -62,7 +62,7 @@ func (s *Supervisor) settle(ctx context.Context, e *entry, panes []tmux.Pane) {
 		now := time.Now().UTC()
 		r.EndedAt = &now
 		if pane != nil {
-			r.ExitCode = &pane.ExitCode
+			r.ExitCode = pane.ExitCode
 		} else {
 			r.Wanted = false // somebody has ended the session: that is a stop
 		}

@@ -29,13 +29,12 @@ func (s *Supervisor) Stop(ctx context.Context, ref ctl.AgentRef) (*ctl.AgentStat
 }
 
 // stop records the wish first: an agent that a crash leaves alive is ended by the next
-// stop or start, one that was stopped never comes back by itself.
+// stop or start, one that was stopped never comes back by itself. Where the wish cannot be
+// recorded the agent ends all the same.
 func (s *Supervisor) stop(ctx context.Context, e *entry) error {
-	if err := s.update(e, func(r *record) { r.Wanted = false }); err != nil {
-		return err
-	}
+	written := s.update(e, func(r *record) { r.Wanted = false })
 	rec := s.snapshot(e)
-	return s.end(ctx, &rec, s.cfg.Grace)
+	return errors.Join(s.end(ctx, &rec, s.cfg.Grace), written)
 }
 
 // Remove stops an agent and deletes its state and work directory. An absent one is fine,

@@ -87,10 +87,8 @@ func (m *Meter) facts(now time.Time, s Settings, agents []Agent) Facts {
 	if m.held > 0 {
 		f.SSH = now
 	}
-	known := make(map[string]*agentTimes)
 	for _, a := range agents {
 		t := m.agent(a.ID)
-		known[a.ID] = t
 		if a.Output != t.seen {
 			t.output, t.seen = now, a.Output
 		}
@@ -99,11 +97,6 @@ func (m *Meter) facts(now time.Time, s Settings, agents []Agent) Facts {
 			Type: a.Type, Mode: mode, Alive: a.Alive, Stopped: a.Stopped,
 			Created: t.created, Started: t.started, Output: t.output,
 		})
-	}
-	for id := range m.agents {
-		if known[id] == nil && m.agents[id].created.Before(now.Add(-time.Minute)) {
-			delete(m.agents, id)
-		}
 	}
 	return f
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Window is the name of the window, in a session of ours, that an agent runs in.
@@ -20,6 +21,9 @@ const (
 	columns = "200"
 	rows    = "50"
 )
+
+// answerTime is far above what a tmux server needs that answers at all.
+const answerTime = 10 * time.Second
 
 // ErrMissing says that the image has no tmux.
 var ErrMissing = errors.New("the image has no tmux")
@@ -37,7 +41,7 @@ type Pane struct {
 	Window   string
 	PID      int
 	Dead     bool
-	ExitCode int   // of a dead pane; 128 and the signal's number for a signal
+	ExitCode *int  // of a dead pane; 128 and the signal's number; nil where tmux cannot tell
 	Activity int64 // time of its window's last output, in Unix seconds of the server's clock
 }
 
@@ -72,9 +76,11 @@ func parsePane(line string) (Pane, bool) {
 		return Pane{}, false
 	}
 	p := Pane{ID: f[0], PID: pid, Dead: f[2] == "1", Session: f[6], Window: f[7]}
-	p.ExitCode, _ = strconv.Atoi(f[3])
+	if code, err := strconv.Atoi(f[3]); err == nil {
+		p.ExitCode = &code
+	}
 	if sig, err := strconv.Atoi(f[4]); err == nil { // tmux 3.3 and later
-		p.ExitCode = 128 + sig
+		p.ExitCode = new(128 + sig)
 	}
 	p.Activity, _ = strconv.ParseInt(f[5], 10, 64)
 	return p, true
@@ -135,6 +141,8 @@ func (c Client) run(ctx context.Context, args ...string) (string, error) {
 	if c.Socket != "" {
 		args = append([]string{"-S", c.Socket}, args...)
 	}
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, "tmux", args...)
 	cmd.Env = c.Env
 	var stderr bytes.Buffer
