@@ -58,7 +58,7 @@ func (p *Provider) putSeparately(ctx context.Context, s *session, r machineReque
 func (r machineRequest) separateIP() armnetwork.PublicIPAddress {
 	return armnetwork.PublicIPAddress{
 		Location: new(r.spec.Region),
-		Tags:     sdkTags(r.tags),
+		Tags:     ownersOnly(r.tags),
 		SKU: &armnetwork.PublicIPAddressSKU{
 			Name: new(armnetwork.PublicIPAddressSKUNameStandard), Tier: new(armnetwork.PublicIPAddressSKUTierRegional),
 		},
@@ -74,7 +74,7 @@ func (r machineRequest) separateIP() armnetwork.PublicIPAddress {
 func (r machineRequest) separateNIC(ipID string) armnetwork.Interface {
 	return armnetwork.Interface{
 		Location: new(r.spec.Region),
-		Tags:     sdkTags(r.tags),
+		Tags:     ownersOnly(r.tags),
 		Properties: &armnetwork.InterfacePropertiesFormat{
 			IPConfigurations: []*armnetwork.InterfaceIPConfiguration{{
 				Name: new("ipconfig1"),

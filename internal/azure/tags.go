@@ -62,6 +62,18 @@ func sdkTags(tags map[string]string) map[string]*string {
 	return out
 }
 
+// ownersOnly are the tags that a machine's parts carry: whose they are, and none that
+// changes with the agents.
+func ownersOnly(tags map[string]string) map[string]*string {
+	out := map[string]*string{}
+	for _, name := range []string{tagManagedBy, tagProvider, tagHostID, tagHostName, tagCreatedAt} {
+		if v := tags[name]; v != "" {
+			out[name] = new(v)
+		}
+	}
+	return out
+}
+
 // ownerTags go on what prepare makes.
 func (s Settings) ownerTags() map[string]*string {
 	return map[string]*string{tagManagedBy: new(managedBy)}

@@ -2,7 +2,6 @@ package azure
 
 import (
 	"encoding/base64"
-	"maps"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
@@ -86,7 +85,7 @@ func (r machineRequest) system() *armcompute.OSProfile {
 func (r machineRequest) inlineNIC() *armcompute.VirtualMachineNetworkInterfaceConfiguration {
 	return &armcompute.VirtualMachineNetworkInterfaceConfiguration{
 		Name: new(nicName(r.name)),
-		Tags: sdkTags(maps.Clone(r.tags)),
+		Tags: ownersOnly(r.tags),
 		Properties: &armcompute.VirtualMachineNetworkInterfaceConfigurationProperties{
 			Primary:      new(true),
 			DeleteOption: new(armcompute.DeleteOptionsDelete),
@@ -107,7 +106,7 @@ func (r machineRequest) inlineNIC() *armcompute.VirtualMachineNetworkInterfaceCo
 func (r machineRequest) inlineIP() *armcompute.VirtualMachinePublicIPAddressConfiguration {
 	return &armcompute.VirtualMachinePublicIPAddressConfiguration{
 		Name: new(ipName(r.name)),
-		Tags: sdkTags(r.tags),
+		Tags: ownersOnly(r.tags),
 		SKU: &armcompute.PublicIPAddressSKU{
 			Name: new(armcompute.PublicIPAddressSKUNameStandard), Tier: new(armcompute.PublicIPAddressSKUTierRegional),
 		},
