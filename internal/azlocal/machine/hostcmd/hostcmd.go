@@ -27,12 +27,14 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: exit %d: %s", e.Tool, e.Code, complaint(e.Stderr))
 }
 
-// complaint picks the first error as apt's family marks it; others say it last.
+// complaint picks the first error as apt's family and nft mark it; others say it last.
 func complaint(stderr string) string {
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")
 	for _, line := range lines {
-		if text, ok := strings.CutPrefix(line, "E: "); ok {
-			return text
+		for _, mark := range []string{"E: ", "Error: "} {
+			if _, text, ok := strings.Cut(line, mark); ok {
+				return text
+			}
 		}
 	}
 	return strings.TrimSpace(lines[len(lines)-1])

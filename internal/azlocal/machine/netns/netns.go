@@ -99,10 +99,13 @@ func (n *Namespace) Sysctl(path, value string) error {
 	return n.Do(func() error { return os.WriteFile("/proc/sys/net/"+path, []byte(value), 0) })
 }
 
+// Path names the namespace for tools that this process starts, until Close.
+func (n *Namespace) Path() string { return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), n.file.Fd()) }
+
 // Feed runs a tool of the host inside the namespace with the given standard input.
 func (n *Namespace) Feed(ctx context.Context, stdin, tool string, args ...string) error {
-	inside := fmt.Sprintf("--net=/proc/%d/fd/%d", os.Getpid(), n.file.Fd())
-	_, err := hostcmd.Feed(ctx, strings.NewReader(stdin), "nsenter", append([]string{inside, "--", tool}, args...)...)
+	enter := []string{"--net=" + n.Path(), "--", tool}
+	_, err := hostcmd.Feed(ctx, strings.NewReader(stdin), "nsenter", append(enter, args...)...)
 	return err
 }
 
