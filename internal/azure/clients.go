@@ -43,7 +43,7 @@ type session struct {
 	assignments *armauthorization.RoleAssignmentsClient
 }
 
-func newSession(at *place, subscription string) (*session, error) {
+func newSession(at *place, subscription string, retry policy.RetryOptions) (*session, error) {
 	login, err := newCredential(at)
 	if err != nil {
 		return nil, translate(&loginError{err}, "log in to Azure")
@@ -52,7 +52,7 @@ func newSession(at *place, subscription string) (*session, error) {
 	opts := &arm.ClientOptions{
 		ClientOptions: azcore.ClientOptions{
 			Cloud:     at.cloud,
-			Retry:     policy.RetryOptions{TryTimeout: tryTimeout},
+			Retry:     retry,
 			Telemetry: policy.TelemetryOptions{ApplicationID: "mngr"},
 		},
 		DisableRPRegistration: true, // prepare does that; a limited user must not

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
 	"mngr/internal/agent"
 )
 
@@ -13,6 +15,7 @@ import (
 // needs it.
 type Provider struct {
 	settings Settings
+	retry    policy.RetryOptions
 
 	mu      sync.Mutex
 	current *session          // nil until first needed
@@ -27,7 +30,7 @@ func New(s Settings) (*Provider, error) {
 	if s.PollInterval == 0 {
 		s.PollInterval = 2 * time.Second
 	}
-	return &Provider{settings: s, subnets: map[string]string{}}, nil
+	return &Provider{settings: s, retry: policy.RetryOptions{TryTimeout: tryTimeout}, subnets: map[string]string{}}, nil
 }
 
 // Name is the instance's name, the value of the tag mngr-provider.
@@ -53,7 +56,7 @@ func (p *Provider) session(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSession(at, subscription)
+	s, err := newSession(at, subscription, p.retry)
 	if err != nil {
 		return nil, err
 	}

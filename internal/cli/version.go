@@ -11,8 +11,15 @@ import (
 	"mngr/internal/output"
 )
 
-// Version is the version of this build: the module's, or the commit it was built from.
+// version is set by the linker where the build knows it.
+var version string
+
+// Version is the version of this build: the release's, the module's, or the commit it was
+// built from.
 func Version() string {
+	if version != "" {
+		return version
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

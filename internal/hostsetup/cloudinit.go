@@ -48,7 +48,7 @@ func CloudInit(p Params) ([]byte, error) {
 	config := cloudConfig{
 		SSHDeleteKeys:  true,
 		SSHGenKeyTypes: []string{"ed25519"},
-		SSHKeys:        sshKeys{Private: string(p.HostKey.Private), Public: p.HostKey.Public},
+		SSHKeys:        sshKeys{Private: string(p.HostKey.Private), Public: p.HostKey.Public + "\n"},
 		AuthorizedKeys: p.AuthorizedKeys,
 		BootCmd:        [][]string{waagentKeyType()},
 		WriteFiles:     p.files(),

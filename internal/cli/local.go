@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"mngr/internal/agent"
+	"mngr/internal/config"
+)
+
+// ensureLocal starts the local Azure where a command that makes something names it. It
+// runs this very program, since azlocal and the client meet over HTTPS only.
+func (a *App) ensureLocal(ctx context.Context, p config.Provider) error {
+	if p.Cloud != "local" {
+		return nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	args := []string{"azure", "local", "up"}
+	if a.global.quiet {
+		args = append(args, "--quiet")
+	}
+	cmd := exec.CommandContext(ctx, self, args...)
+	cmd.Stdout, cmd.Stderr = a.streams.Err, a.streams.Err
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return agent.Errorf(agent.KindUnreachable, "the local Azure does not start: %w", err).WithHint("mngr azure local up")
+	}
+	return nil
+}
