@@ -3,8 +3,10 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -s -w -X mngr/internal/cli.version=$(VERSION)
+# The version is what the go command stamps from git; where git cannot be asked (another
+# owner's clone, a tarball) there is none.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+FLAGS   := -trimpath -ldflags '-s -w' -buildvcs=$(shell git status >/dev/null 2>&1 && echo auto || echo false)
 GUESTS  := internal/guestbin/bin/mngrd-linux-amd64.gz internal/guestbin/bin/mngrd-linux-arm64.gz
 TOOLS   := bin/tools
 FUZZTIME ?= 30s
@@ -24,7 +26,7 @@ test: setup-test build $(TOOLS)/gotestsum ## everything that must pass: vet, uni
 
 .PHONY: build
 build: guests ## bin/mngr for this machine, with the guests inside
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/mngr ./cmd/mngr
+	CGO_ENABLED=0 go build $(FLAGS) -o bin/mngr ./cmd/mngr
 
 .PHONY: guests
 guests: $(GUESTS) ## the guest binary mngrd for linux/amd64 and linux/arm64, as mngr embeds it
@@ -34,7 +36,7 @@ guests: $(GUESTS) ## the guest binary mngrd for linux/amd64 and linux/arm64, as 
 # no VCS stamp in it.
 .PHONY: FORCE
 $(GUESTS): internal/guestbin/bin/mngrd-linux-%.gz: FORCE
-	@mkdir -p bin/guest
+	@mkdir -p bin/guest $(@D)
 	@CGO_ENABLED=0 GOOS=linux GOARCH=$* go build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/guest/mngrd-linux-$* ./cmd/mngrd
 	@if ! gzip -dc $@ 2>/dev/null | cmp -s - bin/guest/mngrd-linux-$*; then \
 		gzip -9nc bin/guest/mngrd-linux-$* > $@.new && mv $@.new $@ && echo "built $@"; \
@@ -46,7 +48,7 @@ release: guests ## static binaries for linux and darwin on amd64 and arm64, with
 	@for target in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64; do \
 		os=$${target%/*}; arch=$${target#*/}; out=dist/mngr-$(VERSION)-$$os-$$arch; \
 		echo "building $$out"; \
-		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags '$(LDFLAGS)' -o $$out ./cmd/mngr || exit 1; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build $(FLAGS) -o $$out ./cmd/mngr || exit 1; \
 	done
 	@cd dist && sha256sum mngr-$(VERSION)-* > SHA256SUMS && cat SHA256SUMS
 

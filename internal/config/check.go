@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -158,13 +157,6 @@ func publicIP(associate bool) *fault {
 		"a host without a public address cannot be reached: there is no private path yet",
 		"remove the key, or set it to true and narrow allowed_ssh_cidrs",
 	}
-}
-
-func httpsURL(s string) *fault {
-	if u, err := url.Parse(s); err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil {
-		return nil
-	}
-	return &fault{fmt.Sprintf("%q is no https URL", s), "write one without user information, for example https://api.ipify.org"}
 }
 
 func vmSize(s string) *fault {

@@ -63,10 +63,12 @@ func setting(t *rapid.T) (key, value string) {
 	case 3:
 		return "providers.new-one.default_region", word.Draw(t, "v")
 	case 4:
-		return "providers.azure.my_address_url", "https://" + word.Draw(t, "v") + "/?q=" + rapid.StringMatching(`[ -~é\x7f]{0,8}`).Draw(t, "q")
+		return "providers.azure.default_start_args", listText(rapid.SliceOf(rapid.StringMatching(`[ -~é\x7f]{1,8}`)).Draw(t, "v"))
 	}
 	return "providers.azure.default_region", word.Draw(t, "v")
 }
+
+func listText(list []string) string { return Value{Value: append([]string{}, list...)}.Text() }
 
 // edit runs an edit on bytes, as Set and Unset do on a file.
 func edit(data []byte, change func(*document) (splice, error)) ([]byte, splice, error) {

@@ -65,12 +65,9 @@ func (p *Provider) fields() []field {
 		text("subnet_address_prefix", &p.SubnetAddressPrefix, optional(networkPrefix)),
 		list("allowed_ssh_cidrs", &p.AllowedSSHCIDRs, sourceCIDR),
 		{"associate_public_ip", &p.AssociatePublicIP, func() *fault { return publicIP(p.AssociatePublicIP) }},
-		text("my_address_url", &p.MyAddressURL, optional(httpsURL)),
 
 		text("default_vm_size", &p.DefaultVMSize, vmSize),
 		text("default_spot_vm_size", &p.DefaultSpotVMSize, spotSize),
-		list("fallback_vm_sizes", &p.FallbackVMSizes, vmSize),
-		list("fallback_regions", &p.FallbackRegions, region),
 		text("image_publisher", &p.ImagePublisher, imageWord),
 		text("image_offer", &p.ImageOffer, imageWord),
 		text("image_sku", &p.ImageSKU, imageWord),

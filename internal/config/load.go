@@ -198,9 +198,6 @@ func (c *Config) settleProvider(p *Provider) error {
 		return problem("os_disk_size_gb",
 			fmt.Sprintf("%d GiB are less than the 30 GiB of Debian's images", p.OSDiskSizeGB), "write 30 or more")
 	}
-	if p.Cloud == "local" && p.MyAddressURL != "" {
-		return problem("my_address_url", "the local Azure is not reached through a public address", "remove the key")
-	}
 	return nil
 }
 

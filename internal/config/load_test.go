@@ -149,8 +149,6 @@ func TestFaultyFilesAreRefusedWithPlaceAndRemedy(t *testing.T) {
 		{"subnet outside", "[providers.azure]\nvnet_address_prefix = \"10.1.0.0/16\"\nsubnet_address_prefix = \"10.0.0.0/24\"\n", ":3: providers.azure.subnet_address_prefix", ":2"},
 		{"subnet larger", "[providers.azure]\nsubnet_address_prefix = \"10.0.0.0/8\"\n", "not within", ""},
 		{"no public ip", "[providers.azure]\nassociate_public_ip = false\n", "cannot be reached", "allowed_ssh_cidrs"},
-		{"url", "[providers.azure]\nmy_address_url = \"http://x\"\n", "no https URL", "https://"},
-		{"url for local", "[providers.azure-local]\nmy_address_url = \"https://x\"\n", "public address", "remove"},
 		{"size", "[providers.azure]\ndefault_vm_size = \"B2s\"\n", "no VM size", "az vm list-skus"},
 		{"spot", "[providers.azure]\ndefault_spot_vm_size = \"Standard_B2s\"\n", "cannot be a Spot", "Standard_D2s_v5"},
 		{"image version", "[providers.azure]\nimage_version = \"1\"\n", "no image version", "latest"},

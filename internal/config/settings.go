@@ -35,12 +35,9 @@ type Provider struct {
 	SubnetAddressPrefix string // CIDR, within the vnet's
 	AllowedSSHCIDRs     []string
 	AssociatePublicIP   bool
-	MyAddressURL        string // https URL that answers with the caller's address in plain text
 
 	DefaultVMSize     string
 	DefaultSpotVMSize string
-	FallbackVMSizes   []string // tried in order when Azure lacks capacity
-	FallbackRegions   []string
 	ImagePublisher    string
 	ImageOffer        string
 	ImageSKU          string
