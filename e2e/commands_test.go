@@ -42,7 +42,7 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // json FILE PATH VALUE compares what stands at a dotted path; a number is an index, and
-// "#" counts. FILE may be stdout.
+// "len" counts. FILE may be stdout.
 func jsonValue(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("usage: json FILE PATH VALUE")
@@ -63,7 +63,7 @@ func at(v any, path []string) string {
 		case []any:
 			n, err := strconv.Atoi(p)
 			switch {
-			case p == "#":
+			case p == "len":
 				v = len(x)
 			case err == nil && n < len(x):
 				v = x[n]

@@ -157,7 +157,7 @@ func inaccessible(e fleet.ProviderError) bool {
 		return false
 	}
 	switch agent.KindOf(e.Err) {
-	case agent.KindCredentials, agent.KindDenied, agent.KindUnreachable, agent.KindTimeout:
+	case agent.KindCredentials, agent.KindDenied, agent.KindNotPrepared, agent.KindUnreachable, agent.KindTimeout:
 		return true
 	}
 	return false

@@ -94,8 +94,12 @@ func localUsed(lookup func(string) (string, bool)) bool {
 	return err == nil
 }
 
-// loggedIn looks for what a login to Azure leaves behind, without asking anybody.
+// loggedIn looks for what a login to Azure leaves behind, without asking anybody. The
+// variables that `mngr azure local env` prints are a login to the local Azure.
 func loggedIn(lookup func(string) (string, bool)) bool {
+	if authority, ok := lookup("AZURE_AUTHORITY_HOST"); ok && strings.HasPrefix(authority, "https://127.") {
+		return false
+	}
 	for _, name := range []string{"AZURE_CLIENT_ID", "AZURE_SUBSCRIPTION_ID", "AZURE_TOKEN_CREDENTIALS"} {
 		if v, ok := lookup(name); ok && v != "" {
 			return true

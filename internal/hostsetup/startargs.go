@@ -52,7 +52,7 @@ func CheckStartArgs(args []string, unsafe bool) error {
 		}
 		if reason := breaks(f); reason != "" {
 			return agent.Errorf(agent.KindRefused, "start argument %q %s", f.raw, reason).
-				WithHint("agents are hostile code; --unsafe-start-args makes a host without this boundary and without an identity")
+				WithHint("agents are untrusted code: no argument may give them the machine")
 		}
 	}
 	return nil
