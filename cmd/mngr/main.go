@@ -4,7 +4,8 @@ package main
 import (
 	"os"
 
+	"mngr/internal/azlocal"
 	"mngr/internal/cli"
 )
 
-func main() { os.Exit(cli.Main(nil)) }
+func main() { os.Exit(cli.Main(azlocal.Command())) }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"mngr/internal/agent"
 )
 
 // armError is what ARM said. A failed operation comes with HTTP status 200, so that
@@ -96,7 +98,11 @@ func hasCode(err error, codes ...string) bool {
 // absent tells whether what was asked for, or the group around it, does not exist.
 func absent(err error) bool {
 	e, ok := asARM(err)
-	return ok && e.status == http.StatusNotFound
+	if !ok || e.status != http.StatusNotFound {
+		return false
+	}
+	k := e.kind() // a subscription or a type that ARM does not know is no absence
+	return k == agent.KindNotFound || k == agent.KindNotPrepared
 }
 
 // denied tells whether the login lacks a permission.

@@ -23,6 +23,8 @@ type CleanupResult struct {
 // and never deletes what somebody else has made: a group goes only if it and everything
 // in it is ours.
 func (p *Provider) Cleanup(ctx context.Context, dryRun bool, progress agent.Progress) (CleanupResult, error) {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
+	defer cancel()
 	s, err := p.session(ctx)
 	if err != nil {
 		return CleanupResult{}, err
@@ -82,12 +84,10 @@ func (c *cleanup) act(what string, do func() error) error {
 }
 
 func (c *cleanup) remove(ctx context.Context, group string, inv inventory) error {
-	limit, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
-	defer cancel()
 	if inv.groupOurs {
 		return c.act("delete resource group "+group, func() error {
-			op, err := c.s.groups.BeginDelete(limit, group, nil)
-			err = finish(limit, c.p, op, err)
+			op, err := c.s.groups.BeginDelete(ctx, group, nil)
+			err = finish(ctx, c.p, op, err)
 			if absent(err) {
 				return nil
 			}
@@ -99,7 +99,7 @@ func (c *cleanup) remove(ctx context.Context, group string, inv inventory) error
 		for _, it := range inv.ours {
 			if it.kind == kind {
 				errs = append(errs, c.act("delete "+kindNames[kind]+" "+it.name, func() error {
-					return whileBusy(limit, c.p, c.progress, func(ctx context.Context) error {
+					return whileBusy(ctx, c.p, c.progress, func(ctx context.Context) error {
 						return c.p.remove(ctx, c.s, group, it)
 					})
 				}))

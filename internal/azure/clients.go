@@ -46,9 +46,9 @@ type session struct {
 func newSession(at *place, subscription string, retry policy.RetryOptions) (*session, error) {
 	login, err := newCredential(at)
 	if err != nil {
-		return nil, translate(&loginError{err}, "log in to Azure")
+		return nil, translate(&loginError{err: err, hint: at.loginHint()}, "log in to Azure")
 	}
-	s := &session{place: at, subscription: subscription, token: newTokenSource(login)}
+	s := &session{place: at, subscription: subscription, token: newTokenSource(login, at.loginHint())}
 	opts := &arm.ClientOptions{
 		ClientOptions: azcore.ClientOptions{
 			Cloud:     at.cloud,

@@ -95,7 +95,7 @@ func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineReques
 	_, noLogin := errors.AsType[*loginError](cause)
 	taken := arm.status == http.StatusPreconditionFailed
 	lost := !noLogin && (!answered || arm.status >= 500)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAccept)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAccept+agent.DeadlineAddress)
 	defer cancel()
 	if taken || lost {
 		vm, err := s.machines.Get(ctx, p.settings.ResourceGroup, r.name, nil)
@@ -117,7 +117,7 @@ func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineReques
 	}
 	// A refused request leaves nothing by Azure's contract; one look costs little.
 	if err := p.sweep(ctx, s, partsOf(r.name, s.vmID(p.settings.ResourceGroup, r.name), r.spec.HostID), nil); err != nil {
-		return nil, errors.Join(refused, err)
+		return nil, remaining(refused, err)
 	}
 	return nil, refused
 }

@@ -19,8 +19,9 @@ type Creation struct {
 	host agent.Host
 	op   *createOp // nil where the answer was lost: then the machine itself tells
 
-	granted chan struct{} // closed when the role assignment has been made or has failed
-	whyNot  string        // valid once granted is closed; "" means it may stop itself
+	giveUp  context.CancelFunc // ends the attempt to assign the role
+	granted chan struct{}      // closed when the role assignment has been made or has failed
+	whyNot  string             // valid once granted is closed; "" means it may stop itself
 }
 
 // accepted starts what follows an accepted request: the role assignment comes first,
@@ -32,8 +33,10 @@ func (p *Provider) accepted(ctx context.Context, s *session, r machineRequest, v
 	host.Region, host.Size, host.Tags = r.spec.Region, r.spec.Size, r.tags
 	host.Provider = p.settings.Name
 	host.State, host.Billing = agent.HostCreating, agent.BillingCompute
-	c := &Creation{p: p, s: s, name: r.name, host: host, op: op, granted: make(chan struct{})}
+	ctx, giveUp := context.WithCancel(ctx)
+	c := &Creation{p: p, s: s, name: r.name, host: host, op: op, giveUp: giveUp, granted: make(chan struct{})}
 	go func() {
+		defer giveUp()
 		defer close(c.granted)
 		c.whyNot = p.letStopItself(ctx, s, id, vm.Identity)
 	}()
@@ -60,10 +63,15 @@ func (c *Creation) Wait(ctx context.Context) error {
 	}
 	failed := translate(err, "create machine "+c.name)
 	if err := c.Undo(context.WithoutCancel(ctx), nil); err != nil {
-		return &agent.Error{Kind: agent.KindRemains, Cause: failed.Error() + "; and then: " + err.Error(),
-			Hint: agent.HintOf(err), Err: errors.Join(failed, err)}
+		return remaining(failed, err)
 	}
 	return failed
+}
+
+// remaining is the error of a failure that could not be undone.
+func remaining(failed, undo error) error {
+	return &agent.Error{Kind: agent.KindRemains, Cause: failed.Error() + "; and then: " + undo.Error(),
+		Hint: agent.HintOf(undo), Err: errors.Join(failed, undo)}
 }
 
 func (c *Creation) settle(ctx context.Context) error {
@@ -80,6 +88,7 @@ func (c *Creation) settle(ctx context.Context) error {
 
 // Undo removes the machine and all that belongs to it.
 func (c *Creation) Undo(ctx context.Context, progress agent.Progress) error {
+	c.giveUp()
 	<-c.granted // else the assignment could be made after it was removed
 	return c.p.Destroy(ctx, c.host, progress)
 }

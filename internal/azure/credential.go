@@ -18,6 +18,14 @@ const tokenMargin = 5 * time.Minute
 // tokenTimeout bounds one login; az alone may take ten seconds to start.
 const tokenTimeout = time.Minute
 
+// loginHint is the remedy of a login that fails.
+func (p *place) loginHint() string {
+	if p.local != nil {
+		return "mngr azure local up"
+	}
+	return "az login   (or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET)"
+}
+
 // newCredential logs in where the place says. A real cloud takes whatever login the
 // SDK's default chain finds; the local Azure takes its own service principal only,
 // because the chain would probe the metadata address of the host it runs on.
@@ -47,6 +55,7 @@ func newCredential(p *place) (azcore.TokenCredential, error) {
 // ask for a token of its own.
 type tokenSource struct {
 	login azcore.TokenCredential
+	hint  string // what to do when the login fails
 	now   func() time.Time
 
 	flight singleflight.Group
@@ -54,8 +63,8 @@ type tokenSource struct {
 	tokens map[string]azcore.AccessToken
 }
 
-func newTokenSource(login azcore.TokenCredential) *tokenSource {
-	return &tokenSource{login: login, now: time.Now, tokens: map[string]azcore.AccessToken{}}
+func newTokenSource(login azcore.TokenCredential, hint string) *tokenSource {
+	return &tokenSource{login: login, hint: hint, now: time.Now, tokens: map[string]azcore.AccessToken{}}
 }
 
 // GetToken implements azcore.TokenCredential. A claims challenge always asks anew.
@@ -72,7 +81,7 @@ func (s *tokenSource) GetToken(ctx context.Context, o policy.TokenRequestOptions
 		defer cancel()
 		t, err := s.login.GetToken(ctx, o)
 		if err != nil {
-			return t, &loginError{err}
+			return t, &loginError{err: err, hint: s.hint}
 		}
 		s.mu.Lock()
 		s.tokens[key] = t
@@ -95,7 +104,10 @@ func (s *tokenSource) cached(key string) (azcore.AccessToken, bool) {
 }
 
 // loginError marks a failed login, so that nothing retries it and errors.go knows it.
-type loginError struct{ err error }
+type loginError struct {
+	err  error
+	hint string
+}
 
 func (e *loginError) Error() string { return e.err.Error() }
 func (e *loginError) Unwrap() error { return e.err }

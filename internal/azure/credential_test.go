@@ -31,7 +31,7 @@ func TestTokenSource(t *testing.T) {
 			time.Sleep(time.Second) // az takes its time
 			asked.Add(1)
 			return azcore.AccessToken{Token: o.Scopes[0] + o.Claims, ExpiresOn: time.Now().Add(time.Hour)}, nil
-		}))
+		}), "")
 		get := func(o policy.TokenRequestOptions) string {
 			token, err := s.GetToken(t.Context(), o)
 			if err != nil {
@@ -71,7 +71,7 @@ func TestTokenSource(t *testing.T) {
 
 func TestFailedLogin(t *testing.T) {
 	no := errors.New("no")
-	s := newTokenSource(login(func(policy.TokenRequestOptions) (azcore.AccessToken, error) { return azcore.AccessToken{}, no }))
+	s := newTokenSource(login(func(policy.TokenRequestOptions) (azcore.AccessToken, error) { return azcore.AccessToken{}, no }), "")
 	_, err := s.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"a"}})
 	if !errors.Is(err, no) || agent.KindOf(translate(err, "x")) != agent.KindCredentials {
 		t.Errorf("got %v", err)
@@ -80,7 +80,7 @@ func TestFailedLogin(t *testing.T) {
 	cancel()
 	never := make(chan struct{})
 	defer close(never)
-	s = newTokenSource(login(func(policy.TokenRequestOptions) (azcore.AccessToken, error) { <-never; return azcore.AccessToken{}, no }))
+	s = newTokenSource(login(func(policy.TokenRequestOptions) (azcore.AccessToken, error) { <-never; return azcore.AccessToken{}, no }), "")
 	if _, err := s.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"a"}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("an interrupted caller waits: %v", err)
 	}

@@ -49,6 +49,8 @@ var answers = map[string]answer{
 	"roledefinitiondoesnotexist":      {agent.KindNotPrepared, "the self-deallocate role does not exist", "mngr azure prepare"},
 	"platformimagenotfound":           {agent.KindUsage, "", "az vm image list --publisher Debian --all --output table"},
 	"imagenotfound":                   {agent.KindUsage, "", "az vm image list --publisher Debian --all --output table"},
+	"invalidresourcetype":             {agent.KindInternal, "", ""},
+	"invalidresourcenamespace":        {agent.KindInternal, "", ""},
 
 	// No machine to be had. Another size or region may have one.
 	"skunotavailable":                       {agent.KindNoCapacity, "", "choose another size with -b --azure-vm-size=SIZE, or another region with -b --azure-region=REGION"},
@@ -152,7 +154,7 @@ func translate(err error, doing string) error {
 	}
 	e := &agent.Error{Kind: agent.KindInternal, Cause: doing + ": " + oneLine(err.Error()), Err: err}
 	if login, ok := errors.AsType[*loginError](err); ok {
-		e.Kind, e.Hint = agent.KindCredentials, "az login"
+		e.Kind, e.Hint = agent.KindCredentials, login.hint
 		e.Cause = "no Azure login: " + oneLine(login.Error())
 		return e
 	}

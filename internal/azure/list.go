@@ -41,7 +41,8 @@ func (p *Provider) List(ctx context.Context) ([]agent.Host, error) {
 	var states views
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { vms, err = s.listVMs(gctx, p.settings.ResourceGroup); return })
-	g.Go(func() (err error) { ips, err = s.listIPs(gctx, p.settings.ResourceGroup); return })
+	// A machine without its address can still be stopped and destroyed.
+	g.Go(func() error { ips, _ = s.listIPs(gctx, p.settings.ResourceGroup); return nil })
 	g.Go(func() error { states = s.listStates(gctx); return nil })
 	if err := g.Wait(); err != nil {
 		return nil, translate(err, "list machines")

@@ -58,8 +58,10 @@ func (w *parts) hasNIC(n *armnetwork.Interface) bool {
 }
 
 func (w *parts) hasIP(ip *armnetwork.PublicIPAddress) bool {
-	nic := nicOfIP(ip)
-	return w.tagged(ip.Tags) || named(text(ip.Name), ipName(w.vm)) || nic != "" && slices.Contains(w.nics, nic)
+	if nic := nicOfIP(ip); nic != "" {
+		return slices.Contains(w.nics, nic)
+	}
+	return w.tagged(ip.Tags) || named(text(ip.Name), ipName(w.vm))
 }
 
 func (w *parts) hasDisk(d *armcompute.Disk) bool {

@@ -72,6 +72,8 @@ func (w *preparation) run(ctx context.Context) error {
 	if err := w.registerProviders(ctx); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
+	defer cancel()
 	say(w.progress, "looking at the resource group")
 	if err := w.group(ctx); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -20,16 +21,17 @@ func (a *App) ensureLocal(ctx context.Context, p config.Provider) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	args := []string{"azure", "local", "up"}
-	if a.global.quiet {
-		args = append(args, "--quiet")
-	}
-	cmd := exec.CommandContext(ctx, self, args...)
+	cmd := exec.CommandContext(ctx, self, "azure", "local", "up")
+	var hidden bytes.Buffer
 	cmd.Stdout, cmd.Stderr = a.streams.Err, a.streams.Err
+	if a.global.quiet {
+		cmd.Stdout, cmd.Stderr = &hidden, &hidden
+	}
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		_, _ = a.streams.Err.Write(hidden.Bytes())
 		return agent.Errorf(agent.KindUnreachable, "the local Azure does not start: %w", err).WithHint("mngr azure local up")
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -33,6 +34,9 @@ func (a *App) finish(err error) int {
 	if !a.running {
 		err = usage(err)
 	}
+	if h, ok := errors.AsType[hinted](err); ok {
+		err = agent.Errorf(agent.KindInternal, "%s", firstLine(err.Error())).WithHint("%s", h.Hint())
+	}
 	if errors.Is(err, context.Canceled) && agent.KindOf(err) == agent.KindInternal {
 		err = agent.Errorf(agent.KindCanceled, "interrupted")
 	}
@@ -41,6 +45,17 @@ func (a *App) finish(err error) int {
 	}
 	a.printer().Error(err)
 	return output.ExitCode(err)
+}
+
+// hinted is an error of the local Azure's, which knows none of our types.
+type hinted interface {
+	error
+	Hint() string
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
 }
 
 // usage marks what the flag parser says as the user's error.

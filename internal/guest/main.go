@@ -15,6 +15,7 @@ import (
 	"mngr/internal/guest/control"
 	"mngr/internal/guest/pid1"
 	"mngr/internal/guest/sshd"
+	"mngr/internal/guest/vm"
 )
 
 // Verbs that mngrd runs itself with.
@@ -45,7 +46,7 @@ func Main(args []string) int {
 	case verbWorker:
 		return status(untilSignal(func(ctx context.Context) error { return work(ctx, defaultPaths) }))
 	case "vm":
-		return status(untilSignal(vmMain))
+		return status(untilSignal(vm.Main))
 	case "ctl":
 		return status(untilSignal(func(ctx context.Context) error {
 			return answerOne(ctx, os.Stdin, os.Stdout, os.Stderr, defaultPaths.socket())
@@ -100,7 +101,7 @@ func answerOne(ctx context.Context, in io.Reader, out, progress io.Writer, socke
 	case err != nil:
 		answer = control.Failure(err)
 	case strings.HasPrefix(req.Op, "host."):
-		answer = vmHandle(ctx, req, progress)
+		answer = vm.Handle(ctx, req, progress)
 		answer.Version = ctl.Version
 	default:
 		if answer, err = control.Call(ctx, socket, req, progress); err != nil {
