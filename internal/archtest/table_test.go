@@ -22,19 +22,22 @@ var rules = []rule{
 	{pkg: "internal/ssh", imports: []string{"internal/agent"}},
 	{pkg: "internal/git", imports: []string{"internal/agent"}},
 	{pkg: "internal/output", imports: []string{"internal/agent"}},
-	{pkg: "internal/guestbin", imports: nil},
+	{pkg: "internal/guestbin", imports: []string{"internal/agent"}},
 
 	// Adapters: one outside system each.
-	{pkg: "internal/azure", imports: []string{"internal/agent"}, tests: []string{"internal/azlocal/..."}},
+	{pkg: "internal/azure", imports: []string{"internal/agent"}, tests: []string{"internal/azlocal/...", "internal/fleet"}},
 	{
 		pkg:     "internal/guest/...",
 		imports: []string{"internal/agent/...", "internal/ctl", "internal/hostsetup", "internal/guest/..."},
 	},
 
-	// Use cases: they know neither Azure nor SSH nor the terminal.
+	// Use cases: they know neither Azure nor SSH nor the terminal. The codec of the tags and
+	// the user's own repository are no outside systems that anything could stand in for.
 	{
-		pkg:     "internal/fleet/...",
-		imports: []string{"internal/agent/...", "internal/ctl", "internal/hostsetup", "internal/records", "internal/fleet/..."},
+		pkg: "internal/fleet/...",
+		imports: []string{
+			"internal/agent/...", "internal/ctl", "internal/hostsetup", "internal/records", "internal/git", "internal/fleet/...",
+		},
 	},
 
 	// Outside: where concrete types meet.
@@ -76,7 +79,7 @@ var modules = []module{
 	{path: "github.com/pkg/sftp", users: []string{"internal/ssh", "internal/guest/..."}, tests: []string{"e2e"}},
 	{path: "github.com/creack/pty", users: []string{"internal/guest/..."}, tests: []string{"e2e", "internal/cli/..."}},
 	{path: "github.com/goccy/go-yaml", users: []string{"internal/hostsetup", "internal/azlocal/..."}},
-	{path: "golang.org/x/term", users: []string{"internal/output", "internal/cli/...", "internal/ssh"}},
+	{path: "golang.org/x/term", users: []string{"internal/output", "internal/cli/...", "internal/ssh", "internal/azlocal"}},
 	{path: "golang.org/x/sys/", users: []string{"internal/config", "internal/records", "internal/ssh", "internal/cli/...", "internal/guest/...", "internal/azlocal/..."}},
 	{path: "golang.org/x/sync/", users: []string{"internal/azure", "internal/fleet/...", "internal/cli/...", "internal/guest/...", "internal/azlocal/..."}},
 	{path: "golang.org/x/time/", users: []string{"internal/azlocal/..."}},
