@@ -1,7 +1,6 @@
 package azlocal
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -25,7 +24,7 @@ type DriverConfig struct {
 type Options struct {
 	// NewDocker makes the driver whose machines boot. Its error says in one line what this
 	// computer lacks. nil: this build has none.
-	NewDocker func(context.Context, DriverConfig, machine.Services) (machine.Driver, error)
+	NewDocker func(DriverConfig, machine.Services) (machine.Driver, error)
 }
 
 // Problem is an error with the remedy on a line of its own.
@@ -63,15 +62,15 @@ Its state is in $MNGR_AZLOCAL_DIR, else ~/.local/state/mngr/azlocal.`,
 }
 
 // driver makes the driver that an instance wants.
-func (opt Options) driver(name string) func(context.Context, DriverConfig, machine.Services) (machine.Driver, error) {
-	return func(ctx context.Context, cfg DriverConfig, svc machine.Services) (machine.Driver, error) {
+func (opt Options) driver(name string) func(DriverConfig, machine.Services) (machine.Driver, error) {
+	return func(cfg DriverConfig, svc machine.Services) (machine.Driver, error) {
 		if name == "none" {
 			return none.New(), nil
 		}
 		if opt.NewDocker == nil {
 			return nil, fmt.Errorf("this build has no driver %q", name)
 		}
-		return opt.NewDocker(ctx, cfg, svc)
+		return opt.NewDocker(cfg, svc)
 	}
 }
 

@@ -42,7 +42,7 @@ type stopRequest struct {
 // daemon is the process behind `up`.
 type daemon struct {
 	inst      *instance.Instance
-	newDriver func(context.Context, DriverConfig, machine.Services) (machine.Driver, error)
+	newDriver func(DriverConfig, machine.Services) (machine.Driver, error)
 	log       *slog.Logger
 	stop      chan stopRequest
 
@@ -99,7 +99,7 @@ func (d *daemon) begin(ctx context.Context) (*Server, machine.Driver, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	driver, err := d.newDriver(ctx, DriverConfig{Dir: d.inst.Dir, ID: d.inst.ID, Public: d.inst.Public, Log: d.log}, server)
+	driver, err := d.newDriver(DriverConfig{Dir: d.inst.Dir, ID: d.inst.ID, Public: d.inst.Public, Log: d.log}, server)
 	if err == nil {
 		err = driver.Prepare(ctx, d.enter)
 	}

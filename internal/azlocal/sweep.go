@@ -13,7 +13,7 @@ import (
 // runs that could do it.
 func sweep(ctx context.Context, opt Options, inst *instance.Instance) error {
 	cfg := DriverConfig{Dir: inst.Dir, ID: inst.ID, Public: inst.Public, Log: slog.New(slog.DiscardHandler)}
-	driver, err := opt.driver(inst.Driver)(ctx, cfg, closed{})
+	driver, err := opt.driver(inst.Driver)(cfg, closed{})
 	if err != nil {
 		return &Problem{Cause: "what machines left behind cannot be removed: " + err.Error(), Remedy: "mend that, then run `mngr azure local reset` again", Err: err}
 	}
