@@ -1,7 +1,6 @@
 package azlocal
 
 import (
-	"fmt"
 	"log/slog"
 	"net/netip"
 
@@ -20,13 +19,6 @@ type DriverConfig struct {
 	Log    *slog.Logger
 }
 
-// Options are what the command is made of.
-type Options struct {
-	// NewDocker makes the driver whose machines boot. Its error says in one line what this
-	// computer lacks. nil: this build has none.
-	NewDocker func(DriverConfig, machine.Services) (machine.Driver, error)
-}
-
 // Problem is an error with the remedy on a line of its own.
 type Problem struct {
 	Cause  string
@@ -42,11 +34,14 @@ func (p *Problem) Error() string {
 	return p.Cause + "\n" + p.Remedy
 }
 
+// Hint returns the remedy alone.
+func (p *Problem) Hint() string { return p.Remedy }
+
 // Unwrap returns what lies beneath.
 func (p *Problem) Unwrap() error { return p.Err }
 
 // Command is the command `local`: up, down, status, env, reset.
-func Command(opt Options) *cobra.Command {
+func Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "local",
 		Short: "Run Azure on this machine",
@@ -57,21 +52,16 @@ Its state is in $MNGR_AZLOCAL_DIR, else ~/.local/state/mngr/azlocal.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newUp(opt), newDown(), newStatus(), newEnv(), newReset(opt), newServe(opt))
+	cmd.AddCommand(newUp(), newDown(), newStatus(), newEnv(), newReset(), newServe())
 	return cmd
 }
 
-// driver makes the driver that an instance wants.
-func (opt Options) driver(name string) func(DriverConfig, machine.Services) (machine.Driver, error) {
-	return func(cfg DriverConfig, svc machine.Services) (machine.Driver, error) {
-		if name == "none" {
-			return none.New(), nil
-		}
-		if opt.NewDocker == nil {
-			return nil, fmt.Errorf("this build has no driver %q", name)
-		}
-		return opt.NewDocker(cfg, svc)
+// newDriver makes the driver that an instance wants.
+func newDriver(name string) func(DriverConfig, machine.Services) (machine.Driver, error) {
+	if name == "none" {
+		return func(DriverConfig, machine.Services) (machine.Driver, error) { return none.New(), nil }
 	}
+	return newDocker
 }
 
 // load finds the instance of this user.

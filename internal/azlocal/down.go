@@ -1,13 +1,16 @@
 package azlocal
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"mngr/internal/azlocal/control"
 	"mngr/internal/azlocal/instance"
@@ -43,10 +46,14 @@ func newDown() *cobra.Command {
 	}
 }
 
-func newReset(opt Options) *cobra.Command {
-	return &cobra.Command{
+func newReset() *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
 		Use: "reset", Args: cobra.NoArgs,
 		Short: "Remove the local Azure with everything in it",
+		Long: `Remove the local Azure with everything in it: machines, their disks, networks and the
+state directory. On a terminal it asks; without one it wants --force.`,
+		Example: "  mngr azure local reset --force",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			inst, err := load()
 			if errors.Is(err, instance.ErrNone) {
@@ -56,22 +63,47 @@ func newReset(opt Options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			was, err := stopDaemon(cmd.Context(), inst, true)
-			if err != nil {
+			if err := mayReset(cmd, inst, force); err != nil {
 				return err
 			}
-			if !was {
-				if err := sweep(cmd.Context(), opt, inst); err != nil {
-					return err
-				}
-			}
-			if err := os.RemoveAll(inst.Dir); err != nil {
-				return fmt.Errorf("remove the state directory: %w", err)
-			}
-			fmt.Fprintln(cmd.ErrOrStderr(), "local Azure is removed")
-			return nil
+			return reset(cmd, inst)
 		},
 	}
+	cmd.Flags().BoolVarP(&force, "force", "f", false, "do not ask")
+	return cmd
+}
+
+func mayReset(cmd *cobra.Command, inst *instance.Instance, force bool) error {
+	if force {
+		return nil
+	}
+	in, ok := cmd.InOrStdin().(*os.File)
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		return &Problem{Cause: "reset cannot be undone and nobody can be asked; nothing was changed", Remedy: "add --force"}
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "Everything in %s goes, machines and disks too. Reset? [y/N] ", inst.Dir)
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if word := strings.ToLower(strings.TrimSpace(answer)); err != nil || word != "y" && word != "yes" {
+		return &Problem{Cause: "nothing was changed"}
+	}
+	return nil
+}
+
+func reset(cmd *cobra.Command, inst *instance.Instance) error {
+	was, err := stopDaemon(cmd.Context(), inst, true)
+	if err != nil {
+		return err
+	}
+	if !was {
+		if err := sweep(cmd.Context(), inst); err != nil {
+			return err
+		}
+	}
+	if err := os.RemoveAll(inst.Dir); err != nil {
+		return fmt.Errorf("remove the state directory: %w", err)
+	}
+	fmt.Fprintln(cmd.ErrOrStderr(), "local Azure is removed")
+	return nil
 }
 
 // stopDaemon ends the daemon and waits until it is gone; was is false when none ran.

@@ -12,7 +12,7 @@ import (
 )
 
 // newServe is the daemon itself; `up` starts it.
-func newServe(opt Options) *cobra.Command {
+func newServe() *cobra.Command {
 	return &cobra.Command{
 		Use: "serve", Hidden: true, Args: cobra.NoArgs,
 		Short: "Serve in the foreground (what up starts)",
@@ -35,7 +35,7 @@ func newServe(opt Options) *cobra.Command {
 			ctx, cancel := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
 			defer cancel()
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			d := &daemon{inst: inst, log: log, newDriver: opt.driver(inst.Driver), stop: make(chan stopRequest, 1)}
+			d := &daemon{inst: inst, log: log, newDriver: newDriver(inst.Driver), stop: make(chan stopRequest, 1)}
 			if err := d.run(ctx); err != nil {
 				return fmt.Errorf("serve the local Azure: %w", err)
 			}

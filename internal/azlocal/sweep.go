@@ -11,9 +11,9 @@ import (
 
 // sweep removes what the machines of an instance left on this computer when no daemon
 // runs that could do it.
-func sweep(ctx context.Context, opt Options, inst *instance.Instance) error {
+func sweep(ctx context.Context, inst *instance.Instance) error {
 	cfg := DriverConfig{Dir: inst.Dir, ID: inst.ID, Public: inst.Public, Log: slog.New(slog.DiscardHandler)}
-	driver, err := opt.driver(inst.Driver)(cfg, closed{})
+	driver, err := newDriver(inst.Driver)(cfg, closed{})
 	if err != nil {
 		return &Problem{Cause: "what machines left behind cannot be removed: " + err.Error(), Remedy: "mend that, then run `mngr azure local reset` again", Err: err}
 	}

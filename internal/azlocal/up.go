@@ -28,7 +28,7 @@ type upFlags struct {
 	unknown         map[string]string
 }
 
-func newUp(opt Options) *cobra.Command {
+func newUp() *cobra.Command {
 	var f upFlags
 	cmd := &cobra.Command{
 		Use:   "up",
@@ -38,7 +38,7 @@ func newUp(opt Options) *cobra.Command {
 			"Switches for --unknown, for what nobody knows about the real Azure (first answer: default):\n" + describeUnknowns(),
 		Example: "  mngr azure local up\n  mngr azure local up --driver none --unknown inline-tags=absent",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return up(cmd, opt, f) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return up(cmd, f) },
 	}
 	cmd.Flags().StringVar(&f.driver, "driver", "auto", "what machines are: docker (they boot), none (no guest), auto (as before, else docker)")
 	cmd.Flags().StringVar(&f.profile, "profile", "", "how long operations take: fast or realistic (default: as before, else fast)")
@@ -55,7 +55,7 @@ func describeUnknowns() string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-func up(cmd *cobra.Command, opt Options, f upFlags) error {
+func up(cmd *cobra.Command, f upFlags) error {
 	dir, err := instance.Dir()
 	if err != nil {
 		return err
@@ -74,9 +74,6 @@ func up(cmd *cobra.Command, opt Options, f upFlags) error {
 	}
 	if pid := runningPID(inst.Path("pid")); pid != 0 {
 		return already(cmd, inst, f, pid)
-	}
-	if inst.Driver == "docker" && opt.NewDocker == nil {
-		return &Problem{Cause: "this build has no machines that boot", Remedy: "`mngr azure local up --driver none` runs the control plane alone"}
 	}
 	if err := inst.Save(); err != nil {
 		return err

@@ -99,6 +99,14 @@ type HostStatus struct {
 	ContainerHostKey string    `json:"container_host_key,omitempty"`
 	BootTime         time.Time `json:"boot_time"`
 	GuestHash        string    `json:"guest_hash"` // SHA-256 of the running mngrd, hexadecimal
+	LastStop         *LastStop `json:"last_stop,omitempty"`
+}
+
+// LastStop says why the machine deallocated itself before this boot.
+type LastStop struct {
+	At     time.Time `json:"at"`
+	Cause  string    `json:"cause"`            // idle, dead-man or auto-shutdown
+	Detail string    `json:"detail,omitempty"` // what the container wrote; hostile input
 }
 
 // AgentRef names an agent of this host.
@@ -164,3 +172,9 @@ type ContainerStatus struct {
 // EnvAgent is the SSH environment variable with which a client asks the container's
 // SSH server for an agent's work directory and environment (an agent id or name).
 const EnvAgent = "MNGR_AGENT"
+
+// Where mngrd lies on a virtual machine and, mounted read-only, in its container.
+const (
+	VMPath        = "/usr/local/lib/mngr/mngrd"
+	ContainerPath = "/opt/mngr/mngrd"
+)

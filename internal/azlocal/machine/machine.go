@@ -16,6 +16,7 @@ type Spec struct {
 	AdminKeys     []string // authorized_keys lines for AdminUsername
 	CustomData    []byte   // decoded; nil when none
 	Image         Image
+	Network       string // id of the virtual network; machines of the same one reach each other
 	PrivateIP     netip.Addr
 	Subnet        netip.Prefix
 	PublicIP      netip.Addr // a loopback address; the zero Addr when none

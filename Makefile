@@ -1,0 +1,89 @@
+# mngr: `make demo` shows one agent's whole life, `make test` proves it. `make help` lists the rest.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# The version is what the go command stamps from git; where git cannot be asked (another
+# owner's clone, a tarball) there is none.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+FLAGS   := -trimpath -ldflags '-s -w' -buildvcs=$(shell git status >/dev/null 2>&1 && echo auto || echo false)
+GUESTS  := internal/guestbin/bin/mngrd-linux-amd64.gz internal/guestbin/bin/mngrd-linux-arm64.gz
+TOOLS   := bin/tools
+FUZZTIME ?= 30s
+ARGS    ?=
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: setup-demo build ## an agent created, used, stopped, started and destroyed on the local Azure (ARGS=--keep leaves it running)
+	@scripts/demo $(ARGS)
+
+.PHONY: test
+test: setup-test build $(TOOLS)/gotestsum ## everything that must pass: vet, unit tests under -race, end-to-end scripts
+	@scripts/test
+
+.PHONY: build
+build: guests ## bin/mngr for this machine, with the guests inside
+	CGO_ENABLED=0 go build $(FLAGS) -o bin/mngr ./cmd/mngr
+
+.PHONY: guests
+guests: $(GUESTS) ## the guest binary mngrd for linux/amd64 and linux/arm64, as mngr embeds it
+
+# The go command knows best what has changed. An unchanged guest keeps its file, and with
+# it the hash by which a host tells whether it has this guest already: hence no version and
+# no VCS stamp in it.
+.PHONY: FORCE
+$(GUESTS): internal/guestbin/bin/mngrd-linux-%.gz: FORCE
+	@mkdir -p bin/guest $(@D)
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$* go build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/guest/mngrd-linux-$* ./cmd/mngrd
+	@if ! gzip -dc $@ 2>/dev/null | cmp -s - bin/guest/mngrd-linux-$*; then \
+		gzip -9nc bin/guest/mngrd-linux-$* > $@.new && mv $@.new $@ && echo "built $@"; \
+	fi
+
+.PHONY: release
+release: guests ## static binaries for linux and darwin on amd64 and arm64, with SHA256SUMS, in dist/
+	@mkdir -p dist
+	@for target in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64; do \
+		os=$${target%/*}; arch=$${target#*/}; out=dist/mngr-$(VERSION)-$$os-$$arch; \
+		echo "building $$out"; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build $(FLAGS) -o $$out ./cmd/mngr || exit 1; \
+	done
+	@cd dist && sha256sum mngr-$(VERSION)-* > SHA256SUMS && cat SHA256SUMS
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint ## gofmt and golangci-lint
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted with gofmt:"; echo "$$unformatted"; exit 1; fi
+	$(TOOLS)/golangci-lint run ./...
+
+.PHONY: bench
+bench: ## benchmarks
+	@packages=$$(git grep -lE '^func Benchmark' -- '*_test.go' | xargs -r -n1 dirname | sort -u | sed 's|^|./|'); \
+	if [ -z "$$packages" ]; then echo "no benchmarks yet"; else go test -run '^$$' -bench . -benchmem $$packages; fi
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (30s) each
+	@git grep -oE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' | sed 's/:func / /' | while read -r file target; do \
+		echo "== $$target ($$(dirname $$file))"; \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$$(dirname $$file) || exit 1; \
+	done
+
+.PHONY: clean
+clean: ## remove what the build made (not what the local Azure keeps: `mngr azure local reset`)
+	rm -rf bin dist $(GUESTS)
+
+.PHONY: setup-demo setup-test
+setup-demo:
+	@scripts/setup demo
+setup-test:
+	@scripts/setup test
+
+# Tools have a module of their own, so that they never enter mngr's. Each is built once.
+$(TOOLS)/gotestsum: tools/go.mod
+	@echo "building gotestsum (once)"
+	@mkdir -p $(TOOLS) && go build -C tools -o ../$@ gotest.tools/gotestsum && touch $@
+$(TOOLS)/golangci-lint: tools/go.mod
+	@echo "building golangci-lint (once, about two minutes)"
+	@mkdir -p $(TOOLS) && go build -C tools -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint && touch $@

@@ -1,0 +1,88 @@
+package archtest
+
+// rule says what a package may import. Paths are relative to the module; "x/..." means x
+// and everything below it.
+type rule struct {
+	pkg     string   // the package, or a subtree
+	imports []string // packages of ours
+	tests   []string // more of ours that its tests may import
+}
+
+// rules is the house, inside first. The longest matching pkg decides. A new package
+// needs a line here, and a reason to exist that fits its package doc.
+var rules = []rule{
+	// Words: no I/O, nothing of ours but words.
+	{pkg: "internal/agent/...", imports: []string{"internal/agent/..."}},
+	{pkg: "internal/ctl", imports: nil},
+
+	// Tools: they know nothing of each other.
+	{pkg: "internal/config", imports: []string{"internal/agent"}},
+	{pkg: "internal/records", imports: []string{"internal/agent"}},
+	{pkg: "internal/hostsetup", imports: []string{"internal/agent", "internal/ctl"}},
+	{pkg: "internal/ssh", imports: []string{"internal/agent"}},
+	{pkg: "internal/git", imports: []string{"internal/agent"}},
+	{pkg: "internal/output", imports: []string{"internal/agent"}},
+	{pkg: "internal/guestbin", imports: nil},
+
+	// Adapters: one outside system each.
+	{pkg: "internal/azure", imports: []string{"internal/agent"}, tests: []string{"internal/azlocal/..."}},
+	{
+		pkg:     "internal/guest/...",
+		imports: []string{"internal/agent/...", "internal/ctl", "internal/hostsetup", "internal/guest/..."},
+	},
+
+	// Use cases: they know neither Azure nor SSH nor the terminal.
+	{
+		pkg:     "internal/fleet/...",
+		imports: []string{"internal/agent/...", "internal/ctl", "internal/hostsetup", "internal/records", "internal/fleet/..."},
+	},
+
+	// Outside: where concrete types meet.
+	{
+		pkg: "internal/cli/...",
+		imports: []string{
+			"internal/agent/...", "internal/ctl", "internal/config", "internal/records", "internal/hostsetup", "internal/ssh",
+			"internal/git", "internal/output", "internal/guestbin", "internal/azure", "internal/fleet/...", "internal/cli/...",
+		},
+		tests: []string{"internal/azlocal/..."},
+	},
+	{pkg: "cmd/mngr", imports: []string{"internal/cli", "internal/azlocal"}},
+	{pkg: "cmd/mngrd", imports: []string{"internal/guest"}},
+
+	// Another world: Azure on this machine shares no code with its client.
+	{pkg: "internal/azlocal/...", imports: []string{"internal/azlocal/..."}},
+
+	// Tests only.
+	{pkg: "internal/archtest", imports: nil},
+	{pkg: "e2e", imports: nil, tests: []string{"internal/cli", "internal/azlocal", "internal/agent", "internal/ctl"}},
+}
+
+// module names an outside module that only some packages may use.
+type module struct {
+	path  string
+	users []string // packages of ours
+	tests []string // more packages whose tests may use it
+}
+
+// modules lists every outside module, so that a new one is a decision. Tests of any
+// package may use the ones in testModules.
+var modules = []module{
+	{path: "github.com/Azure/", users: []string{"internal/azure"}, tests: []string{"internal/azlocal/..."}},
+	{path: "github.com/spf13/cobra", users: []string{"internal/cli/...", "internal/azlocal/..."}},
+	{path: "github.com/pelletier/go-toml/v2", users: []string{"internal/config"}},
+	{path: "charm.land/lipgloss/v2", users: []string{"internal/output"}},
+	{path: "cel.dev/cel-go", users: []string{"internal/filter"}},
+	{path: "golang.org/x/crypto/", users: []string{"internal/ssh", "internal/guest/...", "internal/azlocal/..."}, tests: []string{"internal/hostsetup", "e2e"}},
+	{path: "github.com/pkg/sftp", users: []string{"internal/ssh", "internal/guest/..."}, tests: []string{"e2e"}},
+	{path: "github.com/creack/pty", users: []string{"internal/guest/..."}, tests: []string{"e2e", "internal/cli/..."}},
+	{path: "github.com/goccy/go-yaml", users: []string{"internal/hostsetup", "internal/azlocal/..."}},
+	{path: "golang.org/x/term", users: []string{"internal/output", "internal/cli/...", "internal/ssh"}},
+	{path: "golang.org/x/sys/", users: []string{"internal/config", "internal/records", "internal/ssh", "internal/cli/...", "internal/guest/...", "internal/azlocal/..."}},
+	{path: "golang.org/x/sync/", users: []string{"internal/azure", "internal/fleet/...", "internal/cli/...", "internal/guest/...", "internal/azlocal/..."}},
+	{path: "golang.org/x/time/", users: []string{"internal/azlocal/..."}},
+	{path: "github.com/google/uuid", users: []string{"internal/agent", "internal/azure", "internal/azlocal/..."}},
+}
+
+var testModules = []string{
+	"github.com/google/go-cmp/", "github.com/rogpeppe/go-internal/", "go.uber.org/goleak", "pgregory.net/rapid", "github.com/goccy/go-yaml",
+}

@@ -1,0 +1,286 @@
+package docker
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"mngr/internal/azlocal/machine"
+)
+
+// TestLife leads one machine through its life; the steps build on each other, because
+// each boot costs seconds.
+func TestLife(t *testing.T) {
+	c := newCloud(t, 77)
+	if err := c.driver.Prepare(t.Context(), func(phase string) { t.Log(phase) }); err != nil {
+		t.Fatal(err)
+	}
+	b := c.newBox(t, 1, baked())
+	began := time.Now()
+	if err := c.driver.Create(t.Context(), b.spec, b.rules); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("provisioned after ", time.Since(began))
+	steps := []struct {
+		name string
+		run  func(*testing.T, *box)
+	}{
+		{"logins", testLogins},
+		{"platform", testPlatform},
+		{"packages", testPackages},
+		{"docker", testDocker},
+		{"rules", testRules},
+		{"silence", testSilence},
+		{"stop and start", testStopStart},
+		{"reboot", testReboot},
+		{"power off", testPowerOff},
+		{"neighbour", testNeighbour},
+		{"recover", testRecover},
+		{"delete", testDelete},
+	}
+	for _, step := range steps {
+		if !t.Run(step.name, func(t *testing.T) { step.run(t, b) }) {
+			t.Fatal("the steps after it need this one")
+		}
+	}
+}
+
+func testLogins(t *testing.T, b *box) {
+	b.want(t, "hostname; whoami", "vm1\nroot")
+	if out, code := b.ssh("azureuser", b.admin, "sudo -n id -u"); code != 0 || out != "0" {
+		t.Errorf("the administrator's sudo: exit %d: %s", code, out)
+	}
+	if out, code := b.ssh("azureuser", b.root, "true"); code == 0 {
+		t.Errorf("root's key logs the administrator in: %s", out)
+	}
+	b.want(t, "cloud-init status --wait; systemctl is-system-running --wait; systemctl --failed --quiet",
+		"status: done\nrunning")
+	b.want(t, "cat /etc/from-custom-data; cat /root/runcmd.log; cat /var/lib/cloud/data/instance-id", "helloran\n"+b.spec.VMID)
+	b.want(t, "ls /etc/ssh/ssh_host_*_key", "/etc/ssh/ssh_host_ed25519_key")
+	b.want(t, "ip -4 -o addr show dev eth0 | awk '{print $4}'; cat /sys/class/net/eth0/address", "10.0.0.4/24\n00:0d:3a:00:00:01")
+}
+
+func testPlatform(t *testing.T, b *box) {
+	b.want(t, "curl -sS -m 5 http://169.254.169.254/metadata/instance", "imds of "+b.spec.Key)
+	b.want(t, "curl -sS -m 5 http://"+b.ARMAddress().String(), "arm")
+	for _, elsewhere := range []string{"http://169.254.1.1", "http://10.0.0.99"} {
+		if out, code := b.ssh("root", b.root, "curl -sS -m 2 "+elsewhere); code != 28 {
+			t.Errorf("%s: exit %d, want curl's timeout: %s", elsewhere, code, out)
+		}
+	}
+}
+
+func testPackages(t *testing.T, b *box) {
+	b.must(t, "apt-get update -qq && apt-get install -qq -y bc >/dev/null")
+	b.want(t, "echo 6*7 | bc", "42")
+}
+
+func testDocker(t *testing.T, b *box) {
+	b.want(t, "docker run --rm debian:bookworm-slim sh -c '. /etc/os-release; echo $VERSION_CODENAME' 2>/dev/null", "bookworm")
+	b.want(t, "docker info --format '{{.Driver}}'", "overlay2")
+	// As on Azure, nothing but a firewall in the guest keeps a container from the platform.
+	b.want(t, "docker run --rm debian:bookworm-slim bash -c 'exec 3<>/dev/tcp/169.254.169.254/80; printf \"GET / HTTP/1.0\\r\\n\\r\\n\" >&3; tail -n 1 <&3'",
+		"imds of "+b.spec.Key)
+}
+
+// stranger is a peer whom the first rules do not allow.
+const stranger = "127.9.9.9"
+
+func testRules(t *testing.T, b *box) {
+	if out, code := b.ssh("root", b.root, "true", "-b", stranger); code != 255 || !strings.Contains(out, "timed out") {
+		t.Errorf("a stranger's ssh: exit %d: %s", code, out)
+	}
+	open := append(allowSSH(), machine.Rule{Priority: 200, Protocol: "*", Allow: true,
+		Sources: []netip.Prefix{netip.MustParsePrefix(stranger + "/32")}})
+	if err := b.driver.SetRules(t.Context(), b.spec.Key, open); err != nil {
+		t.Fatal(err)
+	}
+	if out, code := b.ssh("root", b.root, "true", "-b", stranger); code != 0 {
+		t.Errorf("the stranger whom a rule allows: exit %d: %s", code, out)
+	}
+	deny := append([]machine.Rule{{Priority: 90, Protocol: "Tcp", Ports: []machine.PortRange{{First: 22, Last: 22}}}}, open...)
+	if err := b.driver.SetRules(t.Context(), b.spec.Key, deny); err != nil {
+		t.Fatal(err)
+	}
+	if _, code := b.ssh("root", b.root, "true"); code != 255 {
+		t.Error("a denial of higher priority does not count")
+	}
+	if err := b.driver.SetRules(t.Context(), b.spec.Key, b.rules); err != nil {
+		t.Fatal(err)
+	}
+	b.must(t, "true")
+}
+
+// testSilence is about addresses of the range that no machine has: the host itself, which
+// has all of 127.0.0.0/8, must not answer in a machine's place.
+func testSilence(t *testing.T, b *box) {
+	l, err := net.Listen("tcp4", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	dial := func(host string) error {
+		conn, err := net.DialTimeout("tcp4", net.JoinHostPort(host, port), time.Second)
+		if err == nil {
+			conn.Close()
+		}
+		return err
+	}
+	if err := dial("127.5.5.5"); err != nil {
+		t.Error("an address outside the range: ", err)
+	}
+	for _, silent := range []string{b.spec.PublicIP.Next().String(), b.spec.PublicIP.String()} {
+		if failed, ok := dial(silent).(net.Error); !ok || !failed.Timeout() {
+			t.Errorf("%s: %v, want a timeout", silent, failed)
+		}
+	}
+}
+
+func testStopStart(t *testing.T, b *box) {
+	b.must(t, "echo kept >/root/file; touch /run/gone; iptables -A INPUT -s 192.0.2.9 -j DROP; sync")
+	if err := b.driver.Stop(t.Context(), b.spec.Key, false); err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, b, machine.Off)
+	if out, code := b.ssh("root", b.root, "true", "-o", "ConnectTimeout=1"); code != 255 || !strings.Contains(out, "timed out") {
+		t.Errorf("ssh to a machine that is off: exit %d: %s", code, out)
+	}
+	if err := b.driver.Start(t.Context(), b.spec, b.rules); err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, b, machine.Running)
+	b.want(t, "cat /root/file; ls /run/gone 2>/dev/null; iptables -S INPUT | grep -c 192.0.2.9", "kept\n0")
+	b.want(t, "cloud-init status --wait >/dev/null; wc -l </root/runcmd.log; systemctl is-active docker", "1\nactive")
+	b.want(t, "docker image ls --format '{{.Repository}}:{{.Tag}}'", "debian:bookworm-slim")
+	testPlatform(t, b)
+}
+
+func testReboot(t *testing.T, b *box) {
+	before := b.must(t, "cat /proc/sys/kernel/random/boot_id >/dev/null; stat -c %Y /proc/1; systemctl show -p UserspaceTimestampMonotonic --value")
+	_, _ = b.ssh("root", b.root, "systemctl reboot")
+	eventually(t, "the machine is up again", func() bool {
+		after, code := b.ssh("root", b.root, "cat /proc/sys/kernel/random/boot_id >/dev/null; stat -c %Y /proc/1; systemctl show -p UserspaceTimestampMonotonic --value")
+		return code == 0 && after != before
+	})
+	b.want(t, "cat /root/file; wc -l </root/runcmd.log", "kept\n1")
+	testPlatform(t, b)
+	if err := b.driver.Restart(t.Context(), b.spec.Key); err != nil {
+		t.Fatal(err)
+	}
+	b.want(t, "cat /root/file", "kept")
+	select {
+	case key := <-b.off:
+		t.Error("a reboot was taken for the end of ", key)
+	default:
+	}
+}
+
+func testPowerOff(t *testing.T, b *box) {
+	_, _ = b.ssh("root", b.root, "systemctl poweroff")
+	select {
+	case key := <-b.off:
+		if key != b.spec.Key {
+			t.Error("the wrong machine is off: ", key)
+		}
+	case <-t.Context().Done():
+	}
+	wantState(t, b, machine.Off)
+	if err := b.driver.Start(t.Context(), b.spec, b.rules); err != nil {
+		t.Fatal(err)
+	}
+	b.want(t, "cat /root/file", "kept")
+}
+
+func testNeighbour(t *testing.T, b *box) {
+	other := b.newBox(t, 2, stock())
+	other.spec.CustomData = nil
+	if err := b.driver.Create(t.Context(), other.spec, other.rules); err != nil {
+		t.Fatal(err)
+	}
+	if out, code := other.ssh("azureuser", other.admin, "command -v docker tmux git", "-o", "StrictHostKeyChecking=accept-new", "-o", "UserKnownHostsFile="+other.known+"2"); code != 127 && code != 1 {
+		t.Errorf("the stock image has what it must not have: exit %d: %s", code, out)
+	}
+	const banner = "timeout 3 bash -c 'head -c 4 </dev/tcp/10.0.0.5/22'"
+	if out, code := b.ssh("root", b.root, banner); code != 124 {
+		t.Errorf("a neighbour whom no rule allows: exit %d: %s", code, out)
+	}
+	vnet := append(allowSSH(), machine.Rule{Priority: 65000, Protocol: "*", Allow: true,
+		Sources: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}})
+	if err := b.driver.SetRules(t.Context(), other.spec.Key, vnet); err != nil {
+		t.Fatal(err)
+	}
+	b.want(t, banner, "SSH-")
+	b.want(t, "ping -c 1 -W 3 10.0.0.5 >/dev/null; echo $?", "0")
+	if err := b.driver.Delete(t.Context(), other.spec.Key); err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, other, machine.Absent)
+}
+
+// testRecover replaces the driver, as after the death of its process.
+func testRecover(t *testing.T, b *box) {
+	forgotten := b.driver.object(roleHolder, "feedfeedfeed")
+	args := append([]string{"create", "--name", forgotten}, b.driver.labels(roleHolder, "feedfeedfeed")...)
+	docker(t, append(args, docker(t, "inspect", "-f", "{{.Image}}", b.driver.object(roleHolder, b.spec.Key)), "true")...)
+	b.must(t, "echo still >/run/here")
+	if err := b.driver.Close(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	if _, code := b.ssh("root", b.root, "true", "-o", "ConnectTimeout=1"); code != 255 {
+		t.Error("somebody answers while nobody forwards")
+	}
+	next, err := New(t.Context(), b.config, b.cloud)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.cloud.driver = next
+	if err := next.Recover(t.Context(), []machine.Spec{b.spec}, map[string][]machine.Rule{b.spec.Key: b.rules}); err != nil {
+		t.Fatal(err)
+	}
+	b.want(t, "cat /run/here", "still")
+	testPlatform(t, b)
+	if got := docker(t, "ps", "-aq", "--filter", "name="+forgotten); got != "" {
+		t.Error("Recover leaves what no known machine has: ", got)
+	}
+	testPowerOff(t, b)
+}
+
+func testDelete(t *testing.T, b *box) {
+	if err := b.driver.Delete(t.Context(), b.spec.Key); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.driver.Delete(t.Context(), b.spec.Key); err != nil {
+		t.Error("a second time: ", err)
+	}
+	label := "label=" + labelInstance + "=" + b.config.ID
+	for _, list := range [][]string{{"ps", "-aq"}, {"volume", "ls", "-q"}} {
+		if got := docker(t, append(list, "--filter", label)...); got != "" {
+			t.Errorf("docker %s: %s", list, got)
+		}
+	}
+	if got := docker(t, "network", "ls", "-q", "--filter", label); got == "" {
+		t.Error("the instance's bridge went with its last machine")
+	}
+	if err := b.driver.Close(context.WithoutCancel(t.Context()), true); err != nil {
+		t.Fatal(err)
+	}
+	if got := docker(t, "network", "ls", "-q", "--filter", label); got != "" {
+		t.Error("a bridge is left")
+	}
+	tables, err := exec.Command("nft", "list", "tables").Output()
+	if err != nil || strings.Contains(string(tables), b.config.ID) {
+		t.Errorf("nft tables: %s, %v", tables, err)
+	}
+}
+
+func wantState(t *testing.T, b *box, want machine.State) {
+	t.Helper()
+	if got, err := b.driver.State(t.Context(), b.spec.Key); err != nil || got != want {
+		t.Errorf("state %q, %v; want %q", got, err, want)
+	}
+}

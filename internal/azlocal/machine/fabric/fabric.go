@@ -1,0 +1,182 @@
+// Package fabric is what lies between the machines of one virtual network, as the switch of
+// Azure's hosts does: a router namespace with one cable to each machine. Machines see no
+// neighbour's Ethernet, only the router's; it filters by security rules, lets nobody send
+// from an address that is not his, and keeps the two platform addresses to itself, so that
+// no request to them ever leaves it, whatever a machine's root does. Only
+// internal/azlocal/machine/docker imports it.
+package fabric
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"mngr/internal/azlocal/machine"
+	"mngr/internal/azlocal/machine/firewall"
+	"mngr/internal/azlocal/machine/hostcmd"
+	"mngr/internal/azlocal/machine/netns"
+)
+
+// uplink is the router's way out, made by the host's Docker engine.
+const uplink = "eth0"
+
+// routerMAC is what every Azure host answers when a machine asks who has an address.
+const routerMAC = "12:34:56:78:9a:bc"
+
+// Metadata is where every machine finds the instance metadata service.
+func Metadata() netip.AddrPort { return netip.MustParseAddrPort("169.254.169.254:80") }
+
+// WireServer is Azure's platform address: agents' reports, and the machines' resolver.
+func WireServer() netip.Addr { return netip.MustParseAddr("168.63.129.16") }
+
+// Port is where a machine is plugged in.
+type Port struct {
+	Key    string // names the cable
+	MAC    string // of the machine's end, 00-0D-3A-xx-xx-xx
+	IP     netip.Addr
+	Subnet netip.Prefix
+	Rules  []machine.Rule
+}
+
+// Device is the router's end of the machine's cable.
+func (p Port) Device() string { return "v" + p.Key }
+
+// gateway is the first address of a subnet, which Azure keeps for itself.
+func (p Port) gateway() netip.Addr { return p.Subnet.Masked().Addr().Next() }
+
+// Router joins the machines of one virtual network.
+type Router struct {
+	ns      *netns.Namespace
+	outside netip.Prefix
+
+	mu    sync.Mutex
+	ports map[string]Port
+}
+
+// NewRouter makes a router of a namespace that Docker has connected to a bridge of the
+// given prefix; it takes over ns. Doing it again to the same namespace changes nothing.
+func NewRouter(ctx context.Context, ns *netns.Namespace, outside netip.Prefix) (*Router, error) {
+	r := &Router{ns: ns, outside: outside, ports: map[string]Port{}}
+	// First of all nothing gets out, then the addresses get an owner.
+	setup := fmt.Sprintf("route replace blackhole 169.254.0.0/16\nroute replace blackhole %[1]s/32\n"+
+		"addr replace %[2]s/32 dev lo\naddr replace %[1]s/32 dev lo\nlink set lo up\n", WireServer(), Metadata().Addr())
+	if err := ns.Feed(ctx, setup, "ip", "-batch", "-"); err != nil {
+		return nil, fmt.Errorf("set up the router: %w", err)
+	}
+	if err := r.filter(ctx); err != nil {
+		return nil, err
+	}
+	return r, ns.Sysctl("ipv4/ip_forward", "1")
+}
+
+// Namespace is where the router's own sockets are opened.
+func (r *Router) Namespace() *netns.Namespace { return r.ns }
+
+// Attach lays the cable into a machine's namespace, which must be new, and configures both
+// ends: the machine's network is complete before anything runs in it.
+func (r *Router) Attach(ctx context.Context, port Port, inside *netns.Namespace) error {
+	r.unplug(ctx, port)
+	if err := r.SetPort(ctx, port); err != nil {
+		return err
+	}
+	if _, err := hostcmd.Run(ctx, "ip", "link", "add", port.Device(), "netns", r.ns.Path(),
+		"type", "veth", "peer", "name", "eth0", "netns", inside.Path()); err != nil {
+		return fmt.Errorf("lay a cable: %w", err)
+	}
+	if err := r.ns.Feed(ctx, port.routerSide(), "ip", "-batch", "-"); err != nil {
+		return fmt.Errorf("configure the router's end of a cable: %w", err)
+	}
+	for path, value := range port.sysctls() {
+		if err := r.ns.Sysctl(path, value); err != nil {
+			return fmt.Errorf("configure the router's end of a cable: %w", err)
+		}
+	}
+	if err := inside.Feed(ctx, port.machineSide(), "ip", "-batch", "-"); err != nil {
+		return fmt.Errorf("configure a machine's network: %w", err)
+	}
+	return nil
+}
+
+// routerSide also keeps the subnet's unused addresses from leaving by the uplink.
+func (p Port) routerSide() string {
+	return fmt.Sprintf("route replace blackhole %s\nlink set %[2]s address %s\naddr add %s/32 dev %[2]s\n"+
+		"link set %[2]s up\nroute replace %[5]s/32 dev %[2]s src %[4]s\n",
+		p.Subnet.Masked(), p.Device(), routerMAC, p.gateway(), p.IP)
+}
+
+func (p Port) machineSide() string {
+	return fmt.Sprintf("link set lo up\nlink set eth0 address %s\naddr add %s/%d broadcast + dev eth0\n"+
+		"link set eth0 up\nroute add default via %s\n",
+		strings.ToLower(strings.ReplaceAll(p.MAC, "-", ":")), p.IP, p.Subnet.Bits(), p.gateway())
+}
+
+// sysctls make the router answer for every neighbour at once, and believe a source
+// address only on its own cable.
+func (p Port) sysctls() map[string]string {
+	return map[string]string{
+		"ipv4/conf/" + p.Device() + "/proxy_arp":    "1",
+		"ipv4/neigh/" + p.Device() + "/proxy_delay": "0",
+		"ipv4/conf/" + p.Device() + "/rp_filter":    "1",
+	}
+}
+
+// Attached reports whether the machine's cable lies.
+func (r *Router) Attached(ctx context.Context, port Port) bool {
+	return r.ns.Feed(ctx, "", "ip", "link", "show", port.Device()) == nil
+}
+
+// SetPort replaces what is known of a machine, its rules above all.
+func (r *Router) SetPort(ctx context.Context, port Port) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ports[port.Key] = port
+	return r.filter(ctx)
+}
+
+// Detach pulls the cable. It reports how many machines are left.
+func (r *Router) Detach(ctx context.Context, key string) (left int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if port, ok := r.ports[key]; ok {
+		r.unplug(ctx, port)
+		delete(r.ports, key)
+	}
+	return len(r.ports), r.filter(ctx)
+}
+
+// unplug needs no answer: mostly there is no cable, and laying one would complain.
+func (r *Router) unplug(ctx context.Context, port Port) {
+	_ = r.ns.Feed(ctx, "", "ip", "link", "del", port.Device())
+}
+
+// filter replaces all rules in one transaction.
+func (r *Router) filter(ctx context.Context) error {
+	ports := slices.SortedFunc(maps.Values(r.ports), func(a, b Port) int { return strings.Compare(a.Key, b.Key) })
+	if err := r.ns.Feed(ctx, ruleset(ports, r.outside), "nft", "-f", "-"); err != nil {
+		return fmt.Errorf("set the network's rules: %w", err)
+	}
+	return nil
+}
+
+// ruleset lets machines out to everywhere but the bridge that the routers of all networks
+// share, and to each other by the receiver's rules.
+func ruleset(ports []Port, outside netip.Prefix) string {
+	var b strings.Builder
+	b.WriteString("add table ip fabric\ndelete table ip fabric\ntable ip fabric {\n")
+	for _, port := range ports {
+		b.WriteString(firewall.Chain("to_"+port.Key, port.Rules))
+	}
+	b.WriteString("\tchain forward {\n\t\ttype filter hook forward priority filter; policy drop;\n" +
+		"\t\tct state established,related accept\n\t\tct state invalid drop\n")
+	for _, port := range ports {
+		fmt.Fprintf(&b, "\t\toifname %q goto to_%s\n", port.Device(), port.Key)
+	}
+	fmt.Fprintf(&b, "\t\toifname %q iifname \"v*\" ip daddr != %s accept\n\t}\n", uplink, outside)
+	fmt.Fprintf(&b, "\tchain postrouting {\n\t\ttype nat hook postrouting priority srcnat;\n"+
+		"\t\toifname %q masquerade\n\t}\n}\n", uplink)
+	return b.String()
+}

@@ -1,0 +1,80 @@
+package guestimage
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSelectSources(t *testing.T) {
+	const targets = "http://example.org/debian/ bookworm main\n" +
+		"http://example.org/debian/ bookworm main\n" +
+		"http://example.org/security/ bookworm-security main\n" +
+		"https://example.com/docker/ bookworm stable\n" +
+		"https://example.com/sdk/ sdk-bookworm main\n" +
+		"file:/srv/debian bookworm main\n"
+	const want = "deb http://example.org/debian/ bookworm main\ndeb http://example.org/security/ bookworm-security main\n"
+	if diff := cmp.Diff(want, selectSources(targets)); diff != "" {
+		t.Error(diff)
+	}
+	if got := selectSources("http://example.org/security/ bookworm-security main\n"); got != "" {
+		t.Errorf("updates alone are no Debian: %q", got)
+	}
+}
+
+func TestSelectOptions(t *testing.T) {
+	const dump = "APT::Architecture \"amd64\";\nAcquire::http::Proxy \"http://proxy:3128\";\nAcquire::https \"\";\n" +
+		"Acquire::Check-Valid-Until \"false\";\nAcquire::Languages:: \"none\";\nDPkg::Post-Invoke:: \"rm -rf /\";\n"
+	env := map[string]string{"http_proxy": "http://other:1", "https_proxy": "http://other:2"}
+	want := []string{`Acquire::http::Proxy "http://proxy:3128";`, `Acquire::Check-Valid-Until "false";`, `Acquire::https::Proxy "http://other:2";`}
+	if diff := cmp.Diff(want, selectOptions(dump, func(name string) string { return env[name] })); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWriteTar(t *testing.T) {
+	var out bytes.Buffer
+	files := map[string][]byte{Init: []byte("#!"), "/etc/apt/auth.conf.d/a.conf": []byte("login"), "/etc/b": nil}
+	if err := writeTar(&out, files); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int64{}
+	for in := tar.NewReader(&out); ; {
+		header, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[header.Name] = header.Mode
+	}
+	want := map[string]int64{"usr/": 0o755, "usr/lib/": 0o755, "usr/lib/azlocal/": 0o755, "usr/lib/azlocal/init": 0o755, "etc/": 0o755,
+		"etc/apt/": 0o755, "etc/apt/auth.conf.d/": 0o755, "etc/apt/auth.conf.d/a.conf": 0o600, "etc/b": 0o644}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestRegistryAddress holds the two places together that know where the mirror is.
+func TestRegistryAddress(t *testing.T) {
+	files, err := rootFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var daemon struct {
+		Mirrors []string `json:"registry-mirrors"`
+	}
+	if err := json.Unmarshal(files["/etc/docker/daemon.json"], &daemon); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(daemon.Mirrors, "http://"+Registry().String()) {
+		t.Errorf("the guest's mirrors %v lack %s", daemon.Mirrors, Registry())
+	}
+}

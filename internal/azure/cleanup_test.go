@@ -1,0 +1,97 @@
+package azure
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"mngr/internal/agent"
+)
+
+func TestCleanup(t *testing.T) {
+	const (
+		ourGroup   = `{"name":"mngr","tags":{"managed-by":"mngr"}}`
+		theirGroup = `{"name":"mngr","tags":{"owner":"bob"}}`
+		ourNSG     = `{"name":"mngr-nsg","type":"Microsoft.Network/networkSecurityGroups","tags":{"managed-by":"mngr"}}`
+		ourVNet    = `{"name":"mngr-vnet","type":"Microsoft.Network/virtualNetworks","tags":{"managed-by":"mngr"}}`
+		ourIP      = `{"name":"left-ip","type":"Microsoft.Network/publicIPAddresses","tags":{"managed-by":"mngr"}}`
+		theirIP    = `{"name":"web","type":"Microsoft.Network/publicIPAddresses","tags":{}}`
+		aVault     = `{"name":"v","type":"Microsoft.KeyVault/vaults","tags":{"managed-by":"mngr"}}`
+	)
+	ourVM, theirVM := `{"name":"vm1","tags":{"managed-by":"mngr"}}`, `{"name":"vm2","tags":{}}`
+	ourDisk := `{"name":"vm1-os","tags":{"managed-by":"mngr"}}`
+	deletes := func(names ...string) []string { return names }
+	for name, c := range map[string]struct {
+		group   string // "" absent
+		holds   []string
+		vms     []string
+		disks   []string
+		users   string // role assignments
+		others  string // other groups
+		dry     bool
+		kind    agent.Kind
+		names   string   // in the refusal
+		deleted []string // last path segments, in order
+	}{
+		"ours and only ours":     {group: ourGroup, holds: []string{ourVNet, ourNSG}, deleted: deletes("mngr", roleGUID(testSub))},
+		"only looking":           {group: ourGroup, holds: []string{ourVNet, ourNSG}, dry: true},
+		"nothing at all":         {deleted: deletes(roleGUID(testSub))},
+		"a machine of ours":      {group: ourGroup, vms: []string{ourVM}, disks: []string{ourDisk}, kind: agent.KindRefused, names: "machine vm1, disk vm1-os"},
+		"a disk of ours":         {group: ourGroup, disks: []string{ourDisk}, kind: agent.KindRefused, names: "disk vm1-os"},
+		"a foreign machine":      {group: ourGroup, vms: []string{theirVM}, kind: agent.KindRefused, names: "machine vm2"},
+		"a foreign address":      {group: ourGroup, holds: []string{ourVNet, theirIP}, kind: agent.KindRefused, names: "public address web"},
+		"what we never make":     {group: ourGroup, holds: []string{aVault}, kind: agent.KindRefused, names: "vaults v"},
+		"a group of theirs":      {group: theirGroup, holds: []string{ourNSG, ourVNet, theirIP, ourIP}, vms: []string{theirVM}, deleted: deletes("left-ip", "mngr-vnet", "mngr-nsg", roleGUID(testSub))},
+		"our machine in theirs":  {group: theirGroup, vms: []string{ourVM, theirVM}, kind: agent.KindRefused, names: "machine vm1"},
+		"the role is in use":     {group: ourGroup, users: `{"properties":{"roleDefinitionId":"` + strings.ToUpper(roleRoute()) + `"}}`, deleted: deletes("mngr")},
+		"another prepared group": {group: ourGroup, others: `{"name":"mngr-2","tags":{"managed-by":"mngr"}}`, deleted: deletes("mngr")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			get := notThere
+			if c.group != "" {
+				get = says(200, c.group)
+			}
+			list := func(docs []string) []scripted { return []scripted{says(200, values(docs...))} }
+			one := func(doc string) []scripted {
+				return []scripted{says(200, values(slices.DeleteFunc([]string{doc}, func(s string) bool { return s == "" })...))}
+			}
+			s := newScript(t, map[string][]scripted{
+				"GET " + group:                    {get},
+				"GET " + testGroup + "/resources": list(append(c.holds, slices.Concat(typed(typeVM, c.vms), typed(typeDisk, c.disks))...)),
+				"GET " + vmList:                   list(c.vms),
+				"GET " + testGroup + "/providers/Microsoft.Compute/disks": list(c.disks),
+				"GET " + roleRoute(): {says(200, `{}`)},
+				"GET /subscriptions/" + testSub + "/resourcegroups":                                    one(c.others),
+				"GET /subscriptions/" + testSub + "/providers/Microsoft.Authorization/roleAssignments": one(c.users),
+				"DELETE " + group:         {{status: 202, header: map[string]string{"Location": "{host}/operationresults/x", "Retry-After": "15"}}},
+				"GET /operationresults/x": {{status: 202}, says(200, "")},
+				"DELETE " + vnet:          {says(204, "")}, "DELETE " + nsg: {says(204, "")},
+				"DELETE " + networks_ + "publicIPAddresses/left-ip": {says(204, "")},
+				"DELETE " + roleRoute():                             {says(200, `{}`)},
+			})
+			got, err := s.provider().Cleanup(t.Context(), c.dry, nil)
+			if (err == nil) != (c.kind == "") || err != nil && (agent.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.names)) {
+				t.Errorf("got %v, want %q naming %q", err, c.kind, c.names)
+			}
+			var deleted []string
+			for _, r := range s.seen("DELETE *") {
+				deleted = append(deleted, r.route[strings.LastIndex(r.route, "/")+1:])
+			}
+			if !slices.Equal(deleted, c.deleted) {
+				t.Errorf("deleted %v, want %v", deleted, c.deleted)
+			}
+			if err == nil && !c.dry && len(got.Actions) != len(c.deleted) || c.dry && len(got.Actions) != 2 {
+				t.Errorf("actions %q", got.Actions)
+			}
+		})
+	}
+}
+
+// typed makes entries of the generic list.
+func typed(kind string, docs []string) []string {
+	var out []string
+	for _, d := range docs {
+		out = append(out, strings.Replace(d, "{", `{"type":"`+kind+`",`, 1))
+	}
+	return out
+}

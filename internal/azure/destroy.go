@@ -1,0 +1,148 @@
+package azure
+
+import (
+	"context"
+	"errors"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"mngr/internal/agent"
+)
+
+// Destroy deletes a machine and its role assignment, and sees to it that the interface,
+// the address and the disk go with it. Absent is fine. It needs nothing but ARM.
+func (p *Provider) Destroy(ctx context.Context, host agent.Host, progress agent.Progress) error {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
+	defer cancel()
+	group, name, err := p.machineName(host.Resource)
+	if err != nil {
+		return err
+	}
+	s, err := p.session(ctx)
+	if err != nil {
+		return err
+	}
+	belongings := partsOf(name, host.Resource, host.ID)
+	vm, err := s.machines.Get(ctx, group, name, nil)
+	switch {
+	case absent(err):
+	case err != nil:
+		return translate(err, "look at machine "+name)
+	case host.ID != "" && tag(vm.Tags, tagHostID) != string(host.ID):
+		return agent.Errorf(agent.KindRefused, "machine %s belongs to another host by now", name).WithHint("mngr list")
+	default:
+		belongings.see(&vm.VirtualMachine)
+		say(progress, "deleting the machine")
+		if err := p.deleteMachine(ctx, s, group, name, progress); err != nil {
+			return translate(err, "delete machine "+name)
+		}
+	}
+	p.forgetAssignment(ctx, s, host.Resource, &vm.VirtualMachine)
+	return p.sweepIn(ctx, s, group, belongings, progress)
+}
+
+func (p *Provider) deleteMachine(ctx context.Context, s *session, group, name string, progress agent.Progress) error {
+	return whileBusy(ctx, p, progress, func(ctx context.Context) error {
+		op, err := s.machines.BeginDelete(ctx, group, name, nil)
+		if err != nil {
+			return err
+		}
+		_, err = wait(ctx, p, op)
+		if hasCode(err, "OperationPreempted") {
+			_, gone := s.machines.Get(ctx, group, name, nil)
+			if absent(gone) {
+				return nil
+			}
+		}
+		return err
+	})
+}
+
+func (p *Provider) sweep(ctx context.Context, s *session, w parts, progress agent.Progress) error {
+	return p.sweepIn(ctx, s, p.settings.ResourceGroup, w, progress)
+}
+
+// sweepIn waits until Azure has removed a machine's parts, and after a while removes
+// them itself. Azure keeps the interface of a machine that never came to be for 180
+// seconds, and an address is as long-lived as its interface.
+func (p *Provider) sweepIn(ctx context.Context, s *session, group string, w parts, progress agent.Progress) error {
+	const ownHands = 10 // looks before we delete ourselves
+	limit, cancel := context.WithTimeout(ctx, agent.DeadlineAddress)
+	defer cancel()
+	var last error
+	for look := 0; ; look++ {
+		left, err := s.find(limit, group, &w)
+		if err == nil && left.none() {
+			return nil
+		}
+		switch {
+		case err != nil && limit.Err() == nil:
+			return &agent.Error{Kind: agent.KindRemains, Err: err, Hint: agent.HintOf(translate(err, "")),
+				Cause: "cannot tell whether anything is left of machine " + w.vm + ": " + translate(err, "list").Error()}
+		case look >= ownHands && err == nil:
+			last = p.removeParts(limit, s, group, left)
+			if hasCode(last, "NicReservedForAnotherVm") {
+				say(progress, "waiting for Azure to release the network interface (180 seconds)")
+			}
+		case look == 0:
+			say(progress, "waiting until disk, address and interface are gone")
+		}
+		if pause(limit, p.settings.PollInterval) != nil {
+			return stillThere(w.vm, left, errors.Join(ctx.Err(), last))
+		}
+	}
+}
+
+func stillThere(vm string, left remains, cause error) error {
+	e := &agent.Error{Kind: agent.KindRemains, Cause: "machine " + vm + " is gone, but not its " + left.String(),
+		Hint: "mngr azure cleanup, or delete them with az", Err: cause}
+	if cause != nil {
+		e.Cause += ": " + translate(cause, "delete").Error()
+	}
+	return e
+}
+
+// removeParts deletes in the order that Azure allows. The refusals are returned after
+// everything has been tried.
+func (p *Provider) removeParts(ctx context.Context, s *session, group string, left remains) error {
+	var errs []error
+	for _, kind := range []struct {
+		kind  string
+		names []string
+	}{{typeNIC, left.nics}, {typeIP, left.ips}, {typeDisk, left.disks}} {
+		for _, name := range kind.names {
+			errs = append(errs, p.remove(ctx, s, group, item{kind.kind, name}))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// remove deletes one resource of ours and waits. Absent is fine.
+func (p *Provider) remove(ctx context.Context, s *session, group string, it item) error {
+	switch it.kind {
+	case typeNIC:
+		op, err := s.nics.BeginDelete(ctx, group, it.name, nil)
+		return finish(ctx, p, op, err)
+	case typeIP:
+		op, err := s.ips.BeginDelete(ctx, group, it.name, nil)
+		return finish(ctx, p, op, err)
+	case typeDisk:
+		op, err := s.disks.BeginDelete(ctx, group, it.name, nil)
+		return finish(ctx, p, op, err)
+	case typeVNet:
+		op, err := s.vnets.BeginDelete(ctx, group, it.name, nil)
+		return finish(ctx, p, op, err)
+	case typeNSG:
+		op, err := s.nsgs.BeginDelete(ctx, group, it.name, nil)
+		return finish(ctx, p, op, err)
+	}
+	return agent.Errorf(agent.KindInternal, "nobody knows how to delete a %s", it.kind)
+}
+
+// listVMs returns the machines of a group; none where the group is absent.
+func (s *session) listVMs(ctx context.Context, group string) ([]*armcompute.VirtualMachine, error) {
+	return collect(ctx, s.machines.NewListPager(group, nil),
+		func(page armcompute.VirtualMachinesClientListResponse) []*armcompute.VirtualMachine {
+			return page.Value
+		})
+}

@@ -1,0 +1,99 @@
+package azure
+
+import (
+	"strings"
+	"testing"
+
+	"mngr/internal/agent"
+)
+
+func ourHost() agent.Host { return agent.Host{ID: testHost, Resource: testVM} }
+
+func TestDestroy(t *testing.T) {
+	s := newScript(t, with(nothingLeft(), map[string][]scripted{
+		"GET " + testVM:               {says(200, machine("Succeeded", ""))},
+		"DELETE " + testVM:            {acting("op")},
+		"GET " + operations + "op":    {running, succeeded},
+		"DELETE " + assignmentRoute(): {says(200, `{}`)},
+	}))
+	if err := s.provider().Destroy(t.Context(), ourHost(), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, route := range []string{"DELETE " + testVM, "DELETE " + assignmentRoute()} {
+		if len(s.seen(route)) != 1 {
+			t.Errorf("no %s", route)
+		}
+	}
+}
+
+func TestDestroyAbsent(t *testing.T) {
+	list := testVM + "/providers/Microsoft.Authorization/roleAssignments"
+	s := newScript(t, with(nothingLeft(), map[string][]scripted{"GET " + testVM: {notThere}, "GET " + list: {
+		says(200, values(`{"id":"`+list+`/g1","properties":{"scope":"`+testVM+`"}}`, `{"id":"/x/g2","properties":{"scope":"/subscriptions/x"}}`))},
+		"DELETE " + list + "/g1": {says(204, "")}}))
+	if err := s.provider().Destroy(t.Context(), ourHost(), nil); err != nil {
+		t.Error(err)
+	}
+	if len(s.seen("DELETE "+list+"/g1")) != 1 {
+		t.Error("the assignment that outlived its machine is still there")
+	}
+}
+
+// The name may belong to another host by now.
+func TestDestroyRefusesAStranger(t *testing.T) {
+	s := newScript(t, map[string][]scripted{"GET " + testVM: {says(200, strings.Replace(machine("Succeeded", ""), string(testHost), "host-f", 1))}})
+	if err := s.provider().Destroy(t.Context(), ourHost(), nil); agent.KindOf(err) != agent.KindRefused {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What Azure's cascade leaves is deleted by hand, and what cannot be is named.
+func TestDestroyLeftovers(t *testing.T) {
+	nicName, ipName, disk := nicName(testVMName)+"-77", ipName(testVMName)+"-78", diskName(testVMName)
+	nic, ip, dsk := networks+"networkInterfaces/"+nicName, networks+"publicIPAddresses/"+ipName, testGroup+"/providers/Microsoft.Compute/disks/"+disk
+	left := map[string][]scripted{
+		"GET " + networks + "networkInterfaces": {says(200, values(`{"name":"`+nicName+`","id":"`+nic+`","properties":{}}`,
+			`{"name":"foreign","id":"x","properties":{"virtualMachine":{"id":"/another"}},"tags":{"mngr-host-id":"`+string(testHost)+`"}}`))},
+		"GET " + networks + "publicIPAddresses":                   {says(200, values(`{"name":"`+ipName+`","id":"`+ip+`","properties":{}}`, `{"name":"foreign","properties":{}}`))},
+		"GET " + testGroup + "/providers/Microsoft.Compute/disks": {says(200, values(`{"name":"`+disk+`","properties":{}}`, `{"name":"foreign","managedBy":"/another","tags":{"mngr-host-id":"`+string(testHost)+`"}}`))},
+		"GET " + testVM:               {says(200, machine("Succeeded", ""))},
+		"DELETE " + testVM:            {acting("op")},
+		"GET " + operations + "op":    {succeeded},
+		"DELETE " + assignmentRoute(): {says(403, `{"error":{"code":"AuthorizationFailed"}}`)},
+		"DELETE " + nic:               {refuses(400, "NicReservedForAnotherVm", "Nic(s) in request is reserved for another Virtual Machine for 180 seconds."), says(204, "")},
+		"DELETE " + ip:                {refuses(400, "PublicIPAddressCannotBeDeleted", "still allocated"), says(204, "")},
+		"DELETE " + dsk:               {says(204, "")},
+	}
+	s := newScript(t, left)
+	gone := func(phase string) {
+		if strings.Contains(phase, "180 seconds") { // from now on the lists are empty
+			s.mu.Lock()
+			for route, answers := range nothingLeft() {
+				key := strings.ToLower(route)
+				s.routes[key] = append(s.routes[key][:1:1], answers...)
+			}
+			s.mu.Unlock()
+		}
+	}
+	if err := s.provider().Destroy(t.Context(), ourHost(), gone); err != nil {
+		t.Fatal(err)
+	}
+	for route, most := range map[string]int{"DELETE " + nic: 2, "DELETE " + ip: 2, "DELETE " + dsk: 2} {
+		if n := len(s.seen(route)); n < 1 || n > most {
+			t.Errorf("%s: %d times", route, n)
+		}
+	}
+}
+
+func TestRemainsAreNamed(t *testing.T) {
+	err := stillThere("x", remains{nics: []string{"n"}, ips: []string{"i"}, disks: []string{"d"}},
+		armAnswer(400, `{"error":{"code":"NicReservedForAnotherVm","message":"…"}}`))
+	for _, want := range []string{"network interface n", "public address i", "disk d", "180 seconds"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q does not name %q", err, want)
+		}
+	}
+	if agent.KindOf(err) != agent.KindRemains {
+		t.Error("the wrong kind")
+	}
+}

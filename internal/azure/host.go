@@ -1,0 +1,70 @@
+package azure
+
+import (
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"mngr/internal/agent"
+)
+
+// hostOf is a machine as fleet sees it, without its address.
+func (p *Provider) hostOf(vm *armcompute.VirtualMachine, view *armcompute.VirtualMachineInstanceView) agent.Host {
+	h := agent.Host{
+		ID:        agent.HostID(tag(vm.Tags, tagHostID)),
+		Name:      strings.TrimPrefix(tag(vm.Tags, tagHostName), hostNamePrefix),
+		Provider:  tag(vm.Tags, tagProvider),
+		Tags:      plainTags(vm.Tags),
+		CreatedAt: createdAt(vm),
+		Resource:  p.resource(text(vm.ID)),
+	}
+	if h.Name == "" {
+		h.Name = text(vm.Name)
+	}
+	h.Region = normalRegion(text(vm.Location))
+	if vm.Properties != nil && vm.Properties.HardwareProfile != nil && vm.Properties.HardwareProfile.VMSize != nil {
+		h.Size = string(*vm.Properties.HardwareProfile.VMSize)
+	}
+	h.State, h.Billing, h.Failure = factsOf(vm, view).state()
+	return h
+}
+
+// resource spells the group in a machine's id as the settings do: Azure's lists put it
+// in upper case, and callers compare.
+func (p *Provider) resource(id string) string {
+	parsed, err := arm.ParseResourceID(id)
+	if err != nil || !strings.EqualFold(parsed.ResourceGroupName, p.settings.ResourceGroup) {
+		return id
+	}
+	return "/subscriptions/" + parsed.SubscriptionID + "/resourceGroups/" + p.settings.ResourceGroup +
+		"/providers/Microsoft.Compute/virtualMachines/" + parsed.Name
+}
+
+// createdAt prefers Azure's word to the tag.
+func createdAt(vm *armcompute.VirtualMachine) time.Time {
+	if vm.Properties != nil && vm.Properties.TimeCreated != nil {
+		return vm.Properties.TimeCreated.UTC()
+	}
+	if t, err := time.Parse(time.RFC3339Nano, tag(vm.Tags, tagCreatedAt)); err == nil {
+		return t.UTC()
+	}
+	return time.Time{}
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// machineName checks that resource is a machine of this instance and splits it.
+func (p *Provider) machineName(resource string) (group, name string, err error) {
+	id, err := arm.ParseResourceID(resource)
+	if err != nil || !strings.EqualFold(id.ResourceType.String(), "Microsoft.Compute/virtualMachines") {
+		return "", "", agent.Errorf(agent.KindInternal, "%q is no machine of Azure", resource)
+	}
+	return id.ResourceGroupName, id.Name, nil
+}

@@ -1,0 +1,155 @@
+package azure
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+	"golang.org/x/sync/errgroup"
+
+	"mngr/internal/agent"
+)
+
+// statusPatience is how long the subscription's list of states may take: it covers
+// every machine of the subscription, not only ours.
+const statusPatience = 3 * time.Second
+
+// manyViews is how many instance views are read at a time.
+const manyViews = 16
+
+// views are instance views by machine id in lower case.
+type views map[string]*armcompute.VirtualMachineInstanceView
+
+// List returns every machine of ours in the group. Azure refuses to expand instance
+// views in a group's list, so states come from the subscription's, which in turn lacks
+// the rest; both are asked at once and joined.
+func (p *Provider) List(ctx context.Context) ([]agent.Host, error) {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineList)
+	defer cancel()
+	s, err := p.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.login(ctx); err != nil { // so that a slow login does not count as slow states
+		return nil, translate(err, "list machines")
+	}
+	var vms []*armcompute.VirtualMachine
+	var ips []*armnetwork.PublicIPAddress
+	var states views
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { vms, err = s.listVMs(gctx, p.settings.ResourceGroup); return })
+	// A machine without its address can still be stopped and destroyed.
+	g.Go(func() error { ips, _ = s.listIPs(gctx, p.settings.ResourceGroup); return nil })
+	g.Go(func() error { states = s.listStates(gctx); return nil })
+	if err := g.Wait(); err != nil {
+		return nil, translate(err, "list machines")
+	}
+	return p.join(ctx, s, vms, states, indexIPs(ips)), nil
+}
+
+// login asks for the token that everything else will need.
+func (s *session) login(ctx context.Context) error {
+	_, err := s.token.GetToken(ctx, policy.TokenRequestOptions{
+		EnableCAE: true, Scopes: []string{s.place.arm().Audience + "/.default"}})
+	return err
+}
+
+// listStates returns what it got in time. A login without rights on the subscription
+// gets 403 or a filtered list: whatever is missing is asked for one by one.
+func (s *session) listStates(ctx context.Context) views {
+	ctx, cancel := context.WithTimeout(ctx, statusPatience)
+	defer cancel()
+	out := views{}
+	pager := s.machines.NewListAllPager(&armcompute.VirtualMachinesClientListAllOptions{StatusOnly: new("true")})
+	for pager.More() {
+		page, err := pager.NextPage(ctx)
+		if err != nil {
+			return out
+		}
+		for _, vm := range page.Value {
+			if vm.ID != nil && vm.Properties != nil && vm.Properties.InstanceView != nil {
+				out[strings.ToLower(*vm.ID)] = vm.Properties.InstanceView
+			}
+		}
+	}
+	return out
+}
+
+// join makes hosts of our machines, in the order of Azure's list.
+func (p *Provider) join(ctx context.Context, s *session, vms []*armcompute.VirtualMachine, states views, addresses ipIndex) []agent.Host {
+	hosts := make([]*agent.Host, len(vms))
+	var g errgroup.Group
+	g.SetLimit(manyViews)
+	for i, vm := range vms {
+		if !ours(vm.Tags) {
+			continue
+		}
+		view, known := states[strings.ToLower(text(vm.ID))]
+		if known {
+			hosts[i] = new(p.hostOf(vm, view))
+			continue
+		}
+		g.Go(func() error {
+			hosts[i] = p.lookAt(ctx, s, vm)
+			return nil
+		})
+	}
+	_ = g.Wait()
+	var out []agent.Host
+	for i, h := range hosts {
+		if h != nil {
+			h.Address = addresses.of(vms[i])
+			out = append(out, *h)
+		}
+	}
+	return out
+}
+
+// lookAt reads one machine's instance view; nil when the machine has gone meanwhile. A
+// view that cannot be read makes the host UNKNOWN, never absent.
+func (p *Provider) lookAt(ctx context.Context, s *session, vm *armcompute.VirtualMachine) *agent.Host {
+	got, err := s.machines.InstanceView(ctx, p.settings.ResourceGroup, text(vm.Name), nil)
+	if absent(err) {
+		return nil
+	}
+	if err != nil {
+		h := p.hostOf(vm, nil)
+		if h.State == agent.HostUnknown {
+			h.Failure = translate(err, "read its state").Error()
+		}
+		return &h
+	}
+	return new(p.hostOf(vm, &got.VirtualMachineInstanceView))
+}
+
+// Get returns one machine with its state and address.
+func (p *Provider) Get(ctx context.Context, resource string) (agent.Host, error) {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineList)
+	defer cancel()
+	group, name, err := p.machineName(resource)
+	if err != nil {
+		return agent.Host{}, err
+	}
+	s, err := p.session(ctx)
+	if err != nil {
+		return agent.Host{}, err
+	}
+	vm, err := s.machines.Get(ctx, group, name,
+		&armcompute.VirtualMachinesClientGetOptions{Expand: new(armcompute.InstanceViewTypesInstanceView)})
+	if absent(err) {
+		return agent.Host{}, &agent.Error{Kind: agent.KindNotFound, Cause: "machine " + name + " does not exist", Err: err}
+	}
+	if err != nil {
+		return agent.Host{}, translate(err, "read machine "+name)
+	}
+	h := p.hostOf(&vm.VirtualMachine, nil)
+	if h.Address = s.addressByInterface(ctx, &vm.VirtualMachine); h.Address == "" {
+		if ips, err := s.listIPs(ctx, group); err == nil {
+			h.Address = indexIPs(ips).of(&vm.VirtualMachine)
+		}
+	}
+	return h, nil
+}

@@ -1,0 +1,23 @@
+package azure
+
+import (
+	"context"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+)
+
+// collect reads all pages of a list. A list in a group that does not exist is empty.
+func collect[P, T any](ctx context.Context, pager *runtime.Pager[P], values func(P) []T) ([]T, error) {
+	var all []T
+	for pager.More() {
+		page, err := pager.NextPage(ctx)
+		if absent(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, values(page)...)
+	}
+	return all, nil
+}

@@ -1,0 +1,105 @@
+package azure
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"mngr/internal/agent"
+)
+
+// pause waits for d or for the end of ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// wait polls an operation until it is terminal. The SDK's own loop would obey
+// Retry-After, with which Compute asks for up to 50 seconds of silence after a create.
+// Compute allows 45 polls at once and 15 a minute for one machine, hence the slower pace
+// after the first minute.
+func wait[T any](ctx context.Context, p *Provider, op *runtime.Poller[T]) (T, error) {
+	interval := p.settings.PollInterval
+	for polls := 0; !op.Done(); polls++ {
+		if polls == 30 {
+			interval *= 2
+		}
+		if err := pause(ctx, interval); err != nil {
+			return *new(T), err
+		}
+		resp, err := op.Poll(ctx)
+		if err != nil {
+			if again := patience(resp, err); again > 0 && ctx.Err() == nil {
+				if err := pause(ctx, again); err != nil {
+					return *new(T), err
+				}
+				continue
+			}
+			return *new(T), err
+		}
+	}
+	return op.Result(ctx)
+}
+
+// finish waits for an operation that has just been asked for.
+func finish[T any](ctx context.Context, p *Provider, op *runtime.Poller[T], err error) error {
+	if err != nil {
+		return err
+	}
+	_, err = wait(ctx, p, op)
+	return err
+}
+
+// patience is how long to leave a throttled poll alone; 0 for any other error. The SDK
+// gives up at once when asked to wait for more than a minute.
+func patience(resp *http.Response, err error) time.Duration {
+	e, ok := asARM(err)
+	if !ok || e.kind() != agent.KindThrottled {
+		return 0
+	}
+	const usual = 15 * time.Second
+	if resp == nil {
+		return usual
+	}
+	if s, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && s > 0 {
+		return min(time.Duration(s)*time.Second, 5*time.Minute)
+	}
+	return usual
+}
+
+// whileBusy repeats do while ARM says that another write is under way, for at most two
+// minutes, and tells so once.
+func whileBusy(ctx context.Context, p *Provider, progress agent.Progress, do func(context.Context) error) error {
+	limit, cancel := context.WithTimeout(ctx, agent.DeadlineAccept)
+	defer cancel()
+	delay := p.settings.PollInterval / 2
+	for told := false; ; told = true {
+		err := do(ctx)
+		if err == nil || !busy(err) {
+			return err
+		}
+		if !told {
+			say(progress, "waiting for another operation on the machine")
+		}
+		if pause(limit, delay) != nil {
+			return errors.Join(ctx.Err(), err)
+		}
+		delay = min(2*delay, 10*p.settings.PollInterval)
+	}
+}
+
+func say(progress agent.Progress, phase string) {
+	if progress != nil {
+		progress(phase)
+	}
+}

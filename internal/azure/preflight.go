@@ -1,0 +1,99 @@
+package azure
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"golang.org/x/sync/errgroup"
+
+	"mngr/internal/agent"
+)
+
+// Preflight refuses what cannot work before anything is written.
+func (p *Provider) Preflight(ctx context.Context, spec agent.MachineSpec) error {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineAccept)
+	defer cancel()
+	r, err := p.request(ctx, spec)
+	if err != nil {
+		return err
+	}
+	s, err := p.session(ctx)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		_, err := p.subnetPrefix(ctx, s, p.settings.network(r.spec.Region))
+		return err
+	})
+	g.Go(func() error { return s.checkSize(ctx, r.spec.Region, r.spec.Size) })
+	return g.Wait()
+}
+
+// subnetPrefix returns the address range of the subnet that a region's hosts are in.
+func (p *Provider) subnetPrefix(ctx context.Context, s *session, n network) (string, error) {
+	p.mu.Lock()
+	prefix, known := p.subnets[n.region]
+	p.mu.Unlock()
+	if known {
+		return prefix, nil
+	}
+	vnet, err := s.vnets.Get(ctx, p.settings.ResourceGroup, n.vnet, nil)
+	if absent(err) {
+		return "", p.notPrepared(n, err)
+	}
+	if err != nil {
+		return "", translate(err, "look for network "+n.vnet)
+	}
+	if err := elsewhere("network "+n.vnet, text(vnet.Location), n.region); err != nil {
+		return "", err
+	}
+	subnet := findSubnet(&vnet.VirtualNetwork, n.subnet)
+	if subnet == nil {
+		return "", p.notPrepared(n, nil)
+	}
+	prefix = prefixOf(subnet)
+	p.mu.Lock()
+	p.subnets[n.region] = prefix
+	p.mu.Unlock()
+	return prefix, nil
+}
+
+func (p *Provider) notPrepared(n network, err error) error {
+	hint := "mngr azure prepare"
+	if p.settings.Name != Defaults().Name {
+		hint += " --provider " + p.settings.Name
+	}
+	if n.region != normalRegion(p.settings.Region) {
+		hint += " --region " + n.region
+	}
+	return &agent.Error{Kind: agent.KindNotPrepared, Hint: hint, Err: err,
+		Cause: "provider " + p.settings.Name + " is not prepared in region " + n.region}
+}
+
+// checkSize looks a size up among the region's. Where the list cannot be had, Azure's
+// answer to the machine's request will do: a refusal there leaves nothing either.
+func (s *session) checkSize(ctx context.Context, region, size string) error {
+	sizes, err := collect(ctx, s.sizes.NewListPager(region, nil),
+		func(page armcompute.VirtualMachineSizesClientListResponse) []*armcompute.VirtualMachineSize {
+			return page.Value
+		})
+	if err != nil || len(sizes) == 0 {
+		return nil
+	}
+	for _, known := range sizes {
+		if strings.EqualFold(text(known.Name), size) {
+			return nil
+		}
+	}
+	return agent.Errorf(agent.KindUsage, "region %s has no machine size %q", region, size).
+		WithHint("az vm list-sizes --location %s --output table", region)
+}
+
+var burstable = regexp.MustCompile(`(?i)^(standard|basic)_b[0-9]`)
+
+// isBurstable tells B-series sizes, which Azure does not sell as Spot (Microsoft's page
+// on Spot machines).
+func isBurstable(size string) bool { return burstable.MatchString(size) }

@@ -1,0 +1,85 @@
+package azure
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"mngr/internal/agent"
+)
+
+// Provider is one provider instance: the machines of one resource group. It is safe for
+// concurrent use. Nothing is read, dialled or logged in to before the first method that
+// needs it.
+type Provider struct {
+	settings Settings
+	retry    policy.RetryOptions
+
+	mu      sync.Mutex
+	current *session          // nil until first needed
+	subnets map[string]string // prefix of a region's subnet, once seen
+}
+
+// New checks the settings and returns their provider. It does no I/O.
+func New(s Settings) (*Provider, error) {
+	if err := s.validate(); err != nil {
+		return nil, err
+	}
+	if s.PollInterval == 0 {
+		s.PollInterval = 2 * time.Second
+	}
+	return &Provider{settings: s, retry: policy.RetryOptions{TryTimeout: tryTimeout}, subnets: map[string]string{}}, nil
+}
+
+// Name is the instance's name, the value of the tag mngr-provider.
+func (p *Provider) Name() string { return p.settings.Name }
+
+// session returns the login and its clients, made at the first call that succeeds.
+func (p *Provider) session(ctx context.Context) (*session, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current != nil {
+		return p.current, nil
+	}
+	at, err := p.settings.place()
+	if err != nil {
+		return nil, err
+	}
+	if at.local != nil {
+		if err := at.local.reachable(ctx); err != nil {
+			return nil, err
+		}
+	}
+	subscription, err := p.settings.subscription(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newSession(at, subscription, p.retry)
+	if err != nil {
+		return nil, err
+	}
+	p.current = s
+	return s, nil
+}
+
+// ControlPlane tells what a machine in region must know to reach ARM from inside.
+func (p *Provider) ControlPlane(ctx context.Context, region string) (agent.ControlPlane, error) {
+	s, err := p.session(ctx)
+	if err != nil {
+		return agent.ControlPlane{}, err
+	}
+	prefix, err := p.subnetPrefix(ctx, s, p.settings.network(region))
+	if err != nil {
+		return agent.ControlPlane{}, err
+	}
+	arm := s.place.arm()
+	return agent.ControlPlane{
+		Endpoint:     trimSlash(arm.Endpoint),
+		Audience:     arm.Audience,
+		CACert:       s.place.ca,
+		SubnetPrefix: prefix,
+		SelfStop:     p.settings.SelfStop,
+	}, nil
+}

@@ -1,0 +1,164 @@
+package azure
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"mngr/internal/agent"
+)
+
+const (
+	roleName = "mngr-self-deallocate"
+
+	permissionDefine = "Microsoft.Authorization/roleDefinitions/write"
+	permissionAssign = "Microsoft.Authorization/roleAssignments/write"
+)
+
+// assignPatience bounds the wait for a new identity to be known to the directory.
+const assignPatience = 90 * time.Second
+
+func (s *session) roleID() string {
+	return s.scope() + "/providers/Microsoft.Authorization/roleDefinitions/" + roleGUID(s.subscription)
+}
+
+// roleBody is the least that lets a machine deallocate itself.
+func (s *session) roleBody(name string) armauthorization.RoleDefinition {
+	return armauthorization.RoleDefinition{Properties: &armauthorization.RoleDefinitionProperties{
+		RoleName:    new(name),
+		RoleType:    new("CustomRole"),
+		Description: new("Lets a machine made by mngr deallocate itself when it is idle."),
+		Permissions: []*armauthorization.Permission{{
+			Actions: []*string{
+				new("Microsoft.Compute/virtualMachines/deallocate/action"),
+				new("Microsoft.Compute/virtualMachines/read"),
+			},
+			NotActions: []*string{},
+		}},
+		AssignableScopes: []*string{new(s.scope())},
+	}}
+}
+
+// defineRole makes the self-deallocate role unless it is there. Its name is unique in a
+// tenant, so a second subscription's carries the subscription's first digits.
+func (s *session) defineRole(ctx context.Context) (created bool, err error) {
+	guid := roleGUID(s.subscription)
+	if _, err = s.roles.Get(ctx, s.scope(), guid, nil); err == nil || !absent(err) {
+		return false, err
+	}
+	_, err = s.roles.CreateOrUpdate(ctx, s.scope(), guid, s.roleBody(roleName), nil)
+	if hasCode(err, "RoleDefinitionWithSameNameExists") {
+		own := roleName + "-" + s.subscription[:min(8, len(s.subscription))]
+		_, err = s.roles.CreateOrUpdate(ctx, s.scope(), guid, s.roleBody(own), nil)
+	}
+	return err == nil, err
+}
+
+// letStopItself assigns the role to a machine's identity, on that machine alone. It
+// returns why that did not work, or "".
+func (p *Provider) letStopItself(ctx context.Context, s *session, vmID string, identity *armcompute.VirtualMachineIdentity) string {
+	if !p.settings.SelfStop {
+		return "self-stop is switched off in the configuration"
+	}
+	limit, cancel := context.WithTimeout(ctx, assignPatience)
+	defer cancel()
+	principal, err := p.principal(limit, s, vmID, identity)
+	for err == nil {
+		err = s.assign(limit, vmID, principal)
+		if !hasCode(err, "PrincipalNotFound") && !absent(err) || hasCode(err, "RoleDefinitionDoesNotExist") {
+			break
+		}
+		// The directory has not heard of the identity, or ARM of the machine.
+		if pause(limit, 2*p.settings.PollInterval) == nil {
+			err = nil
+		}
+	}
+	switch {
+	case err == nil:
+		return ""
+	case denied(err):
+		return "the login lacks " + permissionAssign
+	case hasCode(err, "RoleDefinitionDoesNotExist"):
+		return "the role " + roleName + " does not exist: mngr azure prepare makes it with " + permissionDefine
+	case errors.Is(err, context.Canceled):
+		return "interrupted"
+	}
+	return translate(err, "assign the role "+roleName).Error()
+}
+
+// principal is the object id of a machine's identity, which the first answer normally holds.
+func (p *Provider) principal(ctx context.Context, s *session, vmID string, identity *armcompute.VirtualMachineIdentity) (string, error) {
+	group, name, err := p.machineName(vmID)
+	if err != nil {
+		return "", err
+	}
+	for {
+		if identity != nil && text(identity.PrincipalID) != "" {
+			return *identity.PrincipalID, nil
+		}
+		if err := pause(ctx, p.settings.PollInterval); err != nil {
+			return "", err
+		}
+		vm, err := s.machines.Get(ctx, group, name, nil)
+		if err != nil {
+			return "", err
+		}
+		identity = vm.Identity
+	}
+}
+
+func (s *session) assign(ctx context.Context, vmID, principal string) error {
+	_, err := s.assignments.Create(ctx, vmID, assignmentGUID(vmID, s.roleID(), principal),
+		armauthorization.RoleAssignmentCreateParameters{Properties: &armauthorization.RoleAssignmentProperties{
+			RoleDefinitionID: new(s.roleID()),
+			PrincipalID:      new(principal),
+			PrincipalType:    new(armauthorization.PrincipalTypeServicePrincipal),
+		}}, nil)
+	if hasCode(err, "RoleAssignmentExists") {
+		return nil
+	}
+	return err
+}
+
+// forgetAssignment removes a machine's role assignment, which may outlive it and counts
+// against the subscription's 4000. It grants nothing once the machine is gone, so that
+// a failure is no reason to call the destruction incomplete.
+func (p *Provider) forgetAssignment(ctx context.Context, s *session, vmID string, vm *armcompute.VirtualMachine) {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineList)
+	defer cancel()
+	if vm.Identity != nil && text(vm.Identity.PrincipalID) != "" {
+		_, _ = s.assignments.Delete(ctx, vmID, assignmentGUID(vmID, s.roleID(), *vm.Identity.PrincipalID), nil)
+		return
+	}
+	list, err := collect(ctx, s.assignments.NewListForScopePager(vmID, nil),
+		func(page armauthorization.RoleAssignmentsClientListForScopeResponse) []*armauthorization.RoleAssignment {
+			return page.Value
+		})
+	if err != nil {
+		return
+	}
+	for _, a := range list {
+		if a.Properties != nil && strings.EqualFold(text(a.Properties.Scope), vmID) {
+			_, _ = s.assignments.DeleteByID(ctx, text(a.ID), nil)
+		}
+	}
+}
+
+// roleUsers counts the assignments of the self-deallocate role.
+func (s *session) roleUsers(ctx context.Context) (int, error) {
+	list, err := collect(ctx, s.assignments.NewListForSubscriptionPager(nil),
+		func(page armauthorization.RoleAssignmentsClientListForSubscriptionResponse) []*armauthorization.RoleAssignment {
+			return page.Value
+		})
+	users := 0
+	for _, a := range list {
+		if a.Properties != nil && strings.EqualFold(text(a.Properties.RoleDefinitionID), s.roleID()) {
+			users++
+		}
+	}
+	return users, err
+}

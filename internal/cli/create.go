@@ -1,0 +1,294 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mngr/internal/agent"
+	"mngr/internal/config"
+	"mngr/internal/ctl"
+	"mngr/internal/fleet"
+	"mngr/internal/git"
+	"mngr/internal/hostsetup"
+	"mngr/internal/output"
+)
+
+type createFlags struct {
+	provider    string
+	kind        string
+	labels      []string
+	env         []string
+	image       string
+	buildArgs   []string
+	startArgs   []string
+	idleTimeout string
+	idleMode    string
+	transfer    string
+	newHost     bool
+	noConnect   bool
+	noWait      bool
+	keepFailed  bool
+}
+
+func newCreate(app *App) *cobra.Command {
+	var flags createFlags
+	cmd := &cobra.Command{
+		Use:     "create NAME[@HOST[.PROVIDER]] [TYPE] [flags] [-- COMMAND ARGS...]",
+		Aliases: []string{"c"},
+		Short:   "Create an agent, and a host for it",
+		Long: `Create an agent, and unless @HOST names one that runs, a host for it: a virtual
+machine with a container. The current branch of the repository you stand in is pushed
+into the agent's work directory.
+
+What follows -- is run as it is, without a shell. Interrupted once, create removes what
+it made; an earlier create that was cut short is finished by repeating it.`,
+		Example: `  mngr create my-agent --provider azure -- ./long-job.sh
+  mngr create my-agent --provider azure -b --azure-vm-size=Standard_D2s_v5
+  mngr create second@my-agent -- make test
+  mngr create try --provider azure-local --no-connect -- sleep 3600`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dash := cmd.ArgsLenAtDash()
+			if dash < 0 {
+				dash = len(args)
+			}
+			if dash < 1 || dash > 2 {
+				return agent.Errorf(agent.KindUsage, "create needs a name, and at most a type after it").WithHint("mngr create --help")
+			}
+			return runCreate(cmd.Context(), app, flags, args[:dash], args[dash:])
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.provider, "provider", "", "provider instance of a new host (default: default_provider)")
+	f.StringVar(&flags.kind, "type", "", "agent type: command, shell, or a coding agent's name")
+	f.StringArrayVar(&flags.labels, "label", nil, "label of the agent, KEY=VALUE (repeatable)")
+	f.StringArrayVar(&flags.env, "env", nil, "environment of the agent, KEY=VALUE, or KEY to pass yours on (repeatable)")
+	f.StringVar(&flags.image, "image", "", "container image (default: default_image)")
+	f.StringArrayVarP(&flags.buildArgs, "build-arg", "b", nil, "machine: --azure-region=R, --azure-vm-size=S, --azure-spot (repeatable)")
+	f.StringArrayVarP(&flags.startArgs, "start-arg", "s", nil, "further arguments of docker run (repeatable)")
+	f.StringVar(&flags.idleTimeout, "idle-timeout", "", "idle time after which the host deallocates itself: 90s, 1h30m, or 0 for never")
+	f.StringVar(&flags.idleMode, "idle-mode", "", "what counts as activity: io, user, agent, ssh, create, boot, start, run or disabled")
+	f.StringVar(&flags.transfer, "transfer", "auto", "what goes into the work directory: git-mirror, none, or auto")
+	f.BoolVar(&flags.newHost, "new-host", false, "make the host named after @")
+	f.BoolVar(&flags.noConnect, "no-connect", false, "do not connect afterwards")
+	f.BoolVar(&flags.noWait, "no-wait", false, "return once Azure has accepted the machine; `start` or the same create finishes it")
+	f.BoolVar(&flags.keepFailed, "keep-failed", false, "leave a host whose creation failed for inspection; it bills")
+	return cmd
+}
+
+func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []string) error {
+	conf, err := app.config()
+	if err != nil {
+		return err
+	}
+	address, err := agent.ParseAddress(args[0])
+	if err != nil {
+		return err
+	}
+	provider, err := createProvider(conf, address, flags)
+	if err != nil {
+		return err
+	}
+	o, err := createOptions(app, conf, provider, address, flags, args[1:], argv)
+	if err != nil {
+		return err
+	}
+	if err := app.fillWorkDir(ctx, &o, flags.transfer); err != nil {
+		return err
+	}
+	if err := app.ensureLocal(ctx, provider); err != nil {
+		return err
+	}
+	f, err := app.fleet()
+	if err != nil {
+		return err
+	}
+	progress := app.printer().Progress()
+	made, err := f.Create(ctx, o, progress.Phase)
+	if err != nil {
+		progress.Fail()
+		return err
+	}
+	progress.Done()
+	for _, w := range made.Warnings {
+		app.printer().Warn(w, "")
+	}
+	if err := app.printCreated(f, made, provider); err != nil {
+		return err
+	}
+	if flags.noConnect || flags.noWait || !conf.Create.Connect || !app.interactive() {
+		return nil
+	}
+	return connect(ctx, f, fleet.Row{Agent: made.Agent, Host: runningHost(made.Host), State: agent.Running})
+}
+
+func runningHost(h agent.Host) agent.Host {
+	h.State = agent.HostRunning
+	return h
+}
+
+func createProvider(conf *config.Config, a agent.Address, flags createFlags) (config.Provider, error) {
+	name := flags.provider
+	switch {
+	case a.Provider != "" && name != "" && a.Provider != name:
+		return config.Provider{}, agent.Errorf(agent.KindUsage, "the address says provider %q and --provider says %q", a.Provider, name)
+	case a.Provider != "":
+		name = a.Provider
+	case name == "":
+		name = conf.DefaultProvider
+	}
+	return conf.Provider(name)
+}
+
+func createOptions(app *App, conf *config.Config, p config.Provider, a agent.Address, flags createFlags, types, argv []string) (fleet.CreateOptions, error) {
+	o := fleet.CreateOptions{
+		Name: a.Agent, Host: a.Host, NewHost: flags.newHost, Provider: p.Name, Argv: argv,
+		Image: flags.image, NoWait: flags.noWait, KeepFailed: flags.keepFailed,
+		Idle: ctl.Idle{Mode: p.DefaultIdleMode, TimeoutSeconds: p.DefaultIdleTimeout},
+	}
+	if flags.newHost && a.Host == "" {
+		return o, agent.Errorf(agent.KindUsage, "--new-host needs the host's name: %s@HOST", a.Agent)
+	}
+	var err error
+	if o.Type, err = createType(app, conf, flags.kind, types, argv); err != nil {
+		return o, err
+	}
+	if o.Labels, err = keyValues("--label", flags.labels, nil); err != nil {
+		return o, err
+	}
+	if o.Env, err = keyValues("--env", flags.env, os.LookupEnv); err != nil {
+		return o, err
+	}
+	if err := setIdle(&o.Idle, flags); err != nil {
+		return o, err
+	}
+	if err := buildArgs(&o, flags.buildArgs); err != nil {
+		return o, err
+	}
+	for _, s := range flags.startArgs {
+		words, err := splitWords(s)
+		if err != nil {
+			return o, err
+		}
+		o.StartArgs = append(o.StartArgs, words...)
+	}
+	if err := hostsetup.CheckStartArgs(slices.Concat(p.DefaultStartArgs, o.StartArgs), false); err != nil {
+		return o, agent.Errorf(agent.KindRefused, "%w", err)
+	}
+	return o, nil
+}
+
+// createType picks the agent's type: what follows -- is a command, a terminal is enough
+// for a shell, and otherwise nothing is guessed.
+func createType(app *App, conf *config.Config, flag string, positional, argv []string) (string, error) {
+	kind := flag
+	if len(positional) == 1 {
+		if flag != "" && flag != positional[0] {
+			return "", agent.Errorf(agent.KindUsage, "the type is given twice: %q and --type %q", positional[0], flag)
+		}
+		kind = positional[0]
+	}
+	switch {
+	case kind == "" && len(argv) > 0:
+		return "command", nil
+	case kind == "":
+		kind = conf.Create.Type
+	}
+	switch {
+	case kind == "" && app.interactive():
+		return "shell", nil
+	case kind == "":
+		return "", agent.Errorf(agent.KindUsage, "what the agent runs is not said").
+			WithHint("add -- COMMAND ARGS…, or --type shell, or: mngr config set commands.create.type shell")
+	case kind == "command" && len(argv) == 0:
+		return "", agent.Errorf(agent.KindUsage, "type command needs a command").WithHint("add -- COMMAND ARGS…")
+	case !knownType(kind):
+		return "", agent.Errorf(agent.KindUsage, "unknown agent type %q (known: %s)", kind, strings.Join(knownTypes(), ", "))
+	}
+	return kind, nil
+}
+
+func keyValues(flag string, pairs []string, lookup func(string) (string, bool)) (map[string]string, error) {
+	var m map[string]string
+	for _, p := range pairs {
+		k, v, ok := strings.Cut(p, "=")
+		if !ok && lookup != nil {
+			v, ok = lookup(k)
+		}
+		if !ok || k == "" {
+			return nil, agent.Errorf(agent.KindUsage, "%s %q is not of the form KEY=VALUE", flag, p)
+		}
+		if m == nil {
+			m = map[string]string{}
+		}
+		m[k] = v
+	}
+	return m, nil
+}
+
+// fillWorkDir finds the repository whose branch the agent gets.
+func (a *App) fillWorkDir(ctx context.Context, o *fleet.CreateOptions, transfer string) error {
+	switch transfer {
+	case "none":
+		return nil
+	case "auto", "git-mirror":
+	default:
+		return agent.Errorf(agent.KindUsage, "--transfer %q is none of git-mirror, none and auto", transfer)
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return fmt.Errorf("find the current directory: %w", err)
+	}
+	repo, err := git.Open(ctx, dir)
+	switch {
+	case errors.Is(err, git.ErrNoRepository) && transfer == "auto":
+		a.printer().Note("not in a git repository: the agent starts in an empty directory")
+		return nil
+	case errors.Is(err, git.ErrNoRepository):
+		return agent.Errorf(agent.KindUsage, "--transfer git-mirror: %s is %w", dir, err)
+	case err != nil:
+		return err
+	case repo.Commit == "":
+		a.printer().Note("the repository has no commit yet: the agent starts in an empty directory")
+		return nil
+	}
+	if repo.Changed > 0 {
+		a.printer().Warn(fmt.Sprintf("%d changed files are not committed and stay here: the agent gets the last commit", repo.Changed), "")
+	}
+	o.Repo = &repo
+	return nil
+}
+
+func (a *App) printCreated(f *fleet.Fleet, c fleet.Created, p config.Provider) error {
+	conf, err := a.config()
+	if err != nil {
+		return err
+	}
+	keys := newGuests(conf)
+	port := f.Guests.Port(c.Host)
+	return a.printer().Emit(output.Result{
+		Event: "created",
+		Data: map[string]any{
+			"agent_id": c.Agent.ID, "name": c.Agent.Name, "host_id": c.Host.ID, "host_name": c.Host.Name,
+			"provider_name": c.Host.Provider, "finished": c.Finished, "work_dir": c.WorkDir,
+			"ssh_user": "root", "ssh_host": c.Host.Address, "ssh_port": port, "outer_ssh_port": 22,
+			"ssh_key_path": keys.keyPath(p.Name), "known_hosts_path": keys.knownHostsPath(c.Host.ID),
+			"outer_host_public_key": c.Host.HostKeys.VM, "container_host_public_key": c.Host.HostKeys.Container,
+		},
+		Human: func(w io.Writer) error {
+			if !c.Finished {
+				_, err := fmt.Fprintf(w, "Azure makes the machine of %s; `mngr start %s` finishes it\n", c.Agent.Name, c.Agent.Name)
+				return err
+			}
+			_, err := fmt.Fprintf(w, "%s runs on host %s (%s)\nssh -i %s -o UserKnownHostsFile=%s -p %d root@%s\n",
+				c.Agent.Name, c.Host.Name, c.Host.Address, keys.keyPath(p.Name), keys.knownHostsPath(c.Host.ID), port, c.Host.Address)
+			return err
+		},
+	})
+}

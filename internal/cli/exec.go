@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mngr/internal/agent"
+	"mngr/internal/fleet"
+	"mngr/internal/output"
+)
+
+type execFlags struct {
+	outer   bool
+	cwd     string
+	timeout string
+}
+
+func newExec(app *App) *cobra.Command {
+	var flags execFlags
+	cmd := &cobra.Command{
+		Use:     "exec AGENT... COMMAND",
+		Aliases: []string{"x"},
+		Short:   "Run a shell command in an agent's work directory",
+		Long: `Run a shell command in an agent's work directory, with the agent's environment.
+
+With one agent, standard output and the exit code are the command's, and 255 says that
+mngr failed before it ran. With several the code is 1 if any of them failed. A host that
+is stopped is not started: that would cost money.`,
+		Example: `  mngr exec my-agent "git status"
+  mngr exec my-agent 'exit 7'; echo $?
+  mngr exec --outer my-agent "docker ps"`,
+		Args: cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			err := runExec(cmd.Context(), app, flags, args[:len(args)-1], args[len(args)-1])
+			if _, ok := errors.AsType[*output.Exit](err); ok || err == nil {
+				return err
+			}
+			if agent.KindOf(err) == agent.KindUsage {
+				return err
+			}
+			return &output.Exit{Code: output.CodeExecFailed, Err: err}
+		},
+	}
+	cmd.Flags().BoolVar(&flags.outer, "outer", false, "on the virtual machine itself, as root")
+	cmd.Flags().StringVar(&flags.cwd, "cwd", "", "directory to run in, an absolute path")
+	cmd.Flags().StringVar(&flags.timeout, "timeout", "", "end the command after this time")
+	cmd.Flags().SetInterspersed(false)
+	return cmd
+}
+
+func runExec(ctx context.Context, app *App, flags execFlags, names []string, line string) error {
+	if flags.cwd != "" && flags.cwd[0] != '/' {
+		return agent.Errorf(agent.KindUsage, "--cwd %q is not an absolute path", flags.cwd)
+	}
+	if flags.timeout != "" {
+		d, err := parseDuration(flags.timeout)
+		if err != nil {
+			return err
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, d, agent.Errorf(agent.KindTimeout, "the command ran longer than %s", d))
+		defer cancel()
+	}
+	f, err := app.fleet()
+	if err != nil {
+		return err
+	}
+	rows, err := f.Find(ctx, names)
+	if err != nil {
+		return err
+	}
+	o := fleet.ExecOptions{Line: line, Outer: flags.outer, Dir: flags.cwd}
+	if len(rows) == 1 && app.printer().Format == output.Human {
+		o.Stdin, o.Stdout, o.Stderr = app.stdin(), app.streams.Out, app.streams.Err
+		code, err := f.Exec(ctx, rows[0], o)
+		if err != nil {
+			return err
+		}
+		return exitWith(code)
+	}
+	return app.execMany(ctx, f, rows, o)
+}
+
+// stdin is what a remote command reads: nothing when a person sits there, since exec has
+// no terminal to offer.
+func (a *App) stdin() io.Reader {
+	if a.streams.InTTY {
+		return nil
+	}
+	return os.Stdin
+}
+
+func exitWith(code int) error {
+	if code == 0 {
+		return nil
+	}
+	return &output.Exit{Code: code}
+}
+
+type execResult struct {
+	Agent    string  `json:"agent"`
+	Stdout   string  `json:"stdout"`
+	Stderr   string  `json:"stderr"`
+	Success  bool    `json:"success"`
+	ExitCode *int    `json:"exit_code"` // null when mngr failed before the command ran
+	Error    string  `json:"error,omitempty"`
+	Seconds  float64 `json:"elapsed_seconds"`
+}
+
+func (a *App) execMany(ctx context.Context, f *fleet.Fleet, rows []fleet.Row, o fleet.ExecOptions) error {
+	results := make([]execResult, len(rows))
+	var wg sync.WaitGroup
+	for n, row := range rows {
+		wg.Go(func() { results[n] = execOne(ctx, f, row, o) })
+	}
+	wg.Wait()
+	failed := []string{}
+	for _, r := range results {
+		if !r.Success {
+			failed = append(failed, r.Agent)
+		}
+	}
+	if err := a.printExec(results, failed); err != nil {
+		return err
+	}
+	switch {
+	case len(results) == 1 && results[0].ExitCode == nil:
+		return &output.Exit{Code: output.CodeExecFailed}
+	case len(results) == 1:
+		return exitWith(*results[0].ExitCode)
+	case len(failed) > 0:
+		return &output.Exit{Code: output.CodeFailed}
+	}
+	return nil
+}
+
+func execOne(ctx context.Context, f *fleet.Fleet, row fleet.Row, o fleet.ExecOptions) execResult {
+	var out, errs bytes.Buffer
+	o.Stdout, o.Stderr = &out, &errs
+	begin := time.Now()
+	code, err := f.Exec(ctx, row, o)
+	r := execResult{Agent: row.Agent.Name, Stdout: out.String(), Stderr: errs.String(), Seconds: time.Since(begin).Seconds()}
+	if err != nil {
+		r.Error = err.Error()
+		return r
+	}
+	r.ExitCode, r.Success = &code, code == 0
+	return r
+}
+
+func (a *App) printExec(results []execResult, failed []string) error {
+	p := a.printer()
+	if p.Format == output.JSONL {
+		for _, r := range results {
+			if err := p.Emit(output.Result{Event: "exec_result", Data: r}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return p.Emit(output.Result{
+		Data: map[string]any{"results": results, "failed_agents": failed, "total_executed": len(results), "total_failed": len(failed)},
+		Human: func(w io.Writer) error {
+			for _, r := range results {
+				fmt.Fprintf(w, "--- %s ---\n%s", r.Agent, r.Stdout)
+				fmt.Fprint(p.Stderr(), r.Stderr)
+				if r.Error != "" {
+					p.Warn(r.Agent+": "+r.Error, "")
+				} else if !r.Success {
+					p.Warn(fmt.Sprintf("%s: the command ended with %d", r.Agent, *r.ExitCode), "")
+				}
+			}
+			return nil
+		},
+	})
+}

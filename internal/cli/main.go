@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"mngr/internal/agent"
+	"mngr/internal/output"
+)
+
+// Main runs the command line and returns the exit code. local is the command of the
+// local Azure, which hangs below `mngr azure`.
+func Main(local *cobra.Command) int {
+	app := newApp(output.System(os.Getenv))
+	ctx, stop := interruptible(context.Background())
+	defer stop()
+	root := newRoot(app, local)
+	err := root.ExecuteContext(ctx)
+	return app.finish(err)
+}
+
+// finish prints an error once and maps it to the exit code.
+func (a *App) finish(err error) int {
+	if err == nil {
+		return output.CodeOK
+	}
+	if !a.running {
+		err = usage(err)
+	}
+	if h, ok := errors.AsType[hinted](err); ok {
+		err = agent.Errorf(agent.KindInternal, "%s", firstLine(err.Error())).WithHint("%s", h.Hint())
+	}
+	if errors.Is(err, context.Canceled) && agent.KindOf(err) == agent.KindInternal {
+		err = agent.Errorf(agent.KindCanceled, "interrupted")
+	}
+	if exit, ok := errors.AsType[*output.Exit](err); ok && exit.Err == nil {
+		return exit.Code
+	}
+	a.printer().Error(err)
+	return output.ExitCode(err)
+}
+
+// hinted is an error of the local Azure's, which knows none of our types.
+type hinted interface {
+	error
+	Hint() string
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// usage marks what the flag parser says as the user's error.
+func usage(err error) error {
+	if _, ok := errors.AsType[*agent.Error](err); ok {
+		return err
+	}
+	return agent.Errorf(agent.KindUsage, "%w", err).WithHint("mngr --help")
+}
+
+// interruptible returns a context that the first interrupt cancels, so that a command
+// undoes what it began; the second one ends the process at once.
+func interruptible(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-done:
+			return
+		case <-signals:
+		}
+		fmt.Fprintln(os.Stderr, "interrupted: finishing what must not be left half done (interrupt again to leave at once)")
+		cancel()
+		select {
+		case <-done:
+		case <-signals:
+			fmt.Fprintln(os.Stderr, "left at once: `mngr list` shows what remains, `mngr destroy` removes it")
+			os.Exit(output.CodeInterrupted)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel()
+	}
+}

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"mngr/internal/agent"
+	"mngr/internal/fleet"
+	"mngr/internal/output"
+)
+
+func newStop(app *App) *cobra.Command {
+	var o fleet.StopOptions
+	cmd := &cobra.Command{
+		Use:   "stop AGENT...",
+		Short: "Stop agents, and deallocate hosts on which no other agent runs",
+		Long: `Stop agents. A host on which no other agent runs is deallocated: Azure then bills its
+disk and its address, and no compute. Files stay.`,
+		Example: "  mngr stop my-agent\n  mngr stop my-agent --keep-host\n  mngr stop my-agent --stop-host",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.KeepHost && o.StopHost {
+				return agent.Errorf(agent.KindUsage, "--keep-host and --stop-host exclude each other")
+			}
+			return runStop(cmd.Context(), app, args, o)
+		},
+	}
+	cmd.Flags().BoolVar(&o.KeepHost, "keep-host", false, "leave the host up; it bills")
+	cmd.Flags().BoolVar(&o.StopHost, "stop-host", false, "deallocate the host with all its agents, without SSH")
+	cmd.Flags().BoolVar(&o.NoWait, "no-wait", false, "return once Azure has accepted the deallocation")
+	return cmd
+}
+
+type stoppedRow struct {
+	Host        string   `json:"host"`
+	Agents      []string `json:"agents"`
+	Deallocated bool     `json:"deallocated"`
+	Already     bool     `json:"already_stopped"`
+}
+
+func runStop(ctx context.Context, app *App, names []string, o fleet.StopOptions) error {
+	f, rows, err := app.find(ctx, names)
+	if err != nil {
+		return err
+	}
+	groups := fleet.ByHost(rows)
+	results := make([]fleet.Stopped, len(groups))
+	err = app.eachHost(groups, func(n int, group []fleet.Row, phase agent.Progress) error {
+		var err error
+		results[n], err = f.Stop(ctx, group, o, phase)
+		return err
+	})
+	done := []stoppedRow{}
+	for n, r := range results {
+		if !r.Already && !r.Deallocated && len(r.Agents) == 0 {
+			continue // it failed
+		}
+		row := stoppedRow{Host: r.Host.Name, Agents: r.Agents, Deallocated: r.Deallocated, Already: r.Already}
+		if r.Deallocated || r.Already {
+			row.Agents = namesOf(groups[n])
+		}
+		done = append(done, row)
+		for _, w := range r.Warnings {
+			app.printer().Warn(w, "")
+		}
+	}
+	return errors.Join(err, app.printer().Emit(output.Result{
+		Event: "stopped",
+		Data:  map[string]any{"stopped": done, "count": len(done)},
+		Human: func(w io.Writer) error {
+			for _, r := range done {
+				fmt.Fprintln(w, stoppedLine(r, o))
+			}
+			return nil
+		},
+	}))
+}
+
+func stoppedLine(r stoppedRow, o fleet.StopOptions) string {
+	agents := strings.Join(r.Agents, ", ")
+	switch {
+	case r.Already:
+		return fmt.Sprintf("%s: host %s is stopped already", agents, r.Host)
+	case r.Deallocated && o.NoWait:
+		return fmt.Sprintf("%s: Azure is deallocating host %s", agents, r.Host)
+	case r.Deallocated:
+		return fmt.Sprintf("%s: host %s is deallocated and costs no compute", agents, r.Host)
+	}
+	return fmt.Sprintf("%s: stopped; host %s keeps running and bills", agents, r.Host)
+}
+
+func namesOf(rows []fleet.Row) []string {
+	names := make([]string, 0, len(rows))
+	for _, r := range rows {
+		names = append(names, r.Agent.Name)
+	}
+	return names
+}
+
+// find resolves agents for the commands that act on several.
+func (a *App) find(ctx context.Context, names []string) (*fleet.Fleet, []fleet.Row, error) {
+	f, err := a.fleet()
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := f.Find(ctx, names)
+	return f, rows, err
+}
+
+// eachHost works on several hosts at once under one display of progress. One that fails
+// does not keep the others from their end.
+func (a *App) eachHost(groups [][]fleet.Row, act func(n int, group []fleet.Row, phase agent.Progress) error) error {
+	progress := a.printer().Progress()
+	errs := make([]error, len(groups))
+	var wg sync.WaitGroup
+	for n, group := range groups {
+		phase := progress.Phase
+		if len(groups) > 1 {
+			phase = func(s string) { progress.Phase(group[0].Host.Name + ": " + s) }
+		}
+		wg.Go(func() { errs[n] = act(n, group, phase) })
+	}
+	wg.Wait()
+	err := errors.Join(errs...)
+	if err != nil {
+		progress.Fail()
+	} else {
+		progress.Done()
+	}
+	if len(groups) == 1 {
+		return errs[0]
+	}
+	return err
+}

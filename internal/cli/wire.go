@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"mngr/internal/agent"
+	"mngr/internal/azure"
+	"mngr/internal/config"
+	"mngr/internal/ctl"
+	"mngr/internal/fleet"
+	"mngr/internal/guestbin"
+)
+
+// wire builds the fleet out of the settings. It opens no connection.
+func wire(conf *config.Config, lookup func(string) (string, bool)) (*fleet.Fleet, error) {
+	f := &fleet.Fleet{
+		Guests:      newGuests(conf),
+		GuestBinary: guestBinary,
+		Pending:     pending{dir: filepath.Join(conf.Files.BaseDir, "pending")},
+		Now:         time.Now,
+	}
+	used := localUsed(lookup)
+	for _, p := range conf.Instances() {
+		provider, err := newProvider(conf, p)
+		if err != nil {
+			return nil, err
+		}
+		f.Instances = append(f.Instances, fleet.Instance{
+			Machines: machines{provider},
+			Defaults: hostDefaults(p),
+			Dormant:  dormant(p, used, lookup),
+		})
+	}
+	return f, nil
+}
+
+func newProvider(conf *config.Config, p config.Provider) (*azure.Provider, error) {
+	s := azure.Defaults()
+	s.Name, s.Cloud, s.SubscriptionID = p.Name, azure.Cloud(p.Cloud), p.SubscriptionID
+	s.Region, s.ResourceGroup = p.DefaultRegion, p.ResourceGroup
+	s.VNetName, s.SubnetName, s.NSGName = p.VnetName, p.SubnetName, p.NSGName
+	s.VNetPrefix, s.SubnetPrefix = p.VnetAddressPrefix, p.SubnetAddressPrefix
+	s.VMSize, s.SpotVMSize = p.DefaultVMSize, p.DefaultSpotVMSize
+	s.Image = azure.Image{Publisher: p.ImagePublisher, Offer: p.ImageOffer, SKU: p.ImageSKU, Version: p.ImageVersion}
+	s.AdminUsername, s.OSDiskSizeGB, s.OSDiskType = p.AdminUsername, int32(p.OSDiskSizeGB), p.OSDiskType
+	s.ContainerSSHPort = p.ContainerSSHPort
+	if conf.IsSet("providers." + p.Name + ".allowed_ssh_cidrs") {
+		s.AllowedSSHCIDRs = p.AllowedSSHCIDRs
+	}
+	return azure.New(s)
+}
+
+func hostDefaults(p config.Provider) fleet.Defaults {
+	return fleet.Defaults{
+		Image: p.DefaultImage, StartArgs: p.DefaultStartArgs, ContainerPort: p.ContainerSSHPort,
+		Idle:         ctl.Idle{Mode: p.DefaultIdleMode, TimeoutSeconds: p.DefaultIdleTimeout},
+		AutoShutdown: time.Duration(p.AutoShutdownSeconds) * time.Second, DockerPackages: p.DockerPackages,
+	}
+}
+
+// dormant instances exist without anybody having asked for them: the local Azure where
+// none was ever started, and Azure itself where the local one is used and no trace of a
+// login exists.
+func dormant(p config.Provider, localUsed bool, lookup func(string) (string, bool)) bool {
+	switch {
+	case !p.Implicit:
+		return false
+	case p.Cloud == "local":
+		return !localUsed
+	}
+	return localUsed && !loggedIn(lookup)
+}
+
+func localUsed(lookup func(string) (string, bool)) bool {
+	dir, ok := lookup("MNGR_AZLOCAL_DIR")
+	if !ok || dir == "" {
+		base, ok := lookup("XDG_STATE_HOME")
+		if !ok || base == "" {
+			home, err := os.UserHomeDir()
+			if err != nil {
+				return false
+			}
+			base = filepath.Join(home, ".local", "state")
+		}
+		dir = filepath.Join(base, "mngr", "azlocal")
+	}
+	_, err := os.Stat(filepath.Join(dir, "client.json"))
+	return err == nil
+}
+
+// loggedIn looks for what a login to Azure leaves behind, without asking anybody.
+func loggedIn(lookup func(string) (string, bool)) bool {
+	for _, name := range []string{"AZURE_CLIENT_ID", "AZURE_SUBSCRIPTION_ID", "AZURE_TOKEN_CREDENTIALS"} {
+		if v, ok := lookup(name); ok && v != "" {
+			return true
+		}
+	}
+	dir, ok := lookup("AZURE_CONFIG_DIR")
+	if !ok || dir == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return false
+		}
+		dir = filepath.Join(home, ".azure")
+	}
+	_, err := os.Stat(filepath.Join(dir, "azureProfile.json"))
+	return err == nil
+}
+
+func guestBinary(arch string) ([]byte, string, error) {
+	b, err := guestbin.For(arch)
+	if err != nil {
+		return nil, "", err
+	}
+	return b.Gzip, b.SHA256, nil
+}
+
+// machines lets an azure.Provider serve fleet, whose Create returns an interface.
+type machines struct{ *azure.Provider }
+
+var _ fleet.Machines = machines{}
+
+func (m machines) Create(ctx context.Context, spec agent.MachineSpec, progress agent.Progress) (fleet.Creation, error) {
+	c, err := m.Provider.Create(ctx, spec, progress)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// pending keeps unfinished creates in files, one a host, since they hold the agent's
+// environment: mode 0600.
+type pending struct{ dir string }
+
+func (p pending) path(id agent.HostID) string {
+	return filepath.Join(p.dir, strings.ReplaceAll(string(id), "/", "_")+".json")
+}
+
+func (p pending) Save(id agent.HostID, data []byte) error {
+	if err := os.MkdirAll(p.dir, 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(p.path(id), data, 0o600)
+}
+
+func (p pending) Load(id agent.HostID) ([]byte, error) { return os.ReadFile(p.path(id)) }
+
+func (p pending) Remove(id agent.HostID) error {
+	if err := os.Remove(p.path(id)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"mngr/internal/agent"
+)
+
+// Problem is a setting that cannot work.
+type Problem struct {
+	Origin Origin
+	Key    string // "" when the file as a whole is meant
+	fault
+}
+
+// Error is one line: where, which key, why.
+func (p *Problem) Error() string {
+	if p.Key == "" {
+		return fmt.Sprintf("%s: %s", p.Origin, p.cause)
+	}
+	return fmt.Sprintf("%s: %s: %s", p.Origin, p.Key, p.cause)
+}
+
+// Unwrap shows the problem as a usage error with its remedy.
+func (p *Problem) Unwrap() error {
+	return &agent.Error{Kind: agent.KindUsage, Cause: p.Error(), Hint: p.hint}
+}
+
+// unknown explains why a key is refused.
+func unknown(s *Settings, path []string) fault {
+	last := path[len(path)-1]
+	if why, ok := refused(last); ok {
+		return why
+	}
+	var keys []string
+	for _, f := range s.fields() {
+		keys = append(keys, f.key)
+	}
+	if len(path) == 3 && path[0] == "providers" {
+		keys = keys[:0]
+		for _, f := range newProvider(path[1]).fields() {
+			keys = append(keys, "providers."+path[1]+"."+f.key)
+		}
+	}
+	hint := "`mngr config list --all` shows the keys that exist"
+	if near := nearest(strings.Join(path, "."), keys); near != "" {
+		hint = fmt.Sprintf("did you mean %q? `mngr config list --all` shows the keys that exist", near)
+	}
+	return fault{"no such key", hint}
+}
+
+// refused names keys that are left out on purpose.
+func refused(key string) (fault, bool) {
+	credentials := []string{
+		"client_id", "tenant_id", "client_secret", "secret", "password", "admin_password", "token", "access_token",
+		"certificate_path", "username", "api_key",
+	}
+	switch {
+	case slices.Contains(credentials, key):
+		return fault{
+			"credentials do not belong in settings files, where they leak into backups and repositories",
+			"run `az login`, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET in the environment",
+		}, true
+	case key == "prefix":
+		return fault{`the prefix of all names is "mngr-" and cannot be changed`, "remove the key"}, true
+	case strings.HasSuffix(key, "__extend"), strings.HasSuffix(key, "__assign"):
+		return fault{"a list replaces the list of the layers below", "write the whole list under the plain key"}, true
+	}
+	return fault{}, false
+}
+
+// nearest returns the word with the fewest edits from s, if they are few.
+func nearest(s string, words []string) string {
+	best, limit := "", 4
+	for _, w := range words {
+		if d := distance(s, w); d < limit {
+			best, limit = w, d
+		}
+	}
+	return best
+}
+
+// distance counts the insertions, deletions and substitutions between two strings.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substitution := diagonal
+			if a[i] != b[j] {
+				substitution++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substitution, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

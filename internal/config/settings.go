@@ -1,0 +1,109 @@
+package config
+
+// Settings are the merged settings of all layers.
+type Settings struct {
+	DefaultProvider string // the instance used where none is named
+	Headless        bool   // never prompt, never attach to a terminal
+	Providers       map[string]*Provider
+	Create          Create
+}
+
+// Create holds defaults for the flags of `mngr create`.
+type Create struct {
+	Type    string // agent type; "" when none is configured
+	Connect bool   // connect to a new agent when there is a terminal
+}
+
+// Provider is one provider instance, the table [providers.NAME].
+type Provider struct {
+	Name     string
+	Implicit bool // no settings file has a table for it
+
+	Backend   string // always "azure"
+	IsEnabled bool   // false hides the instance from list and create
+	Cloud     string // public, usgov, china or local
+
+	SubscriptionID   string // "" to ask the environment and the Azure CLI's profile
+	DefaultRegion    string
+	ResourceGroup    string
+	UseExistingGroup bool // prepare writes nothing on the group itself
+
+	VnetName            string
+	SubnetName          string
+	NSGName             string
+	VnetAddressPrefix   string // CIDR
+	SubnetAddressPrefix string // CIDR, within the vnet's
+	AllowedSSHCIDRs     []string
+	AssociatePublicIP   bool
+
+	DefaultVMSize     string
+	DefaultSpotVMSize string
+	ImagePublisher    string
+	ImageOffer        string
+	ImageSKU          string
+	ImageVersion      string
+	AdminUsername     string
+	OSDiskSizeGB      int // GiB
+	OSDiskType        string
+
+	ContainerSSHPort    int    // the VM's port that leads to the container's SSH server
+	DefaultImage        string // container image
+	DefaultStartArgs    []string
+	DockerPackages      []string // Debian packages that bring the Docker engine
+	DefaultIdleTimeout  int      // seconds; 0: never
+	DefaultIdleMode     string   // "" to choose by agent type
+	AutoShutdownSeconds int      // seconds from boot to the machine's own deallocation; 0: never
+}
+
+// Names of the instances that exist without a table in any settings file.
+const (
+	implicitAzure = "azure"
+	implicitLocal = "azure-local"
+)
+
+func defaults() Settings {
+	return Settings{
+		DefaultProvider: implicitAzure,
+		Create:          Create{Connect: true},
+		Providers: map[string]*Provider{
+			implicitAzure: newProvider(implicitAzure),
+			implicitLocal: newProvider(implicitLocal),
+		},
+	}
+}
+
+func newProvider(name string) *Provider {
+	p := &Provider{
+		Name:              name,
+		Implicit:          true,
+		Backend:           "azure",
+		IsEnabled:         true,
+		Cloud:             "public",
+		DefaultRegion:     "westus",
+		ResourceGroup:     "mngr",
+		VnetName:          "mngr-vnet",
+		SubnetName:        "mngr-subnet",
+		NSGName:           "mngr-nsg",
+		VnetAddressPrefix: "10.0.0.0/16",
+		AllowedSSHCIDRs:   []string{"0.0.0.0/0"},
+		AssociatePublicIP: true,
+		DefaultVMSize:     "Standard_B2s",
+		DefaultSpotVMSize: "Standard_D2s_v5",
+		ImagePublisher:    "Debian",
+		ImageOffer:        "debian-12",
+		ImageSKU:          "12-gen2",
+		ImageVersion:      "latest",
+		AdminUsername:     "azureuser",
+		OSDiskSizeGB:      30,
+		OSDiskType:        "StandardSSD_LRS",
+		ContainerSSHPort:  2222,
+		DefaultImage:      "debian:bookworm-slim",
+		DockerPackages:    []string{"docker.io"},
+
+		DefaultIdleTimeout: 800,
+	}
+	if name == implicitLocal {
+		p.Cloud = "local"
+	}
+	return p
+}

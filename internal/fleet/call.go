@@ -1,0 +1,113 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"mngr/internal/agent"
+	"mngr/internal/ctl"
+)
+
+// maxAnswer bounds what a hostile container can make this process hold.
+const maxAnswer = 4 << 20
+
+// call sends one request to mngrd and reads its answer. An error of the guest's comes
+// back as *ctl.Error.
+func call(ctx context.Context, g Guest, r ctl.Request, progress agent.Progress) (ctl.Answer, error) {
+	r.Version = ctl.Version
+	request, err := json.Marshal(r)
+	if err != nil {
+		return ctl.Answer{}, fmt.Errorf("encode %s: %w", r.Op, err)
+	}
+	out := &limited{limit: maxAnswer}
+	errs := &phases{report: progress}
+	exit, err := g.Run(ctx, Command{Line: "exec " + guestPath(r.Op) + " ctl", Stdin: bytes.NewReader(request), Stdout: out, Stderr: errs})
+	if err != nil {
+		return ctl.Answer{}, fmt.Errorf("%s: %w", r.Op, err)
+	}
+	var a ctl.Answer
+	if err := json.Unmarshal(out.Bytes(), &a); err != nil || a.Version == 0 {
+		return ctl.Answer{}, fmt.Errorf("%s: mngrd ended with %d and no answer: %s", r.Op, exit, errs.last)
+	}
+	if a.Error != nil {
+		return ctl.Answer{}, fmt.Errorf("%s: %w", r.Op, a.Error)
+	}
+	return a, nil
+}
+
+// guestPath tells where mngrd lies: the operations of the machine are its own.
+func guestPath(op string) string {
+	if strings.HasPrefix(op, "host.") {
+		return ctl.VMPath
+	}
+	return ctl.ContainerPath
+}
+
+// limited keeps the first bytes and drops the rest.
+type limited struct {
+	bytes.Buffer
+	limit int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	if room := l.limit - l.Len(); room < len(p) {
+		l.Buffer.Write(p[:max(room, 0)])
+		return len(p), nil
+	}
+	return l.Buffer.Write(p)
+}
+
+// phases turns mngrd's progress lines into phases and keeps the last other line.
+type phases struct {
+	report agent.Progress
+	line   []byte
+	last   string
+}
+
+const maxLine = 1000
+
+func (p *phases) Write(b []byte) (int, error) {
+	for _, c := range b {
+		switch {
+		case c == '\n':
+			p.flush()
+		case len(p.line) < maxLine:
+			p.line = append(p.line, c)
+		}
+	}
+	return len(b), nil
+}
+
+func (p *phases) flush() {
+	line := strings.Map(printable, string(p.line))
+	p.line = p.line[:0]
+	if phase, ok := strings.CutPrefix(line, ctl.ProgressPrefix); ok {
+		if p.report != nil {
+			p.report(phase)
+		}
+		return
+	}
+	if line != "" {
+		p.last = line
+	}
+}
+
+// printable drops control characters: what a guest says goes to the user's terminal.
+func printable(r rune) rune {
+	if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		return -1
+	}
+	return r
+}
+
+var _ io.Writer = (*phases)(nil)
+
+// clean makes a word of a guest's fit for a terminal.
+func clean(s string) string { return strings.Map(printable, s) }
+
+// quote makes one word of POSIX sh out of s.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

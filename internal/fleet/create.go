@@ -1,0 +1,148 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+
+	"mngr/internal/agent"
+	"mngr/internal/ctl"
+	"mngr/internal/git"
+	"mngr/internal/records"
+)
+
+// CreateOptions describe a new agent and, unless Host names one that exists, its host.
+type CreateOptions struct {
+	Name     string
+	Host     string // "" for a new host named after the agent
+	NewHost  bool   // Host must not exist yet
+	Provider string
+
+	Type   string
+	Argv   []string
+	Labels map[string]string
+	Env    map[string]string
+	Repo   *git.Repository // nil: an empty work directory
+
+	Region    string
+	Size      string
+	Spot      bool
+	Image     string   // "" for the provider's default
+	StartArgs []string // of docker run, already checked
+	Idle      ctl.Idle
+
+	NoWait     bool // return once Azure has accepted the machine
+	KeepFailed bool // leave a failed host for inspection
+}
+
+// Created is the outcome of Create.
+type Created struct {
+	Agent    agent.Record
+	Host     agent.Host
+	WorkDir  string
+	Finished bool     // false after NoWait
+	Warnings []string // one line each
+}
+
+// Create makes an agent: on a new host, on one that runs, or by finishing what an
+// earlier create of the same name left behind. What fails is undone.
+func (f *Fleet) Create(ctx context.Context, o CreateOptions, progress agent.Progress) (Created, error) {
+	inst, err := f.instance(o.Provider)
+	if err != nil {
+		return Created{}, err
+	}
+	progress("looking at what exists")
+	listing, err := f.List(ctx, []string{o.Provider}, false)
+	if err != nil {
+		return Created{}, err
+	}
+	for _, e := range listing.Errors {
+		return Created{}, e.Err
+	}
+	name := o.Host
+	if name == "" {
+		name = o.Name
+	}
+	host := findHost(listing, name, "")
+	if host != nil && unfinished(*host) {
+		return f.resume(ctx, inst, *host, o, progress)
+	}
+	if err := nameTaken(listing, o); err != nil {
+		return Created{}, err
+	}
+	switch {
+	case host == nil && o.Host != "" && !o.NewHost:
+		return Created{}, agent.Errorf(agent.KindNotFound, "no host %q on provider %q", o.Host, o.Provider).
+			WithHint("mngr create %s@%s --new-host makes it", o.Name, o.Host)
+	case host != nil && (o.NewHost || o.Host == ""):
+		return Created{}, agent.Errorf(agent.KindExists, "a host %q exists on provider %q", name, o.Provider).
+			WithHint("mngr create %s@%s puts the agent on it", o.Name, name)
+	case host != nil:
+		return f.createOn(ctx, inst, *host, o, progress)
+	}
+	o.Host = name
+	return f.createHost(ctx, inst, o, progress)
+}
+
+func nameTaken(l Listing, o CreateOptions) error {
+	for _, r := range l.Rows {
+		if r.Agent.Name == o.Name && (o.Host == "" || r.Host.Name == o.Host) {
+			return agent.Errorf(agent.KindExists, "agent %q exists on host %q", o.Name, r.Host.Name).
+				WithHint("mngr connect %s, or choose another name", rowAddress(r))
+		}
+	}
+	return nil
+}
+
+// unfinished tells a host whose creation did not come to its end.
+func unfinished(h agent.Host) bool {
+	return h.HostKeys.VM != "" && h.HostKeys.Container == "" && h.State != agent.HostDeleting || h.State == agent.HostFailed
+}
+
+// createOn adds an agent to a host that runs.
+func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o CreateOptions, progress agent.Progress) (Created, error) {
+	if h.State != agent.HostRunning {
+		return Created{}, agent.Errorf(agent.KindConflict, "host %q is %s", h.Name, h.State).
+			WithHint("mngr start --host %s", h.Name)
+	}
+	record := agent.Record{ID: agent.NewID(), Name: o.Name, Type: o.Type, Labels: o.Labels}
+	tags, err := records.EncodeAgent(record)
+	if err != nil {
+		return Created{}, err
+	}
+	if err := records.Fits(h.Tags, tags); err != nil {
+		return Created{}, err
+	}
+	progress("connecting to host " + h.Name)
+	guest, err := f.enter(ctx, h)
+	if err != nil {
+		return Created{}, err
+	}
+	defer guest.Close()
+	progress("recording the agent")
+	if err := inst.MergeTags(ctx, h.Resource, tags, nil); err != nil {
+		return Created{}, fmt.Errorf("record agent %q: %w", o.Name, err)
+	}
+	status, err := f.startNew(ctx, guest, h, record, o, progress)
+	if err != nil {
+		return Created{}, f.forgetAgent(ctx, inst, h, guest, record.ID, err)
+	}
+	return Created{Agent: record, Host: h, WorkDir: status.WorkDir, Finished: true}, nil
+}
+
+// forgetAgent undoes a half-made agent on a host that has others.
+func (f *Fleet) forgetAgent(ctx context.Context, inst Instance, h agent.Host, g Guest, id agent.ID, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAccept)
+	defer cancel()
+	_, err := call(ctx, g, ctl.Request{Op: ctl.OpAgentRemove, Ref: &ctl.AgentRef{ID: string(id)}}, nil)
+	if err != nil {
+		return fmt.Errorf("%w (and the half-made agent could not be removed: %w)", cause, err)
+	}
+	fresh, err := inst.Get(ctx, h.Resource)
+	if err == nil {
+		err = inst.MergeTags(ctx, h.Resource, nil, records.AgentTagNames(fresh.Tags, id))
+	}
+	if err != nil {
+		return fmt.Errorf("%w (and its tags could not be removed: %w)", cause, err)
+	}
+	return cause
+}

@@ -1,0 +1,180 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"mngr/internal/agent"
+	"mngr/internal/ctl"
+	"mngr/internal/hostsetup"
+	"mngr/internal/records"
+)
+
+// undoLimit bounds the removal of a host whose creation failed.
+const undoLimit = 10 * time.Minute
+
+// createHost asks for a machine and makes a host of it. The machine carries all tags
+// from its first request on, so that whatever happens here, `list` shows it.
+func (f *Fleet) createHost(ctx context.Context, inst Instance, o CreateOptions, progress agent.Progress) (Created, error) {
+	h, spec, err := f.design(ctx, inst, o)
+	if err != nil {
+		return Created{}, err
+	}
+	progress("checking what Azure needs")
+	if err := inst.Preflight(ctx, spec); err != nil {
+		return Created{}, err
+	}
+	if err := f.save(h, o); err != nil {
+		return Created{}, err
+	}
+	progress("asking for the virtual machine")
+	creation, err := inst.Machines.Create(ctx, spec, progress)
+	if err != nil {
+		return Created{}, errors.Join(err, f.Pending.Remove(h.ID))
+	}
+	made := Created{Agent: h.Agents[0], Host: mergeHost(h, creation.Host())}
+	if ok, why := creation.SelfStop(); !ok {
+		made.Warnings = append(made.Warnings, "the host cannot deallocate itself when idle: "+why)
+	}
+	if o.NoWait {
+		return made, nil
+	}
+	work, err := f.complete(ctx, inst, creation, &made.Host, o, progress)
+	if err != nil {
+		return made, f.undo(ctx, creation, made.Host, o, err, progress)
+	}
+	made.WorkDir, made.Finished = work.WorkDir, true
+	return made, f.Pending.Remove(h.ID)
+}
+
+// design settles everything about a host before the first write.
+func (f *Fleet) design(ctx context.Context, inst Instance, o CreateOptions) (agent.Host, agent.MachineSpec, error) {
+	var none agent.MachineSpec
+	control, err := inst.ControlPlane(ctx, o.Region)
+	if err != nil {
+		return agent.Host{}, none, err
+	}
+	clientKey, err := f.Guests.EnsureKey(inst.Name())
+	if err != nil {
+		return agent.Host{}, none, err
+	}
+	private, public, err := f.Guests.NewHostKey()
+	if err != nil {
+		return agent.Host{}, none, err
+	}
+	h := agent.Host{
+		ID: agent.NewHostID(), Name: o.Host, Provider: inst.Name(), CreatedAt: f.Now(),
+		HostKeys: agent.HostKeys{VM: public},
+		Agents:   []agent.Record{{ID: agent.NewID(), Name: o.Name, Type: o.Type, Labels: o.Labels}},
+	}
+	tags, err := records.NewHostTags(h)
+	if err != nil {
+		return agent.Host{}, none, err
+	}
+	customData, err := hostsetup.CloudInit(hostsetup.Params{
+		HostID: h.ID, HostName: h.Name, Provider: h.Provider,
+		AuthorizedKeys: []string{clientKey},
+		HostKey:        hostsetup.HostKey{Private: private, Public: public},
+		DockerPackages: inst.Defaults.DockerPackages,
+		ControlPlane:   control,
+		AutoShutdown:   inst.Defaults.AutoShutdown,
+	})
+	if err != nil {
+		return agent.Host{}, none, fmt.Errorf("write the machine's setup: %w", err)
+	}
+	return h, agent.MachineSpec{
+		HostID: h.ID, HostName: h.Name, Region: o.Region, Size: o.Size, Spot: o.Spot,
+		CustomData: customData, AuthorizedKey: clientKey, Tags: tags,
+	}, nil
+}
+
+// mergeHost keeps what is known here and adds what Azure answered.
+func mergeHost(h, answered agent.Host) agent.Host {
+	answered.ID, answered.Name, answered.Provider = h.ID, h.Name, h.Provider
+	answered.CreatedAt, answered.HostKeys, answered.Agents = h.CreatedAt, h.HostKeys, h.Agents
+	return answered
+}
+
+// complete makes a host of an accepted machine. SSH starts as soon as the address
+// answers; the operation at Azure is watched meanwhile and ends the work if it fails.
+func (f *Fleet) complete(ctx context.Context, inst Instance, c Creation, h *agent.Host, o CreateOptions, progress agent.Progress) (ctl.AgentStatus, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	operation := make(chan error, 1)
+	go func() {
+		err := c.Wait(ctx)
+		if err != nil {
+			cancel(err)
+		}
+		operation <- err
+	}()
+	progress("waiting for the address")
+	var err error
+	if h.Address, err = c.Address(ctx); err != nil {
+		return ctl.AgentStatus{}, because(ctx, err)
+	}
+	status, err := f.setUp(ctx, inst, h, o, progress)
+	if err != nil {
+		return ctl.AgentStatus{}, because(ctx, err)
+	}
+	progress("waiting for Azure to finish")
+	if err := <-operation; err != nil {
+		return ctl.AgentStatus{}, err
+	}
+	return status, f.publishKeys(ctx, inst, *h, progress)
+}
+
+// because prefers the reason why a context was cancelled to the errors that followed.
+func because(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+// publishKeys is the last write of a creation: a host without its container's key in the
+// tags counts as unfinished.
+func (f *Fleet) publishKeys(ctx context.Context, inst Instance, h agent.Host, progress agent.Progress) error {
+	progress("publishing the host keys")
+	tags := map[string]string{records.HostKeys: records.EncodeHostKeys(h.HostKeys)}
+	if err := inst.MergeTags(ctx, h.Resource, tags, nil); err != nil {
+		return fmt.Errorf("publish the host keys: %w", err)
+	}
+	return nil
+}
+
+// undo removes a machine whose creation failed or was interrupted.
+func (f *Fleet) undo(ctx context.Context, c Creation, h agent.Host, o CreateOptions, cause error, progress agent.Progress) error {
+	if agent.KindOf(cause) == agent.KindRemains {
+		return cause
+	}
+	if o.KeepFailed {
+		return fmt.Errorf("%w (host %q is kept and bills: mngr destroy %s)", cause, h.Name, o.Name)
+	}
+	if ctx.Err() != nil {
+		cause = agent.Errorf(agent.KindCanceled, "interrupted; the half-made host is removed")
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoLimit)
+	defer cancel()
+	progress("undoing: removing the virtual machine")
+	if err := c.Undo(ctx, progress); err != nil {
+		return &agent.Error{
+			Kind:  agent.KindRemains,
+			Cause: fmt.Sprintf("%v; and removing the half-made host failed: %v", cause, err),
+			Hint:  "mngr destroy --force " + o.Name, Err: err,
+		}
+	}
+	return errors.Join(cause, f.Pending.Remove(h.ID), f.Guests.Forget(h.ID))
+}
+
+// save keeps on this machine what remains to be done, since tags have no room for it.
+func (f *Fleet) save(h agent.Host, o CreateOptions) error {
+	data, err := json.Marshal(o)
+	if err != nil {
+		return fmt.Errorf("keep the request: %w", err)
+	}
+	return f.Pending.Save(h.ID, data)
+}

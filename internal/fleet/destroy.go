@@ -1,0 +1,131 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"mngr/internal/agent"
+	"mngr/internal/ctl"
+	"mngr/internal/records"
+)
+
+// DestroyPlan is what destroying some agents would remove.
+type DestroyPlan struct {
+	Hosts  []agent.Host // whole, with all their agents
+	Agents []Row        // alone, since their hosts have others
+}
+
+// PlanDestroy decides which hosts go as a whole: those whose agents are all named, and
+// those named themselves.
+func PlanDestroy(rows []Row, hosts []agent.Host) DestroyPlan {
+	var plan DestroyPlan
+	whole := map[string]bool{}
+	for _, h := range hosts {
+		if !whole[h.Resource] {
+			whole[h.Resource] = true
+			plan.Hosts = append(plan.Hosts, h)
+		}
+	}
+	for _, group := range ByHost(rows) {
+		h := group[0].Host
+		switch {
+		case whole[h.Resource]:
+		case len(group) == len(h.Agents):
+			plan.Hosts = append(plan.Hosts, h)
+		default:
+			plan.Agents = append(plan.Agents, group...)
+		}
+	}
+	return plan
+}
+
+// FindTargets finds agents and, with a leading @ or a host id, hosts. With missingOK
+// unknown names are passed over, so that a script may repeat itself.
+func (f *Fleet) FindTargets(ctx context.Context, names []string, missingOK bool) ([]Row, []agent.Host, error) {
+	listing, err := f.List(ctx, nil, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	var rows []Row
+	var hosts []agent.Host
+	for _, name := range names {
+		if isHost(name) {
+			a, err := agent.ParseHostAddress(name)
+			if err != nil {
+				return nil, nil, err
+			}
+			if h := findHost(listing, a.Host, a.Provider); h != nil {
+				hosts = append(hosts, *h)
+				continue
+			}
+			err = notFound(listing, a)
+			if agent.KindOf(err) != agent.KindNotFound || !missingOK {
+				return nil, nil, err
+			}
+			continue
+		}
+		a, err := agent.ParseAddress(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		row, err := pick(listing, a)
+		switch {
+		case err == nil:
+			rows = append(rows, row)
+		case agent.KindOf(err) == agent.KindNotFound && missingOK:
+		default:
+			return nil, nil, err
+		}
+	}
+	return rows, hosts, nil
+}
+
+func isHost(name string) bool {
+	if name != "" && name[0] == '@' {
+		return true
+	}
+	_, err := agent.ParseHostID(name)
+	return err == nil
+}
+
+// DestroyHost deletes a machine with all that belongs to it, through the cloud's API
+// alone, and forgets what this machine keeps of it.
+func (f *Fleet) DestroyHost(ctx context.Context, h agent.Host, progress agent.Progress) error {
+	inst, err := f.machinesOf(ctx, h)
+	if err != nil {
+		return err
+	}
+	progress("deleting the virtual machine of host " + h.Name)
+	if err := inst.Destroy(ctx, h, progress); err != nil {
+		return fmt.Errorf("destroy host %q: %w", h.Name, err)
+	}
+	return errors.Join(f.Guests.Forget(h.ID), f.Pending.Remove(h.ID))
+}
+
+// DestroyAgent removes one agent from a host that keeps others.
+func (f *Fleet) DestroyAgent(ctx context.Context, r Row, progress agent.Progress) error {
+	inst, err := f.machinesOf(ctx, r.Host)
+	if err != nil {
+		return err
+	}
+	if r.Host.State != agent.HostRunning {
+		return agent.Errorf(agent.KindConflict, "host %q is %s and has other agents: %q alone cannot be removed", r.Host.Name, r.Host.State, r.Agent.Name).
+			WithHint("mngr start %s first, or destroy them all: mngr destroy @%s", r.Agent.Name, r.Host.Name)
+	}
+	g, err := f.enter(ctx, r.Host)
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	progress("removing agent " + r.Agent.Name)
+	ref := &ctl.AgentRef{ID: string(r.Agent.ID)}
+	if _, err := call(ctx, g, ctl.Request{Op: ctl.OpAgentRemove, Ref: ref}, progress); err != nil {
+		return fmt.Errorf("remove agent %q: %w", r.Agent.Name, err)
+	}
+	progress("removing its tags")
+	if err := inst.MergeTags(ctx, r.Host.Resource, nil, records.AgentTagNames(r.Host.Tags, r.Agent.ID)); err != nil {
+		return fmt.Errorf("remove the tags of agent %q: %w", r.Agent.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package fleet
+
+import (
+	"errors"
+	"time"
+
+	"mngr/internal/agent"
+	"mngr/internal/ctl"
+)
+
+// ErrNoAccess says that a host does not accept this machine's key: it can be listed,
+// stopped, started and destroyed from here, but not entered.
+var ErrNoAccess = errors.New("the host does not know this machine's key")
+
+// Fleet is all that one user's mngr manages.
+type Fleet struct {
+	Instances []Instance
+	Guests    Guests
+	// GuestBinary returns mngrd for the architecture of a machine ("amd64").
+	GuestBinary func(arch string) (data []byte, sha256 string, err error)
+	// Pending keeps, on this machine only, what `create --no-wait` still has to do.
+	Pending Pending
+	Now     func() time.Time
+}
+
+// Instance is a provider instance with the defaults of the hosts it makes.
+type Instance struct {
+	Machines
+	Defaults Defaults
+	// Dormant instances were never used here: they are asked only when named.
+	Dormant bool
+}
+
+// Defaults are a provider instance's settings for new hosts.
+type Defaults struct {
+	Image          string // of the container
+	StartArgs      []string
+	ContainerPort  int
+	Idle           ctl.Idle
+	AutoShutdown   time.Duration // 0 for never
+	DockerPackages []string
+}
+
+// Pending stores, by host id, what remains to be done for a host.
+type Pending interface {
+	Save(id agent.HostID, data []byte) error
+	Load(id agent.HostID) ([]byte, error) // fs.ErrNotExist when there is none
+	Remove(id agent.HostID) error
+}
+
+func (f *Fleet) instance(name string) (Instance, error) {
+	var known []string
+	for _, i := range f.Instances {
+		if i.Name() == name {
+			return i, nil
+		}
+		known = append(known, i.Name())
+	}
+	return Instance{}, agent.Errorf(agent.KindUsage, "unknown provider %q (known: %s)", name, join(known)).
+		WithHint("mngr config list")
+}

@@ -1,0 +1,204 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"mngr/internal/agent"
+	"mngr/internal/ctl"
+	"mngr/internal/records"
+)
+
+// Row is one agent of a listing; Host.Agents may hold more.
+type Row struct {
+	Agent agent.Record
+	State agent.State
+	Host  agent.Host
+}
+
+// ProviderError is a provider instance, or a host of it, that could not be asked.
+type ProviderError struct {
+	Provider string
+	Host     string // "" when the whole provider is concerned
+	Err      error
+}
+
+// Listing is what is known of all hosts.
+type Listing struct {
+	Hosts  []agent.Host
+	Rows   []Row
+	Errors []ProviderError
+}
+
+// probeLimit is how long a running host may take to answer before `list` calls it
+// UNREACHABLE.
+const probeLimit = 3 * time.Second
+
+// abandonedAfter is the age at which an unfinished host is FAILED rather than CREATING;
+// the dead-man timer of the machine fires at the same age.
+const abandonedAfter = 45 * time.Minute
+
+// List asks all providers, or the named ones, in parallel. A provider that fails becomes
+// an entry of Errors. With live, running hosts are asked how their agents are.
+func (f *Fleet) List(ctx context.Context, providers []string, live bool) (Listing, error) {
+	instances, err := f.asked(providers)
+	if err != nil {
+		return Listing{}, err
+	}
+	parts := make([]Listing, len(instances))
+	var wg sync.WaitGroup
+	for n, i := range instances {
+		wg.Go(func() { parts[n] = f.listInstance(ctx, i, live) })
+	}
+	wg.Wait()
+	return merge(parts), ctx.Err()
+}
+
+// merge drops what two instances of one resource group both see.
+func merge(parts []Listing) Listing {
+	var all Listing
+	seen := map[string]bool{}
+	for _, p := range parts {
+		all.Errors = append(all.Errors, p.Errors...)
+		for _, h := range p.Hosts {
+			if key := strings.ToLower(h.Resource); !seen[key] {
+				seen[key] = true
+				all.Hosts = append(all.Hosts, h)
+			}
+		}
+		for _, r := range p.Rows {
+			if key := strings.ToLower(r.Host.Resource) + string(r.Agent.ID); !seen[key] {
+				seen[key] = true
+				all.Rows = append(all.Rows, r)
+			}
+		}
+	}
+	slices.SortStableFunc(all.Rows, func(a, b Row) int {
+		if c := a.Host.CreatedAt.Compare(b.Host.CreatedAt); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Agent.Name, b.Agent.Name)
+	})
+	return all
+}
+
+// asked returns the named instances, or those in use.
+func (f *Fleet) asked(providers []string) ([]Instance, error) {
+	var instances []Instance
+	for _, name := range providers {
+		i, err := f.instance(name)
+		if err != nil {
+			return nil, err
+		}
+		instances = append(instances, i)
+	}
+	if len(providers) > 0 {
+		return instances, nil
+	}
+	for _, i := range f.Instances {
+		if !i.Dormant {
+			instances = append(instances, i)
+		}
+	}
+	return instances, nil
+}
+
+func (f *Fleet) listInstance(ctx context.Context, i Instance, live bool) Listing {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineList)
+	defer cancel()
+	hosts, err := i.Machines.List(ctx)
+	if err != nil {
+		return Listing{Errors: []ProviderError{{Provider: i.Name(), Err: err}}}
+	}
+	out := Listing{Hosts: hosts}
+	rows := make([][]Row, len(hosts))
+	failures := make([]error, len(hosts))
+	var wg sync.WaitGroup
+	for n := range hosts {
+		wg.Go(func() { rows[n], failures[n] = f.observe(ctx, &out.Hosts[n], live) })
+	}
+	wg.Wait()
+	for n := range hosts {
+		out.Rows = append(out.Rows, rows[n]...)
+		if failures[n] != nil {
+			out.Errors = append(out.Errors, ProviderError{Provider: i.Name(), Host: out.Hosts[n].Name, Err: failures[n]})
+		}
+	}
+	return out
+}
+
+// observe completes what Azure shows of a host with what its tags and its guest say.
+func (f *Fleet) observe(ctx context.Context, h *agent.Host, live bool) ([]Row, error) {
+	f.read(h)
+	var status *ctl.ContainerStatus
+	var problem error
+	if live && h.State == agent.HostRunning && h.HostKeys.Container != "" {
+		status, problem = f.askContainer(ctx, *h)
+		if agent.KindOf(problem) == agent.KindUnreachable {
+			h.State, h.Failure, problem = agent.HostUnreachable, problem.Error(), nil
+		}
+	}
+	rows := make([]Row, 0, len(h.Agents))
+	for _, a := range h.Agents {
+		rows = append(rows, Row{Agent: a, State: agentState(*h, a.ID, status), Host: *h})
+	}
+	return rows, problem
+}
+
+// read decodes a host's tags. A machine that runs without its container's key in the
+// tags has not been finished.
+func (f *Fleet) read(h *agent.Host) {
+	records.DecodeHost(h)
+	if h.State == agent.HostRunning && h.HostKeys.VM != "" && h.HostKeys.Container == "" {
+		h.State = agent.HostCreating
+		if f.Now().Sub(h.CreatedAt) > abandonedAfter {
+			h.State, h.Failure = agent.HostFailed, "its creation was never finished"
+		}
+	}
+}
+
+// askContainer returns nil and no error where this machine may not enter: the host is up
+// and the tags have to do.
+func (f *Fleet) askContainer(ctx context.Context, h agent.Host) (*ctl.ContainerStatus, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	guest, err := f.Guests.Dial(ctx, h, Container)
+	if errors.Is(err, ErrNoAccess) {
+		return nil, f.Guests.Probe(ctx, h, Container)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer guest.Close()
+	answer, err := call(ctx, guest, ctl.Request{Op: ctl.OpStatus}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return answer.Container, nil
+}
+
+func agentState(h agent.Host, id agent.ID, status *ctl.ContainerStatus) agent.State {
+	switch h.State {
+	case agent.HostRunning:
+	case agent.HostUnreachable, agent.HostUnknown, agent.HostUnauthenticated:
+		return agent.Unknown
+	default:
+		return agent.Stopped
+	}
+	if status != nil {
+		for _, a := range status.Agents {
+			if a.ID == string(id) {
+				return agent.State(a.State)
+			}
+		}
+		return agent.Stopped
+	}
+	if h.Stopped[id] {
+		return agent.Stopped
+	}
+	return agent.Running
+}

@@ -1,0 +1,130 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"mngr/internal/agent"
+)
+
+// Find returns the rows of the named agents, each exactly once. Names come as addresses
+// or ids; an unknown or an ambiguous one is an error.
+func (f *Fleet) Find(ctx context.Context, names []string) ([]Row, error) {
+	var addresses []agent.Address
+	for _, n := range names {
+		a, err := agent.ParseAddress(n)
+		if err != nil {
+			return nil, err
+		}
+		addresses = append(addresses, a)
+	}
+	listing, err := f.List(ctx, nil, false)
+	if err != nil {
+		return nil, err
+	}
+	var found []Row
+	seen := map[agent.ID]bool{}
+	for _, a := range addresses {
+		row, err := pick(listing, a)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[row.Agent.ID] {
+			seen[row.Agent.ID] = true
+			found = append(found, row)
+		}
+	}
+	return found, nil
+}
+
+func pick(l Listing, a agent.Address) (Row, error) {
+	var matches []Row
+	for _, r := range l.Rows {
+		if (r.Agent.Name == a.Agent || string(r.Agent.ID) == a.Agent) &&
+			(a.Host == "" || r.Host.Name == a.Host || string(r.Host.ID) == a.Host) &&
+			(a.Provider == "" || r.Host.Provider == a.Provider) {
+			matches = append(matches, r)
+		}
+	}
+	switch {
+	case len(matches) == 1:
+		return matches[0], nil
+	case len(matches) > 1:
+		return Row{}, agent.Errorf(agent.KindUsage, "%q names several agents: %s", a, joinRows(matches)).
+			WithHint("use one of these addresses")
+	}
+	return Row{}, notFound(l, a)
+}
+
+// notFound blames a provider that could not be asked before it blames the user.
+func notFound(l Listing, a agent.Address) error {
+	for _, e := range l.Errors {
+		if e.Host == "" && (a.Provider == "" || a.Provider == e.Provider) {
+			return &agent.Error{
+				Kind:  agent.KindOf(e.Err),
+				Cause: fmt.Sprintf("no agent %q found, and provider %q could not be asked: %v", a, e.Provider, e.Err),
+				Hint:  agent.HintOf(e.Err),
+				Err:   e.Err,
+			}
+		}
+	}
+	return agent.Errorf(agent.KindNotFound, "no agent %q", a).WithHint("mngr list")
+}
+
+// findHost returns the host of that name or id, or nil.
+func findHost(l Listing, name, provider string) *agent.Host {
+	for n := range l.Hosts {
+		h := &l.Hosts[n]
+		if (h.Name == name || string(h.ID) == name) && (provider == "" || h.Provider == provider) {
+			return h
+		}
+	}
+	return nil
+}
+
+func rowAddress(r Row) string {
+	return agent.Address{Agent: r.Agent.Name, Host: r.Host.Name, Provider: r.Host.Provider}.String()
+}
+
+func joinRows(rows []Row) string {
+	var names []string
+	for _, r := range rows {
+		names = append(names, rowAddress(r))
+	}
+	return join(names)
+}
+
+func join(names []string) string { return strings.Join(names, ", ") }
+
+// ByHost groups rows by their hosts, in the order of the rows.
+func ByHost(rows []Row) [][]Row {
+	index := map[string]int{}
+	var groups [][]Row
+	for _, r := range rows {
+		n, ok := index[r.Host.Resource]
+		if !ok {
+			n = len(groups)
+			index[r.Host.Resource] = n
+			groups = append(groups, nil)
+		}
+		groups[n] = append(groups[n], r)
+	}
+	return groups
+}
+
+// machinesOf returns the instance that manages a host: its own, or for a host of an
+// instance not configured here the first that sees it.
+func (f *Fleet) machinesOf(ctx context.Context, h agent.Host) (Instance, error) {
+	for _, i := range f.Instances {
+		if i.Name() == h.Provider {
+			return i, nil
+		}
+	}
+	for _, i := range f.Instances {
+		if _, err := i.Get(ctx, h.Resource); err == nil {
+			return i, nil
+		}
+	}
+	return Instance{}, agent.Errorf(agent.KindUsage, "host %q belongs to provider %q, which is not configured here", h.Name, h.Provider)
+}

@@ -1,0 +1,198 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"mngr/internal/agent"
+	"mngr/internal/ctl"
+	"mngr/internal/git"
+)
+
+// setUp turns a machine with an address into a host with one agent that runs. It fills
+// in the host's keys and may be repeated.
+func (f *Fleet) setUp(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) (ctl.AgentStatus, error) {
+	if _, err := f.Guests.Trust(*h); err != nil {
+		return ctl.AgentStatus{}, err
+	}
+	progress("waiting for SSH on " + h.Address)
+	vm, err := f.dial(ctx, *h, VM, agent.DeadlineVMSSH, "SSH of the virtual machine")
+	if err != nil {
+		return ctl.AgentStatus{}, err
+	}
+	defer vm.Close()
+	if err := f.installGuest(ctx, vm, progress); err != nil {
+		return ctl.AgentStatus{}, err
+	}
+	key, err := f.startContainer(ctx, vm, inst, *h, o, progress)
+	if err != nil {
+		return ctl.AgentStatus{}, err
+	}
+	h.HostKeys.Container = key
+	if _, err := f.Guests.Trust(*h); err != nil {
+		return ctl.AgentStatus{}, err
+	}
+	progress("connecting to the container")
+	guest, err := f.dial(ctx, *h, Container, agent.DeadlineGuestSSH, "the container's SSH server")
+	if err != nil {
+		return ctl.AgentStatus{}, err
+	}
+	defer guest.Close()
+	return f.startNew(ctx, guest, *h, h.Agents[0], o, progress)
+}
+
+// dial waits for one SSH server and names what it waited for when it gives up.
+func (f *Fleet) dial(ctx context.Context, h agent.Host, p Place, limit time.Duration, what string) (Guest, error) {
+	waiting, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	guest, err := f.Guests.DialRetry(waiting, h, p)
+	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
+		return nil, &agent.Error{Kind: agent.KindTimeout, Err: err,
+			Cause: fmt.Sprintf("%s did not answer within %s: %v", what, limit, err)}
+	}
+	return guest, err
+}
+
+// enter connects to the container of a running host, with errors a user understands.
+func (f *Fleet) enter(ctx context.Context, h agent.Host) (Guest, error) {
+	return f.enterPlace(ctx, h, Container)
+}
+
+func (f *Fleet) enterPlace(ctx context.Context, h agent.Host, p Place) (Guest, error) {
+	guest, err := f.dial(ctx, h, p, agent.DeadlineGuestReply, "host "+h.Name)
+	if errors.Is(err, ErrNoAccess) {
+		return nil, agent.Errorf(agent.KindDenied, "host %q does not know this machine's key: %w", h.Name, err).
+			WithHint("stop, start and destroy work from here; enter it from the machine that created it")
+	}
+	if err != nil {
+		failure := &agent.Error{Kind: agent.KindOf(err), Err: err, Cause: fmt.Sprintf("cannot enter host %q: %v", h.Name, err)}
+		return nil, failure.WithHint("mngr list shows its state; mngr stop --stop-host stops it without SSH")
+	}
+	return guest, nil
+}
+
+// installGuest brings mngrd to the machine unless exactly this one is there.
+func (f *Fleet) installGuest(ctx context.Context, vm Guest, progress agent.Progress) error {
+	out, err := output(ctx, vm, "uname -m; readlink "+ctl.VMPath+" || true", nil)
+	if err != nil {
+		return fmt.Errorf("look at the machine: %w", err)
+	}
+	machine, installed, _ := strings.Cut(strings.TrimSpace(out), "\n")
+	arch, ok := map[string]string{"x86_64": "amd64", "aarch64": "arm64"}[machine]
+	if !ok {
+		return agent.Errorf(agent.KindUsage, "the machine's architecture is %q; mngr has a guest for x86_64 and aarch64", machine)
+	}
+	data, sum, err := f.GuestBinary(arch)
+	if err != nil {
+		return err
+	}
+	target := ctl.VMPath + "-" + sum
+	if strings.HasSuffix(installed, "mngrd-"+sum) {
+		return nil
+	}
+	progress("sending mngrd")
+	// Only constants and hexadecimal digits go into these lines.
+	line := strings.NewReplacer("TARGET", target, "LINK", ctl.VMPath).Replace(
+		"set -e; umask 022; mkdir -p \"$(dirname TARGET)\"; t=$(mktemp TARGET.XXXXXX); gunzip > \"$t\"; " +
+			"chmod 755 \"$t\"; mv \"$t\" TARGET; ln -sfn TARGET LINK.new; mv -T LINK.new LINK; sha256sum TARGET")
+	got, err := output(ctx, vm, line, data)
+	if err != nil {
+		return fmt.Errorf("send mngrd: %w", err)
+	}
+	if !strings.HasPrefix(got, sum) {
+		return fmt.Errorf("send mngrd: it arrived with another checksum")
+	}
+	return nil
+}
+
+// output runs a line and returns its standard output; a code other than 0 is an error.
+func output(ctx context.Context, g Guest, line string, stdin []byte) (string, error) {
+	out := &limited{limit: maxAnswer}
+	errs := &phases{}
+	code, err := g.Run(ctx, Command{Line: line, Stdin: bytes.NewReader(stdin), Stdout: out, Stderr: errs})
+	if err != nil {
+		return "", err
+	}
+	if code != 0 {
+		return "", fmt.Errorf("the machine answered with code %d: %s", code, errs.last)
+	}
+	return out.String(), nil
+}
+
+// startContainer asks mngrd on the machine for the container and returns its host key.
+func (f *Fleet) startContainer(ctx context.Context, vm Guest, inst Instance, h agent.Host, o CreateOptions, progress agent.Progress) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineDocker+agent.DeadlineContainer)
+	defer cancel()
+	clientKey, err := f.Guests.EnsureKey(inst.Name())
+	if err != nil {
+		return "", err
+	}
+	image := o.Image
+	if image == "" {
+		image = inst.Defaults.Image
+	}
+	progress("starting the container")
+	answer, err := call(ctx, vm, ctl.Request{Op: ctl.OpHostSetup, Setup: &ctl.Setup{
+		HostID: string(h.ID), HostName: h.Name, Provider: h.Provider, Image: image,
+		SSHPort: inst.Defaults.ContainerPort, StartArgs: append(inst.Defaults.StartArgs, o.StartArgs...),
+		AuthorizedKeys: []string{clientKey}, Idle: o.Idle,
+	}}, progress)
+	if err != nil {
+		return "", err
+	}
+	if answer.Setup == nil || !strings.HasPrefix(answer.Setup.ContainerHostKey, "ssh-ed25519 ") {
+		return "", errors.New("start the container: mngrd did not tell its host key")
+	}
+	return answer.Setup.ContainerHostKey, nil
+}
+
+// startNew makes the work directory, fills it and starts the agent.
+func (f *Fleet) startNew(ctx context.Context, g Guest, h agent.Host, a agent.Record, o CreateOptions, progress agent.Progress) (ctl.AgentStatus, error) {
+	ref := &ctl.AgentRef{ID: string(a.ID), Name: a.Name}
+	prepared, err := call(ctx, g, ctl.Request{Op: ctl.OpAgentPrepare, Ref: ref}, progress)
+	if err != nil {
+		return ctl.AgentStatus{}, err
+	}
+	spec := &ctl.AgentSpec{
+		ID: string(a.ID), Name: a.Name, Type: a.Type, Labels: a.Labels,
+		Argv: o.Argv, Env: o.Env, IdleMode: o.Idle.Mode, Start: true,
+	}
+	if o.Repo != nil && prepared.Prepared != nil {
+		if spec.Git, err = f.push(ctx, h, *o.Repo, a.Name, prepared.Prepared.WorkDir, progress); err != nil {
+			return ctl.AgentStatus{}, err
+		}
+	}
+	progress("starting the agent")
+	answer, err := call(ctx, g, ctl.Request{Op: ctl.OpAgentCreate, Agent: spec}, progress)
+	if err != nil {
+		return ctl.AgentStatus{}, err
+	}
+	if answer.Agent == nil {
+		return ctl.AgentStatus{}, errors.New("start the agent: mngrd sent an empty answer")
+	}
+	return *answer.Agent, nil
+}
+
+// push sends the current branch and says what the agent is to check out.
+func (f *Fleet) push(ctx context.Context, h agent.Host, repo git.Repository, name, workDir string, progress agent.Progress) (*ctl.Git, error) {
+	branch := repo.Branch
+	if branch == "" {
+		branch = "detached-" + repo.Commit[:12]
+	}
+	command, err := f.Guests.GitCommand(h)
+	if err != nil {
+		return nil, err
+	}
+	progress("pushing branch " + branch)
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineTransfer)
+	defer cancel()
+	// The path comes out of a container, but goes to that container's own shell only.
+	if err := repo.Push(ctx, command, "root@"+h.Address+":"+workDir, branch); err != nil {
+		return nil, fmt.Errorf("push branch %q: %w", branch, err)
+	}
+	return &ctl.Git{Base: branch, Branch: "mngr/" + name, Origin: repo.Origin, UserName: repo.UserName, UserEmail: repo.UserEmail}, nil
+}

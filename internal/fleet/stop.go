@@ -1,0 +1,171 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"mngr/internal/agent"
+	"mngr/internal/ctl"
+	"mngr/internal/records"
+)
+
+// StopOptions say how far `stop` goes.
+type StopOptions struct {
+	KeepHost bool // leave the machine up, even without agents
+	StopHost bool // end other agents too; never uses SSH
+	NoWait   bool // return once Azure has accepted the deallocation
+}
+
+// Stopped is what happened to one host.
+type Stopped struct {
+	Host        agent.Host
+	Agents      []string // names of agents that were ended alone
+	Deallocated bool     // or accepted for it
+	Already     bool     // nothing had to be done
+	Warnings    []string
+}
+
+// Stop ends the agents of one host (rows share it). When no other agent runs there, the
+// machine is deallocated; it is never left running for want of an answer without saying so.
+func (f *Fleet) Stop(ctx context.Context, rows []Row, o StopOptions, progress agent.Progress) (Stopped, error) {
+	h := rows[0].Host
+	inst, err := f.machinesOf(ctx, h)
+	if err != nil {
+		return Stopped{}, err
+	}
+	switch h.State {
+	case agent.HostStopped, agent.HostEvicted:
+		return Stopped{Host: h, Already: true}, nil
+	case agent.HostStoppedBilling, agent.HostStopping:
+		return f.deallocate(ctx, inst, h, nil, o, progress)
+	case agent.HostDeleting:
+		return Stopped{}, agent.Errorf(agent.KindConflict, "host %q is being deleted", h.Name)
+	}
+	if o.StopHost {
+		return f.deallocate(ctx, inst, h, nil, o, progress)
+	}
+	progress("asking host " + h.Name + " who runs")
+	guest, others, err := f.whoElseRuns(ctx, h, rows)
+	if guest != nil {
+		defer guest.Close()
+	}
+	switch {
+	case err != nil && (o.KeepHost || len(others) > 0):
+		return Stopped{}, refuseStop(h, others, err)
+	case !o.KeepHost && len(others) == 0:
+		return f.deallocate(ctx, inst, h, guest, o, progress)
+	}
+	return f.stopAlone(ctx, inst, h, guest, rows, progress)
+}
+
+// whoElseRuns names the agents beside rows that run, or may run. With an error nobody
+// could be asked and the names come from the tags.
+func (f *Fleet) whoElseRuns(ctx context.Context, h agent.Host, rows []Row) (Guest, []string, error) {
+	mine := map[agent.ID]bool{}
+	for _, r := range rows {
+		mine[r.Agent.ID] = true
+	}
+	fromTags := func() (names []string) {
+		for _, a := range h.Agents {
+			if !mine[a.ID] && !h.Stopped[a.ID] {
+				names = append(names, a.Name)
+			}
+		}
+		return names
+	}
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineGuestReply)
+	defer cancel()
+	guest, err := f.Guests.Dial(ctx, h, Container)
+	if err != nil {
+		return nil, fromTags(), err
+	}
+	answer, err := call(ctx, guest, ctl.Request{Op: ctl.OpStatus}, nil)
+	if err != nil || answer.Container == nil {
+		return guest, fromTags(), errors.Join(err, guest.Close())
+	}
+	var names []string
+	for _, a := range answer.Container.Agents {
+		running := a.State == string(agent.Running) || a.State == string(agent.Waiting)
+		if running && !mine[agent.ID(a.ID)] {
+			names = append(names, clean(a.Name))
+		}
+	}
+	return guest, names, nil
+}
+
+func refuseStop(h agent.Host, others []string, cause error) error {
+	what := fmt.Sprintf("host %q does not answer", h.Name)
+	if errors.Is(cause, ErrNoAccess) {
+		what = fmt.Sprintf("host %q does not know this machine's key", h.Name)
+	}
+	if len(others) > 0 {
+		what += " and these agents may run on it: " + join(others)
+	}
+	return (&agent.Error{Kind: agent.KindRefused, Cause: what + "; nothing was changed", Err: cause}).
+		WithHint("mngr stop --stop-host ends them all and deallocates the machine without SSH")
+}
+
+// stopAlone ends agents and leaves their host up.
+func (f *Fleet) stopAlone(ctx context.Context, inst Instance, h agent.Host, g Guest, rows []Row, progress agent.Progress) (Stopped, error) {
+	out := Stopped{Host: h}
+	tags := map[string]string{}
+	for _, r := range rows {
+		progress("stopping agent " + r.Agent.Name)
+		ref := &ctl.AgentRef{ID: string(r.Agent.ID)}
+		if _, err := call(ctx, g, ctl.Request{Op: ctl.OpAgentStop, Ref: ref}, nil); err != nil {
+			return out, fmt.Errorf("stop agent %q: %w", r.Agent.Name, err)
+		}
+		out.Agents = append(out.Agents, r.Agent.Name)
+		name, value := records.StoppedTag(r.Agent.ID)
+		tags[name] = value
+	}
+	if err := records.Fits(h.Tags, tags); err != nil {
+		return out, nil // the guest alone knows then
+	}
+	progress("recording it in the tags")
+	if err := inst.MergeTags(ctx, h.Resource, tags, nil); err != nil {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("the agents are stopped, but the tags could not say so: %v", err))
+	}
+	return out, nil
+}
+
+// deallocate stops a whole host. What comes before the deallocation may fail: the bill
+// must end all the same.
+func (f *Fleet) deallocate(ctx context.Context, inst Instance, h agent.Host, g Guest, o StopOptions, progress agent.Progress) (Stopped, error) {
+	out := Stopped{Host: h}
+	if g != nil {
+		progress("stopping the container")
+		f.stopContainer(ctx, h)
+	}
+	progress("recording it in the tags")
+	remove := make([]string, 0, len(h.Stopped))
+	for id := range h.Stopped {
+		name, _ := records.StoppedTag(id)
+		remove = append(remove, name)
+	}
+	if h.State != agent.HostCreating {
+		if err := inst.MergeTags(ctx, h.Resource, map[string]string{records.StoppedBy: "user"}, remove); err != nil {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("the tags could not be updated: %v", err))
+		}
+	}
+	progress("deallocating the virtual machine")
+	if err := inst.Machines.Stop(ctx, h.Resource, !o.NoWait, progress); err != nil {
+		return out, fmt.Errorf("deallocate host %q: %w", h.Name, err)
+	}
+	out.Deallocated = true
+	return out, nil
+}
+
+// stopContainer gives agents a clean end. It is a courtesy: the machine's own shutdown
+// does the same.
+func (f *Fleet) stopContainer(ctx context.Context, h agent.Host) {
+	ctx, cancel := context.WithTimeout(ctx, 3*agent.DeadlineGuestReply)
+	defer cancel()
+	vm, err := f.Guests.Dial(ctx, h, VM)
+	if err != nil {
+		return
+	}
+	defer vm.Close()
+	_, _ = call(ctx, vm, ctl.Request{Op: ctl.OpHostStop}, nil)
+}

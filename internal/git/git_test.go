@@ -1,0 +1,90 @@
+package git
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func run(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=U", "-c", "user.email=u@example.com"}, args...)...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func TestPushRunsNoHook(t *testing.T) {
+	source, target := t.TempDir(), t.TempDir()
+	run(t, source, "init", "-q", "-b", "topic")
+	run(t, source, "remote", "add", "origin", "https://user:token@example.com/x.git")
+	if err := os.WriteFile(filepath.Join(source, "f"), []byte("1"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run(t, source, "add", "f")
+	run(t, source, "commit", "-qm", "one")
+	witness := filepath.Join(t.TempDir(), "hook-ran")
+	hook := filepath.Join(source, ".git", "hooks", "pre-push")
+	if err := os.WriteFile(hook, []byte("#!/bin/sh\ntouch "+witness+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	run(t, target, "init", "-q", "--bare")
+
+	r, err := Open(t.Context(), source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Branch != "topic" || r.Origin != "https://example.com/x.git" || r.Changed != 0 {
+		t.Errorf("repository = %+v", r)
+	}
+	if err := r.Push(t.Context(), "false", target, "mine"); err != nil {
+		t.Fatal(err)
+	}
+	if got := run(t, target, "rev-parse", "refs/heads/mine"); got != r.Commit {
+		t.Errorf("pushed %s, want %s", got, r.Commit)
+	}
+	if _, err := os.Stat(witness); err == nil {
+		t.Error("the pre-push hook ran")
+	}
+	// The control: the same hook does run when git is left alone.
+	run(t, source, "push", "-q", target, "topic:other")
+	if _, err := os.Stat(witness); err != nil {
+		t.Error("the hook of the control did not run")
+	}
+}
+
+func TestOpenOutside(t *testing.T) {
+	if _, err := Open(t.Context(), t.TempDir()); !errors.Is(err, ErrNoRepository) {
+		t.Errorf("Open = %v, want ErrNoRepository", err)
+	}
+}
+
+func TestOpenBeforeTheFirstCommit(t *testing.T) {
+	dir := t.TempDir()
+	run(t, dir, "init", "-q", "-b", "main")
+	r, err := Open(t.Context(), dir)
+	if err != nil || r.Commit != "" || r.Branch != "main" {
+		t.Errorf("Open = %+v, %v", r, err)
+	}
+}
+
+func TestStripUser(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://u:p@example.com/a.git":   "https://example.com/a.git",
+		"https://token@example.com/a.git": "https://example.com/a.git",
+		"git@example.com:a/b.git":         "example.com:a/b.git",
+		"ssh://git@example.com:22/a.git":  "ssh://example.com:22/a.git",
+		"/srv/a.git":                      "/srv/a.git",
+		"/srv/a@b.git":                    "/srv/a@b.git",
+		"":                                "",
+	} {
+		if got := StripUser(in); got != want {
+			t.Errorf("StripUser(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package idle
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// watchEvery is short against any sensible timeout and long against the cost of a look.
+const watchEvery = 5 * time.Second
+
+// Settings is what the host's owner chose.
+type Settings struct {
+	Mode    Mode
+	Timeout time.Duration
+}
+
+// Watcher writes the sentinel while the host is idle. It never ends anything itself: only
+// the virtual machine can stop being billed.
+type Watcher struct {
+	Meter    *Meter
+	Settings func() (Settings, error) // read anew at each look
+	Agents   func(context.Context) ([]Agent, error)
+	Sentinel string // path; its directory is shared with the virtual machine
+	Log      *slog.Logger
+}
+
+// Run looks until ctx ends. What cannot be known now is not acted upon.
+func (w *Watcher) Run(ctx context.Context) {
+	w.clear() // left by a container that was idle, then started again
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	wasIdle := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		v, err := w.Look(ctx)
+		switch {
+		case err != nil:
+			if ctx.Err() == nil {
+				w.Log.Warn("cannot tell whether the host is idle", "err", err)
+			}
+		case v.Idle:
+			wasIdle = true
+			if err := w.announce(v); err != nil {
+				w.Log.Error("the host is idle and cannot say so", "err", err)
+			}
+		case wasIdle:
+			wasIdle = false
+			w.clear()
+		}
+	}
+}
+
+// Look decides for this moment.
+func (w *Watcher) Look(ctx context.Context) (Verdict, error) {
+	s, err := w.Settings()
+	if err != nil {
+		return Verdict{}, err
+	}
+	agents, err := w.Agents(ctx)
+	if err != nil {
+		return Verdict{}, err
+	}
+	now := time.Now()
+	return Decide(now, w.Meter.facts(now, s, agents)), nil
+}
+
+// announce writes the sentinel unless it is there. The virtual machine may take it away:
+// then, as long as the host is idle, it is written again.
+func (w *Watcher) announce(v Verdict) error {
+	if _, err := os.Lstat(w.Sentinel); err == nil {
+		return nil
+	}
+	data, err := json.Marshal(struct {
+		Reason      string    `json:"reason"`
+		At          time.Time `json:"at"`
+		IdleSeconds int       `json:"idle_seconds"`
+	}{"idle", time.Now().UTC().Truncate(time.Second), int(v.Since.Seconds())})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", w.Sentinel, err)
+	}
+	w.Log.Info("the host is idle", "seconds", int(v.Since.Seconds()), "last", v.Source)
+	tmp := filepath.Join(filepath.Dir(w.Sentinel), ".idle.new")
+	if err := os.WriteFile(tmp, append(data, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write the idle sentinel: %w", err)
+	}
+	if err := os.Rename(tmp, w.Sentinel); err != nil {
+		return fmt.Errorf("write the idle sentinel: %w", err)
+	}
+	return nil
+}
+
+func (w *Watcher) clear() {
+	if err := os.Remove(w.Sentinel); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		w.Log.Warn("a stale idle sentinel stays", "err", err)
+	}
+}

@@ -1,0 +1,81 @@
+package guest
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"mngr/internal/ctl"
+	"mngr/internal/guest/control"
+)
+
+// handle does one operation of the container.
+func (w *worker) handle(ctx context.Context, req ctl.Request, progress io.Writer) ctl.Answer {
+	var answer ctl.Answer
+	var err error
+	switch req.Op {
+	case ctl.OpAgentPrepare, ctl.OpAgentStart, ctl.OpAgentStop, ctl.OpAgentRemove:
+		if req.Ref == nil {
+			return control.Failure(lacks(req.Op, "ref"))
+		}
+		err = w.handleRef(ctx, req.Op, *req.Ref, &answer)
+	case ctl.OpAgentCreate:
+		if req.Agent == nil {
+			return control.Failure(lacks(req.Op, "agent"))
+		}
+		fmt.Fprintf(progress, "%screating the agent\n", ctl.ProgressPrefix)
+		answer.Agent, err = w.agents.Create(ctx, *req.Agent)
+	case ctl.OpStatus:
+		answer.Container, err = w.status(ctx)
+	default:
+		err = &ctl.Error{Code: ctl.CodeUnsupported, Message: fmt.Sprintf("this mngrd knows no operation %q", req.Op)}
+	}
+	if err != nil {
+		return control.Failure(err)
+	}
+	return answer
+}
+
+func lacks(op, field string) error {
+	return &ctl.Error{Code: ctl.CodeUsage, Message: fmt.Sprintf("%s lacks %q", op, field)}
+}
+
+func (w *worker) handleRef(ctx context.Context, op string, ref ctl.AgentRef, answer *ctl.Answer) (err error) {
+	switch op {
+	case ctl.OpAgentPrepare:
+		answer.Prepared, err = w.agents.Prepare(ctx, ref)
+	case ctl.OpAgentStart:
+		answer.Agent, err = w.agents.Start(ctx, ref)
+	case ctl.OpAgentStop:
+		answer.Agent, err = w.agents.Stop(ctx, ref)
+	case ctl.OpAgentRemove:
+		err = w.agents.Remove(ctx, ref)
+	}
+	return err
+}
+
+func (w *worker) status(ctx context.Context) (*ctl.ContainerStatus, error) {
+	seen, err := w.agents.Observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	st := &ctl.ContainerStatus{Agents: []ctl.AgentStatus{}, BootTime: w.meter.Boot().UTC()}
+	for _, o := range seen {
+		st.Agents = append(st.Agents, o.AgentStatus)
+	}
+	v, err := w.watcher.Look(ctx)
+	if err != nil {
+		w.log.Warn("idle state unknown", "err", err)
+		return st, nil // the agents are known, the rest is not
+	}
+	settings, err := w.idleSettings()
+	if err != nil {
+		return nil, err
+	}
+	st.IdleMode, st.IdleTimeout = string(v.Mode), int(settings.Timeout.Seconds())
+	st.IdleSeconds, st.ActivityName = int(v.Since.Seconds()), v.Source
+	if !v.Never {
+		st.SecondsLeft = new(int(v.Left.Seconds()))
+	}
+	return st, nil
+}

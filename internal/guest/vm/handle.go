@@ -1,0 +1,82 @@
+package vm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"mngr/internal/ctl"
+)
+
+func (h *host) handle(ctx context.Context, request ctl.Request, progress io.Writer) ctl.Answer {
+	if request.Version != ctl.Version {
+		return failure(&ctl.Error{
+			Code:    ctl.CodeUnsupported,
+			Message: fmt.Sprintf("this mngrd speaks version %d of the protocol, the request is version %d", ctl.Version, request.Version),
+		})
+	}
+	answer := ctl.Answer{Version: ctl.Version}
+	var err error
+	switch request.Op {
+	case ctl.OpHostSetup:
+		if request.Setup == nil {
+			err = usage("host.setup without a setup")
+			break
+		}
+		phase := func(text string) { fmt.Fprintf(progress, "%s%s\n", ctl.ProgressPrefix, printable(text, 200)) }
+		answer.Setup, err = h.setup(ctx, *request.Setup, phase)
+	case ctl.OpHostStatus:
+		answer.Host, err = h.status(ctx)
+	case ctl.OpHostStop:
+		err = h.stop(ctx)
+	default:
+		err = usage("unknown operation %q on a machine", request.Op)
+	}
+	if err != nil {
+		return failure(err)
+	}
+	return answer
+}
+
+func usage(format string, args ...any) error {
+	return &ctl.Error{Code: ctl.CodeUsage, Message: fmt.Sprintf(format, args...)}
+}
+
+// failure turns err into an answer of one line and its detail.
+func failure(err error) ctl.Answer {
+	e := ctl.Error{Code: ctl.CodeFailed, Message: err.Error()}
+	if known, ok := errors.AsType[*ctl.Error](err); ok {
+		e.Code, e.Detail = known.Code, known.Detail
+	}
+	e.Message = printable(e.Message, 400)
+	return ctl.Answer{Version: ctl.Version, Error: &e}
+}
+
+// printable makes one line of at most limit bytes without control characters.
+func printable(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > limit {
+		s = strings.ToValidUTF8(s[:limit], "") + "…"
+	}
+	return s
+}
+
+// printableLines does the same to each of the last n lines.
+func printableLines(s string, n int) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	lines = lines[max(0, len(lines)-n):]
+	for i, line := range lines {
+		lines[i] = printable(line, 200)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func lastLine(s string) string { return printableLines(s, 1) }

@@ -1,0 +1,131 @@
+package vm
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"mngr/internal/hostsetup"
+)
+
+const (
+	minPause = time.Second
+	maxPause = time.Minute
+	// stable is how long the container must have run for a new crash to count as the first.
+	stable = 2 * time.Minute
+	// stoppedPoll is how often a stopped host looks whether it may run again.
+	stoppedPoll = time.Second
+)
+
+// supervise keeps the container running until ctx ends, then stops it. After a crash of the
+// container, or while the engine is down, it tries again after a pause that doubles.
+func (h *host) supervise(ctx context.Context, log io.Writer) error {
+	if err := os.MkdirAll(h.run, 0o755); err != nil {
+		return err
+	}
+	h.keepStopReason()
+	// The container must end orderly although ctx has ended.
+	defer func() {
+		if err := h.stopContainer(context.WithoutCancel(ctx)); err != nil {
+			fmt.Fprintln(log, "stop the container:", err)
+		}
+	}()
+	for pause := minPause; ctx.Err() == nil; pause = min(2*pause, maxPause) {
+		if !h.mayRun(ctx) {
+			continue
+		}
+		began := time.Now()
+		err := h.runOnce(ctx)
+		if ctx.Err() != nil || h.stopped() {
+			continue
+		}
+		if time.Since(began) > stable {
+			pause = minPause
+		}
+		fmt.Fprintf(log, "the container is down (%v); starting it again in %s\n", err, pause)
+		wait(ctx, pause)
+	}
+	return nil
+}
+
+// mayRun waits while the container is to stay stopped; false when ctx has ended.
+func (h *host) mayRun(ctx context.Context) bool {
+	for h.stopped() && ctx.Err() == nil {
+		wait(ctx, stoppedPoll)
+	}
+	return ctx.Err() == nil
+}
+
+// stopped tells whether OpHostStop came since the boot.
+func (h *host) stopped() bool {
+	_, err := os.Stat(h.inRun(hostsetup.FileStopped))
+	return err == nil
+}
+
+// runOnce starts the container and returns when it, or the engine, has ended.
+func (h *host) runOnce(ctx context.Context) error {
+	if _, err := docker(ctx, "start", h.container); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	reported := make(chan struct{})
+	go func() {
+		defer close(reported)
+		h.report(ctx)
+	}()
+	code, err := docker(ctx, "wait", h.container)
+	cancel()
+	<-reported
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("it ended with code %s", printable(code, 10))
+}
+
+// report tells the dead-man timer that the container serves.
+func (h *host) report(ctx context.Context) {
+	record, err := h.readRecord()
+	if err != nil || record == nil {
+		return
+	}
+	if waitSSH(ctx, record.Setup.SSHPort) == nil {
+		_ = writeFile(h.inRun(hostsetup.FileReported), nil, 0o644)
+	}
+}
+
+// stopContainer ends the agents and the container. No container is fine.
+func (h *host) stopContainer(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, (hostsetup.StopTimeout+30)*time.Second)
+	defer cancel()
+	_, err := docker(ctx, "stop", "-t", fmt.Sprint(hostsetup.StopTimeout), h.container)
+	if absent(err) {
+		return nil
+	}
+	return err
+}
+
+// keepStopReason moves why the last boot ended to where it ends with this one: the next
+// stop may be somebody else's.
+func (h *host) keepStopReason() {
+	saved := filepath.Join(h.state, hostsetup.FileStopReason)
+	content, err := os.ReadFile(saved)
+	if err != nil {
+		return
+	}
+	if writeFile(h.inRun(hostsetup.FileStopReason), content, 0o600) == nil {
+		_ = os.Remove(saved)
+	}
+}
+
+// wait returns after d or when ctx ends.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

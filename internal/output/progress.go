@@ -1,0 +1,181 @@
+package output
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// How often a wait shows that it is alive.
+const (
+	liveTick  = 100 * time.Millisecond // on a terminal
+	plainTick = 30 * time.Second       // in a pipe
+)
+
+// Progress shows the phases of a long operation with their times: a live line on a
+// terminal, one plain line for each finished phase elsewhere, and a line every 30 s that
+// the wait goes on. As JSONL it writes {"event":"phase","phase":…,"elapsed_seconds":…}
+// for each finished phase. Quiet, it shows nothing.
+type Progress struct {
+	p     *Printer
+	wake  chan struct{}
+	quit  chan struct{}
+	ended chan struct{}
+	once  sync.Once
+
+	mu      sync.Mutex
+	current phase
+	done    []phase // finished, not yet shown
+}
+
+type phase struct {
+	name    string
+	began   time.Time
+	elapsed time.Duration
+	failed  bool
+}
+
+// Progress starts a display. The caller ends it with Done or Fail.
+func (p *Printer) Progress() *Progress {
+	g := &Progress{p: p, wake: make(chan struct{}, 1), quit: make(chan struct{}), ended: make(chan struct{})}
+	go g.run()
+	return g
+}
+
+// Phase ends the phase under way and begins another. It satisfies agent.Progress and
+// never waits for a stream.
+func (g *Progress) Phase(name string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if name == g.current.name {
+		return
+	}
+	g.finish(false)
+	g.current = phase{name: name, began: time.Now()}
+	g.poke()
+}
+
+// Done ends the last phase and returns when everything has been shown. Only the first
+// call of Done or Fail counts.
+func (g *Progress) Done() { g.end(false) }
+
+// Fail is Done for an operation whose last phase has failed.
+func (g *Progress) Fail() { g.end(true) }
+
+func (g *Progress) end(failed bool) {
+	g.once.Do(func() {
+		g.mu.Lock()
+		g.finish(failed)
+		g.mu.Unlock()
+		close(g.quit)
+	})
+	<-g.ended
+}
+
+// finish moves the phase under way to the finished ones. g.mu is held.
+func (g *Progress) finish(failed bool) {
+	if g.current.name == "" {
+		return
+	}
+	g.current.elapsed = time.Since(g.current.began)
+	g.current.failed = failed
+	g.done = append(g.done, g.current)
+	g.current = phase{}
+}
+
+func (g *Progress) poke() {
+	select {
+	case g.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run is the only goroutine that writes.
+func (g *Progress) run() {
+	defer close(g.ended)
+	tick := plainTick
+	if g.p.Live {
+		tick = liveTick
+	}
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-g.wake:
+			g.paint(false)
+			ticker.Reset(tick)
+		case <-ticker.C:
+			g.paint(true)
+		case <-g.quit:
+			g.paint(false)
+			return
+		}
+	}
+}
+
+// paint shows what has finished since the last time, and the phase under way.
+func (g *Progress) paint(ticked bool) {
+	g.mu.Lock()
+	done, current := g.done, g.current
+	g.done = nil
+	g.mu.Unlock()
+	if g.p.Quiet {
+		return
+	}
+	for _, ph := range done {
+		g.finished(ph)
+	}
+	switch {
+	case g.p.Live && current.name == "":
+		g.p.screen.show("")
+	case g.p.Live:
+		g.p.screen.show(g.liveLine(current))
+	case ticked && current.name != "":
+		g.p.screen.line(fmt.Sprintf("  … %s (%s so far)", Clean(current.name), seconds(time.Since(current.began))))
+	}
+}
+
+func (g *Progress) finished(ph phase) {
+	if g.p.Format == JSONL {
+		// A reader that has gone away shows itself with the result.
+		_ = g.p.object("phase", struct {
+			Phase   string  `json:"phase"`
+			Elapsed float64 `json:"elapsed_seconds"`
+			Failed  bool    `json:"failed,omitempty"`
+		}{ph.name, float64(ph.elapsed.Milliseconds()) / 1000, ph.failed})
+	}
+	if g.p.Live {
+		g.p.screen.show("")
+	}
+	mark := "  "
+	if ph.failed {
+		mark = "! "
+	}
+	text := fmt.Sprintf("%s%s (%s)", mark, Clean(ph.name), seconds(ph.elapsed))
+	if ph.failed {
+		text = fmt.Sprintf("%s%s (failed after %s)", mark, Clean(ph.name), seconds(ph.elapsed))
+	}
+	if g.p.Format != JSONL || g.p.Live {
+		g.p.screen.line(text)
+	}
+}
+
+// liveLine fits the phase and its time into one row of the terminal: a longer line would
+// wrap, and only its last row could be erased.
+func (g *Progress) liveLine(ph phase) string {
+	elapsed := time.Since(ph.began)
+	spinner := string(`|/-\`[int(elapsed/liveTick)%4])
+	clock := " (" + seconds(elapsed.Truncate(time.Second)) + ")"
+	room := g.p.Width() - len(spinner) - 2 - len(clock)
+	return spinner + " " + Truncate(Clean(ph.name), room) + clock
+}
+
+// seconds writes a duration as a person reads it: 0.4s, 12.3s, 2m05s.
+func seconds(d time.Duration) string {
+	if d < time.Minute {
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + "s"
+	}
+	d = d.Round(time.Second)
+	return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+}

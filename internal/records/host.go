@@ -1,0 +1,126 @@
+package records
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"mngr/internal/agent"
+)
+
+// NewHostTags returns the tags that a new host's virtual machine carries from its first
+// request on, its first agents' records included.
+func NewHostTags(h agent.Host) (map[string]string, error) {
+	tags := map[string]string{
+		ManagedBy: ManagedByUs,
+		Provider:  h.Provider,
+		HostID:    string(h.ID),
+		HostName:  hostNamePrefix + h.Name,
+		CreatedAt: h.CreatedAt.UTC().Format("2006-01-02T15:04:05.000000-07:00"),
+	}
+	if keys := EncodeHostKeys(h.HostKeys); keys != "" {
+		tags[HostKeys] = keys
+	}
+	for _, r := range h.Agents {
+		agentTags, err := EncodeAgent(r)
+		if err != nil {
+			return nil, err
+		}
+		for name, value := range agentTags {
+			tags[name] = value
+		}
+	}
+	return tags, Fits(nil, tags)
+}
+
+// DecodeHost fills in what the tags say of a host: identity, keys, agents. Tags are
+// written by others too: what cannot be read is left out.
+func DecodeHost(h *agent.Host) {
+	get := func(name string) string { return lookup(h.Tags, name) }
+	h.ID = agent.HostID(get(HostID))
+	h.Name = strings.TrimPrefix(get(HostName), hostNamePrefix)
+	h.Provider = get(Provider)
+	if t, err := time.Parse(time.RFC3339Nano, get(CreatedAt)); err == nil {
+		h.CreatedAt = t
+	}
+	h.HostKeys = DecodeHostKeys(get(HostKeys))
+	h.Agents, h.Stopped = decodeAgents(h.Tags)
+}
+
+func decodeAgents(tags map[string]string) ([]agent.Record, map[agent.ID]bool) {
+	byAgent := map[agent.ID]map[string]string{}
+	for name, value := range tags {
+		id, field, ok := splitAgentTag(name)
+		if !ok {
+			continue
+		}
+		if byAgent[longID(id)] == nil {
+			byAgent[longID(id)] = map[string]string{}
+		}
+		byAgent[longID(id)][strings.ToLower(field)] = value
+	}
+	var agents []agent.Record
+	stopped := map[agent.ID]bool{}
+	for id, fields := range byAgent {
+		p, ok := decodeAgent(fields)
+		if !ok {
+			continue
+		}
+		agents = append(agents, agent.Record{ID: id, Name: p.Name, Type: p.Type, Labels: p.Labels})
+		if fields[stateField] == stateStopped {
+			stopped[id] = true
+		}
+	}
+	slices.SortFunc(agents, func(a, b agent.Record) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.ID), string(b.ID))
+	})
+	return agents, stopped
+}
+
+// lookup finds a tag as Azure does: names are case-insensitive.
+func lookup(tags map[string]string, name string) string {
+	if v, ok := tags[name]; ok {
+		return v
+	}
+	for k, v := range tags {
+		if strings.EqualFold(k, name) {
+			return v
+		}
+	}
+	return ""
+}
+
+const keyType = "ssh-ed25519 "
+
+// EncodeHostKeys packs the public host keys, all Ed25519, into one tag value.
+func EncodeHostKeys(k agent.HostKeys) string {
+	var parts []string
+	if k.VM != "" {
+		parts = append(parts, "vm="+strings.TrimPrefix(k.VM, keyType))
+	}
+	if k.Container != "" {
+		parts = append(parts, "container="+strings.TrimPrefix(k.Container, keyType))
+	}
+	return strings.Join(parts, " ")
+}
+
+// DecodeHostKeys is the reverse of EncodeHostKeys; what it cannot read stays empty.
+func DecodeHostKeys(s string) agent.HostKeys {
+	var k agent.HostKeys
+	for part := range strings.FieldsSeq(s) {
+		name, key, _ := strings.Cut(part, "=")
+		if key == "" {
+			continue
+		}
+		switch name {
+		case "vm":
+			k.VM = keyType + key
+		case "container":
+			k.Container = keyType + key
+		}
+	}
+	return k
+}
