@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/machine"
 	"mngr/internal/azlocal/network"
@@ -129,6 +130,14 @@ func conflict(verb string, d *fabric.Document, busy *fabric.Operation) error {
 		return arm.Errorf(409, "OperationNotAllowed", "Operation '%s' is not allowed on VM '%s' since the VM is marked for deletion. You can only retry the Delete operation (or wait for an ongoing one to complete).", verb, arm.Name(d.ID))
 	}
 	return arm.Errorf(409, "Conflict", "The request failed due to conflict with a concurrent request: there is already an operation in progress on VM '%s'. To resolve it, please refer to https://aka.ms/activitylog to get more details on the conflicting requests.", arm.Name(d.ID))
+}
+
+// tagged adds the ETag header, where the body has one.
+func tagged(resp *arm.Response, body doc.Object) *arm.Response {
+	if etag := body.Str("etag"); etag != "" {
+		resp.Set("ETag", etag)
+	}
+	return resp
 }
 
 // spend adds the header of compute's own rate limits.

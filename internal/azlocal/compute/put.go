@@ -34,8 +34,9 @@ func putMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	}
 	t.Put(d)
 	op := t.Begin(operation(t, d, jobCreate, r.Principal))
-	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusCreated, Body: present(t, r, t.Peek(d.ID)), Async: true, Notify: true, RetryAfter: 10})
-	return spend(resp, "PutVM"), nil
+	body := present(t, r, t.Peek(d.ID))
+	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusCreated, Body: body, Async: true, Notify: true, RetryAfter: 10})
+	return spend(tagged(resp, body), "PutVM"), nil
 }
 
 // newMachine checks a create and makes its document. What it refuses leaves nothing.
@@ -205,8 +206,9 @@ func updateMachine(t *fabric.Tx, r *arm.Request, d *fabric.Document) (*arm.Respo
 		return nil, err
 	}
 	op := t.Begin(operation(t, d, jobUpdate, r.Principal))
-	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusOK, Body: present(t, r, t.Peek(d.ID)), Async: true, Notify: true, RetryAfter: 10})
-	return spend(resp, "PutVM"), nil
+	body := present(t, r, t.Peek(d.ID))
+	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusOK, Body: body, Async: true, Notify: true, RetryAfter: 10})
+	return spend(tagged(resp, body), "PutVM"), nil
 }
 
 // checkUnchanged refuses a PUT that changes what cannot be.

@@ -26,11 +26,7 @@ func getMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	default:
 		return nil, invalid("$expand", "The value '%s' of the query parameter $expand is invalid.", expand)
 	}
-	resp := arm.OK(body)
-	if etag := body.Str("etag"); etag != "" {
-		resp.Set("ETag", etag)
-	}
-	return spend(resp, "LowCostGet"), nil
+	return spend(tagged(arm.OK(body), body), "LowCostGet"), nil
 }
 
 func getInstanceView(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {

@@ -60,12 +60,13 @@ func shapeInterface(t *fabric.Tx, d *fabric.Document, given doc.Object) error {
 	}
 	props["provisioningState"], props["ipConfigurations"] = fabric.Succeeded, configs
 	props.Default(doc.Object{"dnsServers": []any{}, "appliedDnsServers": []any{}, "internalDomainNameSuffix": domainSuffix(d.ID)}, "dnsSettings")
-	for _, key := range []string{"enableAcceleratedNetworking", "vnetEncryptionSupported", "enableIPForwarding"} {
+	for _, key := range []string{"enableAcceleratedNetworking", "vnetEncryptionSupported", "enableIPForwarding", "disableTcpStateTracking"} {
 		props.Default(false, key)
 	}
 	for _, key := range []string{"hostedWorkloads", "tapConfigurations"} {
 		props.Default([]any{}, key)
 	}
+	props.Default(true, "allowPort25Out")
 	props.Default("Standard", "nicType")
 	d.Body["kind"] = "Regular"
 	return nil

@@ -193,7 +193,7 @@ func patchTags(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		d.Body["tags"] = doc.OfStrings(tags)
 		t.Put(d)
 	}
-	return arm.OK(t.Render(t.Peek(d.ID))), nil
+	return arm.OK(t.Render(t.Peek(d.ID))).Set("Azure-AsyncNotification", "Enabled"), nil
 }
 
 // missing is the refusal of a reference to something that is not there.
