@@ -154,17 +154,19 @@ func testStopStart(t *testing.T, b *box) {
 		t.Fatal(err)
 	}
 	wantState(t, b, machine.Running)
-	b.want(t, "cat /root/file; ls /run/gone 2>/dev/null; iptables -S INPUT | grep -c 192.0.2.9", "kept\n0")
+	b.want(t, "cat /root/file; ls /run/gone 2>/dev/null; iptables -S INPUT | grep -c 192.0.2.9 || true", "kept\n0")
 	b.want(t, "cloud-init status --wait >/dev/null; wc -l </root/runcmd.log; systemctl is-active docker", "1\nactive")
 	b.want(t, "docker image ls --format '{{.Repository}}:{{.Tag}}'", "debian:bookworm-slim")
 	testPlatform(t, b)
 }
 
 func testReboot(t *testing.T, b *box) {
-	before := b.must(t, "cat /proc/sys/kernel/random/boot_id >/dev/null; stat -c %Y /proc/1; systemctl show -p UserspaceTimestampMonotonic --value")
+	// A container's kernel does not boot again: what tells boots apart is when systemd began.
+	const boot = "systemctl show -p UserspaceTimestampMonotonic --value"
+	before := b.must(t, boot)
 	_, _ = b.ssh("root", b.root, "systemctl reboot")
 	eventually(t, "the machine is up again", func() bool {
-		after, code := b.ssh("root", b.root, "cat /proc/sys/kernel/random/boot_id >/dev/null; stat -c %Y /proc/1; systemctl show -p UserspaceTimestampMonotonic --value")
+		after, code := b.ssh("root", b.root, boot)
 		return code == 0 && after != before
 	})
 	b.want(t, "cat /root/file; wc -l </root/runcmd.log", "kept\n1")
@@ -198,13 +200,10 @@ func testPowerOff(t *testing.T, b *box) {
 
 func testNeighbour(t *testing.T, b *box) {
 	other := b.newBox(t, 2, stock())
-	other.spec.CustomData = nil
 	if err := b.driver.Create(t.Context(), other.spec, other.rules); err != nil {
 		t.Fatal(err)
 	}
-	if out, code := other.ssh("azureuser", other.admin, "command -v docker tmux git", "-o", "StrictHostKeyChecking=accept-new", "-o", "UserKnownHostsFile="+other.known+"2"); code != 127 && code != 1 {
-		t.Errorf("the stock image has what it must not have: exit %d: %s", code, out)
-	}
+	other.want(t, "for tool in docker tmux git rsync; do command -v $tool; done; hostname", "vm2")
 	const banner = "timeout 3 bash -c 'head -c 4 </dev/tcp/10.0.0.5/22'"
 	if out, code := b.ssh("root", b.root, banner); code != 124 {
 		t.Errorf("a neighbour whom no rule allows: exit %d: %s", code, out)

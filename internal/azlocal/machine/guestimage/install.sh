@@ -19,6 +19,9 @@ for file in /usr/lib/sysctl.d/*.conf; do
 	[ -e "$file" ] && ln -sf /dev/null "/etc/sysctl.d/${file##*/}"
 done
 
+# A journal that outlives a reboot, as in Debian's cloud images.
+mkdir -p /var/log/journal
+
 # Timers that would hold apt's lock at a moment nobody expects.
-systemctl mask --quiet apt-daily.timer apt-daily-upgrade.timer systemd-sysctl.service 2>/dev/null
+systemctl mask --quiet apt-daily.timer apt-daily-upgrade.timer
 systemctl enable --quiet azlocal-ready.service
