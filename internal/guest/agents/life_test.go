@@ -78,7 +78,7 @@ func TestStopEndsEveryProcess(t *testing.T) {
 	h := newHost(t)
 	other := h.create(lineSpec("other", "exec sleep 1000"))
 	spec := lineSpec("a", `
-setsid sh -c 'trap "" TERM HUP; echo $$ > daemon; while :; do sleep 0.1; done' &
+(setsid sh -c 'trap "" TERM HUP; echo $$ > daemon; while :; do sleep 0.1; done' &)
 env -u MNGR_AGENT_ID sleep 1001 & echo $! > child
 trap '' TERM; echo $$ > main; while :; do sleep 0.1; done`)
 	h.cfg.Grace /= 10

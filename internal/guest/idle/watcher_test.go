@@ -7,21 +7,46 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
+// world is what the watcher sees.
+type world struct {
+	mu     sync.Mutex
+	agents []Agent
+	broken error
+}
+
+func (w *world) set(broken error, agents ...Agent) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.broken, w.agents = broken, agents
+}
+
+func (w *world) settings() (Settings, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return Settings{Timeout: 10 * time.Minute}, w.broken
+}
+
+func (w *world) list(context.Context) ([]Agent, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.agents, nil
+}
+
 // watch runs a watcher in a bubble of synthetic time.
-func watch(t *testing.T, test func(w *Watcher, agents *[]Agent, broken *error)) {
+func watch(t *testing.T, test func(w *Watcher, seen *world)) {
 	sentinel := filepath.Join(t.TempDir(), "idle")
 	synctest.Test(t, func(t *testing.T) {
-		var agents []Agent
-		var broken error
+		var seen world
 		w := &Watcher{
 			Meter:    NewMeter(),
-			Settings: func() (Settings, error) { return Settings{Timeout: 10 * time.Minute}, broken },
-			Agents:   func(context.Context) ([]Agent, error) { return agents, nil },
+			Settings: seen.settings,
+			Agents:   seen.list,
 			Sentinel: sentinel,
 			Log:      slog.New(slog.DiscardHandler),
 		}
@@ -29,7 +54,7 @@ func watch(t *testing.T, test func(w *Watcher, agents *[]Agent, broken *error)) 
 		done := make(chan struct{})
 		go func() { w.Run(ctx); close(done) }()
 		synctest.Wait()
-		test(w, &agents, &broken)
+		test(w, &seen)
 		cancel()
 		<-done
 	})
@@ -47,7 +72,7 @@ func exists(path string) bool {
 }
 
 func TestSentinelComesAndGoesWithIdleness(t *testing.T) {
-	watch(t, func(w *Watcher, _ *[]Agent, _ *error) {
+	watch(t, func(w *Watcher, _ *world) {
 		pass(10*time.Minute - watchEvery)
 		if exists(w.Sentinel) {
 			t.Fatal("idle too early")
@@ -79,7 +104,7 @@ func TestSentinelComesAndGoesWithIdleness(t *testing.T) {
 }
 
 func TestHeldSessionIsActiveUntilItEnds(t *testing.T) {
-	watch(t, func(w *Watcher, _ *[]Agent, _ *error) {
+	watch(t, func(w *Watcher, _ *world) {
 		end := w.Meter.Begin()
 		pass(time.Hour)
 		if exists(w.Sentinel) {
@@ -99,10 +124,9 @@ func TestHeldSessionIsActiveUntilItEnds(t *testing.T) {
 }
 
 func TestOutputIsSeenByItsChange(t *testing.T) {
-	watch(t, func(w *Watcher, agents *[]Agent, _ *error) {
-		*agents = []Agent{{ID: "a", Type: "claude", Alive: true, Output: 5}}
+	watch(t, func(w *Watcher, seen *world) {
 		for i := range 60 { // the number may go down: a clock was set
-			(*agents)[0].Output = int64(100 - i)
+			seen.set(nil, Agent{ID: "a", Type: "claude", Alive: true, Output: int64(100 - i)})
 			pass(time.Minute)
 			if exists(w.Sentinel) {
 				t.Fatalf("idle after %d minutes of output", i)
@@ -116,8 +140,8 @@ func TestOutputIsSeenByItsChange(t *testing.T) {
 }
 
 func TestCreateAndStartCount(t *testing.T) {
-	watch(t, func(w *Watcher, agents *[]Agent, _ *error) {
-		*agents = []Agent{{ID: "a", Type: "command"}}
+	watch(t, func(w *Watcher, seen *world) {
+		seen.set(nil, Agent{ID: "a", Type: "command"})
 		pass(9 * time.Minute)
 		w.Meter.Created("a")
 		pass(9 * time.Minute)
@@ -134,13 +158,13 @@ func TestCreateAndStartCount(t *testing.T) {
 }
 
 func TestUnknownIsNeverIdle(t *testing.T) {
-	watch(t, func(w *Watcher, _ *[]Agent, broken *error) {
-		*broken = errors.New("no settings")
+	watch(t, func(w *Watcher, seen *world) {
+		seen.set(errors.New("no settings"))
 		pass(time.Hour)
 		if exists(w.Sentinel) {
 			t.Fatal("idle without knowing")
 		}
-		*broken = nil
+		seen.set(nil)
 		pass(watchEvery)
 		if !exists(w.Sentinel) {
 			t.Fatal("not idle though known")
