@@ -18,6 +18,9 @@ import (
 // outside.
 const quiet = 10 * time.Second
 
+// statusGrace is how long tmux may know that a pane is dead, but not its exit status.
+const statusGrace = 2 * time.Second
+
 // Observation is one agent as it is now, with what the idle watcher wants to know.
 type Observation struct {
 	ctl.AgentStatus
@@ -49,13 +52,12 @@ func (s *Supervisor) settle(ctx context.Context, e *entry, panes []tmux.Pane) {
 	if !rec.running() || s.goingDown() {
 		return
 	}
-	pane := paneOf(panes, rec.Spec.Name)
-	if pane != nil && !pane.Dead {
+	if !s.ended(e, paneOf(panes, rec.Spec.Name)) {
 		return
 	}
 	// The list may be older than a start that has just finished: ask once more.
 	pane, err := s.pane(ctx, rec.Spec.Name)
-	if err != nil || pane != nil && !pane.Dead {
+	if err != nil || !s.ended(e, pane) {
 		return
 	}
 	err = s.update(e, func(r *record) {
@@ -70,6 +72,26 @@ func (s *Supervisor) settle(ctx context.Context, e *entry, panes []tmux.Pane) {
 	if err != nil {
 		s.cfg.Log.Error("the end of an agent is not recorded", "agent", rec.Spec.Name, "err", err)
 	}
+}
+
+// ended says whether the pane's process is over and its status known. tmux may see the end
+// of the terminal before that of the process; old versions never tell of a signal.
+func (s *Supervisor) ended(e *entry, pane *tmux.Pane) bool {
+	if pane == nil {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !pane.Dead:
+		e.died = time.Time{}
+		return false
+	case pane.ExitCode != nil:
+		return true
+	case e.died.IsZero():
+		e.died = time.Now()
+	}
+	return time.Since(e.died) > statusGrace
 }
 
 func (s *Supervisor) goingDown() bool {
@@ -111,7 +133,7 @@ func state(rec *record, pane *tmux.Pane, now time.Time) agent.State {
 	switch {
 	case !rec.Wanted:
 		return agent.Stopped
-	case rec.EndedAt != nil || pane != nil && pane.Dead:
+	case rec.EndedAt != nil:
 		return agent.Done
 	case pane == nil:
 		return agent.Stopped

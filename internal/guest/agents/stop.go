@@ -97,9 +97,7 @@ func (s *Supervisor) processes(ctx context.Context, rec *record) ([]int, error) 
 	}
 	server := 0
 	if len(panes) > 0 {
-		if server, err = s.cfg.Tmux.ServerPID(ctx); err != nil {
-			return nil, err
-		}
+		server = panes[0].Server
 	}
 	table, err := process.Table()
 	if err != nil {

@@ -45,6 +45,7 @@ type entry struct {
 	op      sync.Mutex
 	rec     *record
 	removed bool
+	died    time.Time // when the pane was first seen dead, before its status was known
 }
 
 // Open reads the records below cfg.Root. One that cannot be read is reported and left

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -37,6 +39,7 @@ type Client struct {
 // Pane is one pane of a session.
 type Pane struct {
 	ID       string // unique in the server, as %3
+	Server   int    // process id of the server
 	Session  string
 	Window   string
 	PID      int
@@ -46,10 +49,25 @@ type Pane struct {
 }
 
 // No field but the last, the window's name, can contain a colon.
-const paneFormat = "#{pane_id}:#{pane_pid}:#{pane_dead}:#{pane_dead_status}:#{pane_dead_signal}:#{window_activity}:#{session_name}:#{window_name}"
+const paneFormat = "#{pid}:#{pane_id}:#{pane_pid}:#{pane_dead}:#{pane_dead_status}:#{pane_dead_signal}:#{window_activity}:#{session_name}:#{window_name}"
 
 // Panes returns all panes of all sessions, and none if no server runs.
+//
+// A server that misses a SIGCHLD (3.3a does so for programs that end at once) knows a pane
+// to be dead and has not collected its process; another SIGCHLD makes it look.
 func (c Client) Panes(ctx context.Context) ([]Pane, error) {
+	panes, err := c.list(ctx)
+	i := slices.IndexFunc(panes, func(p Pane) bool { return p.Dead && p.ExitCode == nil })
+	if err != nil || i < 0 {
+		return panes, err
+	}
+	if err := syscall.Kill(panes[i].Server, syscall.SIGCHLD); err != nil {
+		return panes, nil
+	}
+	return c.list(ctx)
+}
+
+func (c Client) list(ctx context.Context) ([]Pane, error) {
 	out, err := c.run(ctx, "list-panes", "-a", "-F", paneFormat)
 	if errors.Is(err, errNoServer) {
 		return nil, nil
@@ -67,22 +85,26 @@ func (c Client) Panes(ctx context.Context) ([]Pane, error) {
 }
 
 func parsePane(line string) (Pane, bool) {
-	f := strings.SplitN(line, ":", 8)
-	if len(f) != 8 {
+	f := strings.SplitN(line, ":", 9)
+	if len(f) != 9 {
 		return Pane{}, false
 	}
-	pid, err := strconv.Atoi(f[1])
+	server, err := strconv.Atoi(f[0])
+	if err != nil || server <= 1 { // it is going to get a signal
+		return Pane{}, false
+	}
+	pid, err := strconv.Atoi(f[2])
 	if err != nil {
 		return Pane{}, false
 	}
-	p := Pane{ID: f[0], PID: pid, Dead: f[2] == "1", Session: f[6], Window: f[7]}
-	if code, err := strconv.Atoi(f[3]); err == nil {
+	p := Pane{Server: server, ID: f[1], PID: pid, Dead: f[3] == "1", Session: f[7], Window: f[8]}
+	if code, err := strconv.Atoi(f[4]); err == nil {
 		p.ExitCode = &code
 	}
-	if sig, err := strconv.Atoi(f[4]); err == nil { // tmux 3.3 and later
+	if sig, err := strconv.Atoi(f[5]); err == nil { // tmux 3.3 and later
 		p.ExitCode = new(128 + sig)
 	}
-	p.Activity, _ = strconv.ParseInt(f[5], 10, 64)
+	p.Activity, _ = strconv.ParseInt(f[6], 10, 64)
 	return p, true
 }
 
@@ -114,19 +136,6 @@ func (c Client) Kill(ctx context.Context, session string) error {
 		return nil
 	}
 	return fmt.Errorf("end tmux session %s: %w", session, err)
-}
-
-// ServerPID returns the process id of the server, 0 if none runs.
-func (c Client) ServerPID(ctx context.Context) (int, error) {
-	out, err := c.run(ctx, "display-message", "-p", "#{pid}")
-	if errors.Is(err, errNoServer) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("ask tmux for its process: %w", err)
-	}
-	pid, _ := strconv.Atoi(strings.TrimSpace(out))
-	return pid, nil
 }
 
 // target names the agent's window exactly: tmux takes a name without "=" as a prefix.
@@ -161,7 +170,8 @@ func (c Client) run(ctx context.Context, args ...string) (string, error) {
 func classify(message string, err error) error {
 	switch {
 	case strings.Contains(message, "no server running"), strings.Contains(message, "error connecting to"),
-		strings.Contains(message, "server exited"), strings.Contains(message, "no current client"):
+		strings.Contains(message, "server exited"), strings.Contains(message, "lost server"),
+		strings.Contains(message, "no current target"): // it has no session and is about to exit
 		return errNoServer
 	case strings.Contains(message, "can't find session"), strings.Contains(message, "session not found"):
 		return errNoSession
