@@ -1,0 +1,93 @@
+package compute
+
+import (
+	"context"
+	"time"
+
+	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/doc"
+	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/network"
+	"mngr/internal/azlocal/rbac"
+)
+
+// createJob makes what a PUT described: inline interfaces, the OS disk, the machine.
+func (p *Provider) createJob() fabric.Job {
+	return fabric.Job{
+		Takes: func(l fabric.Latency) time.Duration { return l.Create },
+		Work: func(ctx context.Context, op fabric.Operation) error {
+			if err := p.world.Update(func(t *fabric.Tx) error { return makeParts(t, op.Target) }); err != nil {
+				return err
+			}
+			spec, rules, ok := p.describe(op.Target)
+			if !ok {
+				return nil
+			}
+			if err := p.Driver.Create(ctx, spec, rules); err != nil {
+				return err
+			}
+			return p.refreshRules(ctx, spec.Key, op.Target, rules)
+		},
+		Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
+			d := t.Get(op.Target)
+			if d == nil {
+				return
+			}
+			if err != nil {
+				fail(t, d, op)
+				t.Put(d)
+				return
+			}
+			setProvisioning(t, d, fabric.Succeeded)
+			setPower(t, d, Running)
+			d.Body.Set(diskID(d), "properties", "storageProfile", "osDisk", "managedDisk", "id")
+			t.Put(d)
+			markDisk(t, d)
+		},
+	}
+}
+
+// makeParts makes the interfaces that came inline, and the OS disk. It is idempotent.
+func makeParts(t *fabric.Tx, id string) error {
+	d := t.Get(id)
+	if d == nil {
+		return nil
+	}
+	location := d.Body.Str("location")
+	list := []any{}
+	for i, config := range d.Hidden.List("inline") {
+		nic, err := network.MakeInline(t, d.ID, location, config)
+		if err != nil {
+			return err
+		}
+		entry := doc.Object{"id": nic, "properties": doc.Object{"primary": i == 0 || config.Bool("properties", "primary")}}
+		if option := config.Str("properties", "deleteOption"); option != "" {
+			entry.Set(option, "properties", "deleteOption")
+		}
+		list = append(list, entry)
+	}
+	if len(list) > 0 {
+		d.Body.Set(list, "properties", "networkProfile", "networkInterfaces")
+		t.Put(d)
+	}
+	makeDisk(t, d)
+	return nil
+}
+
+// machineRefs are the interfaces a machine holds, its identity and its driver's key.
+func machineRefs(d *fabric.Document) []fabric.Ref {
+	refs := []fabric.Ref{{From: d.ID, To: keyRef(d.Hidden.Str("key"))}}
+	for _, n := range interfaces(d) {
+		refs = append(refs, fabric.Ref{From: d.ID, To: n.Str("id")})
+	}
+	if oid := d.Body.Str("identity", "principalId"); oid != "" {
+		refs = append(refs, fabric.Ref{From: d.ID, To: rbac.IdentityKey(oid)})
+	}
+	return refs
+}
+
+// Principal is the identity of a machine; ok is false when it has none.
+func Principal(d *fabric.Document) (p arm.Principal, ok bool) {
+	p = arm.Principal{ObjectID: d.Body.Str("identity", "principalId"), AppID: d.Hidden.Str("clientId"), TenantID: d.Body.Str("identity", "tenantId")}
+	return p, p.ObjectID != ""
+}

@@ -1,0 +1,66 @@
+package compute
+
+import (
+	"net/http"
+
+	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/fabric"
+)
+
+// Routes are the operations of this provider.
+func (p *Provider) Routes() []fabric.Route {
+	const (
+		sub, group = "/subscriptions/{sub}", "/subscriptions/{sub}/resourceGroups/{group}"
+		vms        = "/providers/" + TypeVM
+		vm         = group + vms + "/{name}"
+		disks      = "/providers/" + TypeDisk
+		loc        = sub + "/providers/Microsoft.Compute/locations/{location}"
+		images     = loc + "/publishers"
+		rp         = "Microsoft.Compute/"
+	)
+	deletion := fabric.Async{Status: http.StatusAccepted, Async: true, Location: true, Notify: true, RetryAfter: 10}
+	diskDeletion := fabric.Async{Status: http.StatusAccepted, Async: true, Location: true, RetryAfter: 2}
+	get := func(pattern, action string, h func(*fabric.Tx, *arm.Request) (*arm.Response, error)) fabric.Route {
+		return fabric.Route{Method: http.MethodGet, Pattern: pattern, Action: action, Partial: true, Handle: h}
+	}
+	routes := []fabric.Route{
+		get(sub+vms, TypeVM+"/read", listMachines),
+		get(group+vms, TypeVM+"/read", listMachines),
+		{Method: http.MethodGet, Pattern: vm, Action: TypeVM + "/read", Handle: getMachine},
+		{Method: http.MethodGet, Pattern: vm + "|/instanceView", Action: TypeVM + "/instanceView/read", Handle: getInstanceView},
+		{Method: http.MethodGet, Pattern: vm + "|/vmSizes", Action: TypeVM + "/vmSizes/read", Handle: listSizes},
+		{Method: http.MethodPut, Pattern: vm, Action: TypeVM + "/write", Handle: putMachine},
+		{Method: http.MethodPatch, Pattern: vm, Action: TypeVM + "/write", Handle: patchMachine},
+		{Method: http.MethodDelete, Pattern: vm, Action: TypeVM + "/delete", Handle: deleteMachine(deletion)},
+
+		get(sub+disks, TypeDisk+"/read", fabric.ListDocuments(TypeDisk)),
+		get(group+disks, TypeDisk+"/read", fabric.ListDocuments(TypeDisk)),
+		{Method: http.MethodGet, Pattern: group + disks + "/{name}", Action: TypeDisk + "/read", Handle: fabric.GetDocument},
+		{Method: http.MethodPut, Pattern: group + disks + "/{name}", Action: TypeDisk + "/write", Handle: putDisk},
+		{Method: http.MethodDelete, Pattern: group + disks + "/{name}", Action: TypeDisk + "/delete", Handle: fabric.RemoveDocument(diskDeletion)},
+
+		get(sub+"/providers/Microsoft.Compute/skus", rp+"skus/read", listSKUs),
+		get(loc+"/vmSizes", rp+"locations/vmSizes/read", listSizes),
+		get(loc+"/usages", rp+"locations/usages/read", listUsages),
+		get(images, rp+"locations/publishers/read", listImages(func(i Image) string { return i.Publisher })),
+		get(images+"/{publisher}/artifacttypes/vmimage/offers", rp+"locations/publishers/read", listImages(func(i Image) string { return i.Offer })),
+		get(images+"/{publisher}/artifacttypes/vmimage/offers/{offer}/skus", rp+"locations/publishers/read", listImages(func(i Image) string { return i.SKU })),
+		get(images+"/{publisher}/artifacttypes/vmimage/offers/{offer}/skus/{sku}/versions", rp+"locations/publishers/read", listImages(func(i Image) string { return i.Version })),
+		get(images+"/{publisher}/artifacttypes/vmimage/offers/{offer}/skus/{sku}/versions/{version}", rp+"locations/publishers/read", getImage),
+	}
+	for _, a := range actions() {
+		routes = append(routes, fabric.Route{Method: http.MethodPost, Pattern: vm + "|/" + a.name, Action: TypeVM + "/" + a.name + "/action", Handle: a.handle})
+	}
+	return routes
+}
+
+func deleteMachine(answer fabric.Async) func(*fabric.Tx, *arm.Request) (*arm.Response, error) {
+	remove := fabric.RemoveDocument(answer)
+	return func(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+		resp, err := remove(t, r)
+		if err != nil || resp.Status == http.StatusNoContent {
+			return resp, err
+		}
+		return spend(resp, "DeleteVM"), nil
+	}
+}

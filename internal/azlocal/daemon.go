@@ -1,0 +1,257 @@
+package azlocal
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"mngr/internal/azlocal/compute"
+	"mngr/internal/azlocal/control"
+	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/instance"
+	"mngr/internal/azlocal/machine"
+)
+
+// Status is what the daemon tells over its socket, and `status` prints.
+type Status struct {
+	instance.Client
+	Running  bool               `json:"running"`
+	PID      int                `json:"pid"`
+	Phase    string             `json:"phase,omitempty"` // until it is ready
+	Failure  string             `json:"failure,omitempty"`
+	Ready    bool               `json:"ready"`
+	Profile  string             `json:"profile,omitempty"`
+	Switches map[string]string  `json:"unknown,omitempty"`
+	VMs      []compute.VMStatus `json:"vms"`
+	Billed   []compute.Charge   `json:"billed"`
+}
+
+// stopRequest asks the daemon to end. All removes every trace of the machines.
+type stopRequest struct {
+	All bool `json:"all"`
+}
+
+// daemon is the process behind `up`.
+type daemon struct {
+	inst      *instance.Instance
+	newDriver func(DriverConfig, machine.Services) (machine.Driver, error)
+	log       *slog.Logger
+	stop      chan stopRequest
+
+	mu     sync.Mutex
+	phase  string
+	failed string
+	server *Server // nil until it is ready
+}
+
+// run serves until it is told to stop, or ctx ends.
+func (d *daemon) run(ctx context.Context) error {
+	socket, err := control.Listen(d.inst.Dir)
+	if err != nil {
+		return err
+	}
+	line := &http.Server{Handler: d.controls(), ReadHeaderTimeout: 5 * time.Second}
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = line.Serve(socket) }) // ends with line.Close
+	defer serving.Wait()
+	defer line.Close()
+
+	server, driver, err := d.begin(ctx)
+	if err != nil {
+		d.fail(err)
+		d.log.Error("the local Azure did not start", "cause", err)
+		d.linger(ctx)
+		return err
+	}
+	d.mu.Lock()
+	d.server, d.phase = server, ""
+	d.mu.Unlock()
+	d.log.Info("ready", "endpoint", d.inst.Endpoint(), "driver", driver.Name())
+
+	var request stopRequest
+	select {
+	case request = <-d.stop:
+	case <-ctx.Done():
+	}
+	return d.end(server, driver, request)
+}
+
+// linger keeps the socket up until `up` has read why the start failed.
+func (d *daemon) linger(ctx context.Context) {
+	select {
+	case <-d.stop:
+	case <-ctx.Done():
+	case <-time.After(10 * time.Second):
+	}
+}
+
+func (d *daemon) begin(ctx context.Context) (*Server, machine.Driver, error) {
+	d.enter("opening the state")
+	server, err := newServer(d.inst, d.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	driver, err := d.newDriver(DriverConfig{Dir: d.inst.Dir, ID: d.inst.ID, Public: d.inst.Public, Log: d.log}, server)
+	if err == nil {
+		err = driver.Prepare(ctx, d.enter)
+	}
+	var l net.Listener
+	if err == nil {
+		d.enter("starting the server")
+		l, err = net.Listen("tcp", server.ARMAddress().String())
+	}
+	if err == nil {
+		err = server.start(ctx, driver, d.mustBoot())
+	}
+	if err == nil {
+		err = d.inst.WriteClient()
+	}
+	if err != nil {
+		if l != nil {
+			l.Close()
+		}
+		return nil, nil, errors.Join(err, server.close())
+	}
+	server.ServeARM(l)
+	return server, driver, nil
+}
+
+// end stops what runs. Machines are stopped, not forgotten: the next start boots them.
+func (d *daemon) end(server *Server, driver machine.Driver, request stopRequest) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	d.enter("stopping machines")
+	var all []error
+	if !request.All {
+		all = append(all, d.noteBoot(true), server.compute.StopAll(ctx))
+	}
+	d.enter("closing")
+	d.mu.Lock()
+	d.server = nil
+	d.mu.Unlock()
+	all = append(all, server.close(), driver.Close(ctx, request.All))
+	err := errors.Join(all...)
+	if err != nil {
+		d.log.Error("the end was not clean", "cause", err)
+	}
+	return err
+}
+
+// boot is what tells, at the next start, why a machine that should run is off.
+type boot struct {
+	ID      string `json:"boot_id"` // of the computer
+	Stopped bool   `json:"stopped"` // by the daemon's own end
+}
+
+// mustBoot tells whether machines that ran were stopped by us or by the computer's reboot,
+// and notes the present boot.
+func (d *daemon) mustBoot() bool {
+	var last boot
+	data, err := os.ReadFile(d.inst.Path("boot.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &last)
+	}
+	if noted := d.noteBoot(false); noted != nil {
+		d.log.Warn("the boot was not noted", "cause", noted)
+	}
+	return err == nil && (last.Stopped || last.ID != bootID())
+}
+
+func (d *daemon) noteBoot(stopped bool) error {
+	data, err := json.Marshal(boot{ID: bootID(), Stopped: stopped})
+	if err != nil {
+		return fmt.Errorf("note the boot: %w", err)
+	}
+	if err := os.WriteFile(d.inst.Path("boot.json"), data, 0o600); err != nil {
+		return fmt.Errorf("note the boot: %w", err)
+	}
+	return nil
+}
+
+// bootID names the run of the computer's kernel; "" where there is none to read.
+func bootID() string {
+	data, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return string(bytes.TrimSpace(data))
+}
+
+func (d *daemon) enter(phase string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.phase = phase
+	d.log.Info(phase)
+}
+
+func (d *daemon) fail(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.failed = err.Error()
+}
+
+// controls are the requests of the control socket.
+func (d *daemon) controls() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(d.status()) // the asker is gone when this fails
+	})
+	mux.HandleFunc("POST /stop", func(w http.ResponseWriter, r *http.Request) {
+		var request stopRequest
+		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		select {
+		case d.stop <- request:
+		default: // it is ending already
+		}
+	})
+	mux.HandleFunc("POST /switch", func(w http.ResponseWriter, r *http.Request) {
+		var answers map[string]string
+		err := json.NewDecoder(r.Body).Decode(&answers)
+		if err == nil {
+			err = d.choose(answers)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
+	})
+	return mux
+}
+
+func (d *daemon) status() Status {
+	d.mu.Lock()
+	server := d.server
+	st := Status{Client: d.inst.Client(), Running: true, PID: os.Getpid(), Phase: d.phase, Failure: d.failed,
+		Ready: server != nil, Profile: d.inst.Profile, VMs: []compute.VMStatus{}, Billed: []compute.Charge{}}
+	d.mu.Unlock()
+	if server != nil {
+		st.Switches = server.world.Switches.All()
+		server.world.View(func(t *fabric.Tx) { st.VMs, st.Billed = compute.Status(t), compute.Bill(t) })
+	}
+	return st
+}
+
+func (d *daemon) choose(answers map[string]string) error {
+	d.mu.Lock()
+	server := d.server
+	d.mu.Unlock()
+	if server == nil {
+		return errors.New("the local Azure is not ready yet")
+	}
+	for name, answer := range answers {
+		if err := server.world.Switches.Choose(name, answer); err != nil {
+			return err
+		}
+	}
+	return nil
+}

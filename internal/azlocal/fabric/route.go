@@ -1,0 +1,91 @@
+package fabric
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/doc"
+)
+
+// Route is one operation of the API.
+type Route struct {
+	Method  string
+	Pattern string // see arm.Router.Add
+	// Action is what the caller must be allowed at the id, "" for everybody with a token.
+	Action string
+	// Partial lists can be answered to callers who may see only some of the rows.
+	Partial bool
+	Handle  func(*Tx, *arm.Request) (*arm.Response, error)
+}
+
+// Can tells whether a principal may do action at scope. The authorization provider
+// implements it.
+type Can func(t *Tx, p arm.Principal, action, scope string) bool
+
+// GetDocument answers the document at the route's id.
+func GetDocument(t *Tx, r *arm.Request) (*arm.Response, error) {
+	d := t.Peek(r.ID)
+	if d == nil {
+		return nil, arm.NotFound(r.ID)
+	}
+	body := t.Render(d)
+	resp := arm.OK(body)
+	if etag := body.Str("etag"); etag != "" {
+		resp.Set("ETag", etag)
+	}
+	return resp, nil
+}
+
+// ListDocuments answers the documents of a type below the collection of the route's id.
+func ListDocuments(resourceType string) func(*Tx, *arm.Request) (*arm.Response, error) {
+	return func(t *Tx, r *arm.Request) (*arm.Response, error) {
+		rows := []doc.Object{}
+		for _, d := range t.List(resourceType, ScopeOf(r)) {
+			if t.Visible(d.ID) {
+				rows = append(rows, t.Render(d))
+			}
+		}
+		return arm.List(r, rows), nil
+	}
+}
+
+// ScopeOf is the part of a list's id that rows must lie below: the group, the
+// subscription or a parent resource.
+func ScopeOf(r *arm.Request) string {
+	p := arm.ParseID(r.ID)
+	if len(p.Names) > 0 { // a child's collection: what precedes its type
+		seg := arm.Segments(r.ID)
+		return "/" + strings.Join(seg[:len(seg)-1], "/")
+	}
+	if p.Group != "" {
+		return arm.GroupID(r.ID)
+	}
+	return "/subscriptions/" + p.Subscription
+}
+
+// RemoveDocument deletes the document at the route's id through its kind. An absent one is 204.
+func RemoveDocument(family Async) func(*Tx, *arm.Request) (*arm.Response, error) {
+	return func(t *Tx, r *arm.Request) (*arm.Response, error) {
+		d := t.Get(r.ID)
+		if d == nil {
+			return arm.Reply(http.StatusNoContent, nil), nil
+		}
+		if err := arm.CheckMatch(r, d.ID, d.Body.Str("etag")); err != nil {
+			return nil, err
+		}
+		opt := RemoveOptions{Force: r.Query.Get("forceDeletion") == "true", Principal: r.Principal}
+		id, err := t.w.KindOf(d.ID).Remove(t, d, opt)
+		if err != nil {
+			return nil, err
+		}
+		if id == "" {
+			return arm.OK(nil), nil
+		}
+		return t.Accepted(r, *t.Operation(id), family), nil
+	}
+}
+
+// Timestamp is a time as ARM writes it: seven digits of fraction and an offset.
+func Timestamp(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.0000000-07:00") }

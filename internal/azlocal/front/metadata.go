@@ -1,0 +1,33 @@
+package front
+
+import (
+	"net/http"
+	"strings"
+
+	"mngr/internal/azlocal/arm"
+)
+
+// serveMetadata answers what command lines ask before they have a token: which endpoints
+// this cloud has. Until 2019 it is one object, from then on a list of clouds.
+func (h *Handler) serveMetadata(w http.ResponseWriter, r *http.Request) bool {
+	seg := arm.Segments(r.URL.Path)
+	if len(seg) != 2 || !strings.EqualFold(strings.Join(seg, "/"), "metadata/endpoints") {
+		return false
+	}
+	origin := "https://" + r.Host
+	audiences := []string{"https://management.core.windows.net/", "https://management.azure.com/"}
+	var body any = map[string]any{
+		"galleryEndpoint": origin + "/gallery", "graphEndpoint": origin + "/graph", "portalEndpoint": origin + "/portal",
+		"authentication": map[string]any{"loginEndpoint": origin + "/adfs", "audiences": audiences},
+	}
+	if r.URL.Query().Get("api-version") >= "2019" {
+		body = []any{map[string]any{
+			"name": "AzureLocal", "resourceManager": origin, "portal": origin + "/portal", "graph": origin + "/graph", "graphAudience": origin + "/graph",
+			"gallery": origin + "/gallery", "batch": origin + "/batch", "media": origin + "/media", "sqlManagement": origin + "/sql", "vmImageAliasDoc": origin + "/aliases.json",
+			"authentication": map[string]any{"loginEndpoint": origin, "audiences": audiences, "tenant": h.Entra.Issuer.Tenant, "identityProvider": "AAD"},
+			"suffixes":       map[string]any{"storage": "core.local", "keyVaultDns": "vault.local", "sqlServerHostname": "database.local", "acrLoginServer": "azurecr.local"},
+		}}
+	}
+	writeResponse(w, r, arm.OK(body), correlation(r), h.World.Now())
+	return true
+}

@@ -1,0 +1,26 @@
+package instance
+
+// Client is client.json: how to reach an instance. It holds the path of the secret, not
+// the secret.
+type Client struct {
+	Endpoint         string `json:"endpoint"`
+	Authority        string `json:"authority"`
+	CAFile           string `json:"ca_file"`
+	TenantID         string `json:"tenant_id"`
+	SubscriptionID   string `json:"subscription_id"`
+	ClientID         string `json:"client_id"`
+	ClientSecretFile string `json:"client_secret_file"`
+	Driver           string `json:"driver"`
+}
+
+// Client tells how to reach the instance.
+func (i *Instance) Client() Client {
+	return Client{
+		Endpoint: i.Endpoint(), Authority: i.Endpoint(), CAFile: i.Path("ca.pem"),
+		TenantID: i.Tenant, SubscriptionID: i.Subscription, ClientID: i.ClientID,
+		ClientSecretFile: i.Path("client_secret"), Driver: i.Driver,
+	}
+}
+
+// WriteClient stores client.json.
+func (i *Instance) WriteClient() error { return i.writeJSON("client.json", i.Client()) }

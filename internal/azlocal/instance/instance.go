@@ -1,0 +1,125 @@
+package instance
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+)
+
+// Instance is what stays the same for the life of a local Azure.
+type Instance struct {
+	Dir string `json:"-"`
+
+	ID           string            `json:"id"` // 8 hexadecimal digits
+	Tenant       string            `json:"tenant_id"`
+	Subscription string            `json:"subscription_id"`
+	ClientID     string            `json:"client_id"`
+	ObjectID     string            `json:"object_id"`
+	Port         int               `json:"port"`
+	Driver       string            `json:"driver"`  // "docker" or "none"
+	Profile      string            `json:"profile"` // "fast" or "realistic"
+	Switches     map[string]string `json:"switches,omitempty"`
+	Public       netip.Prefix      `json:"public"` // loopback addresses that play public ones
+}
+
+// ErrNone says that there is no instance in a directory.
+var ErrNone = errors.New("there is no local Azure here yet")
+
+// Dir is where the instance lives: $MNGR_AZLOCAL_DIR, else below the user's state directory.
+func Dir() (string, error) {
+	if dir := os.Getenv("MNGR_AZLOCAL_DIR"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
+		return filepath.Join(state, "mngr", "azlocal"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("find the state directory: %w", err)
+	}
+	return filepath.Join(home, ".local", "state", "mngr", "azlocal"), nil
+}
+
+// Load reads the instance of a directory. Without one the error is ErrNone.
+func Load(dir string) (*Instance, error) {
+	data, err := os.ReadFile(filepath.Join(dir, "instance.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNone
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the instance: %w", err)
+	}
+	i := &Instance{Dir: dir}
+	if err := json.Unmarshal(data, i); err != nil {
+		return nil, fmt.Errorf("read %s/instance.json: %w", dir, err)
+	}
+	return i, nil
+}
+
+// Create makes an instance with new ids and a free port. It is not stored yet.
+func Create(dir string) (*Instance, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the state directory: %w", err)
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("close the state directory to others: %w", err)
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	return &Instance{
+		Dir: dir, ID: uuid.NewString()[:8], Tenant: uuid.NewString(), Subscription: uuid.NewString(),
+		ClientID: uuid.NewString(), ObjectID: uuid.NewString(), Port: port, Profile: "fast",
+		Switches: map[string]string{},
+		// A /16 of 127.16.0.0 to 127.239.255.255 at random: two instances on one computer
+		// seldom meet.
+		Public: netip.PrefixFrom(netip.AddrFrom4([4]byte{127, byte(16 + rand.IntN(224)), 0, 0}), 16),
+	}, nil
+}
+
+// Save stores the instance.
+func (i *Instance) Save() error { return i.writeJSON("instance.json", i) }
+
+// Path is a file of the instance.
+func (i *Instance) Path(name string) string { return filepath.Join(i.Dir, name) }
+
+// Endpoint is ARM's URL.
+func (i *Instance) Endpoint() string { return fmt.Sprintf("https://127.0.0.1:%d", i.Port) }
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// writeFile replaces a file of the instance whole or not at all.
+func (i *Instance) writeFile(name string, data []byte) error {
+	tmp := i.Path(name + ".new")
+	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	if err := os.Rename(tmp, i.Path(name)); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
+func (i *Instance) writeJSON(name string, v any) error {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", name, err)
+	}
+	return i.writeFile(name, append(data, '\n'))
+}

@@ -1,0 +1,229 @@
+package network
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/doc"
+	"mngr/internal/azlocal/fabric"
+)
+
+func networkTime(l fabric.Latency) time.Duration   { return l.Network }
+func interfaceTime(l fabric.Latency) time.Duration { return l.Interface }
+
+func putInterface(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+	d, _, err := envelope(t, r, TypeInterface)
+	if err != nil {
+		return nil, err
+	}
+	if err := shapeInterface(t, d, r.Body.Obj("properties")); err != nil {
+		return nil, err
+	}
+	status := http.StatusCreated
+	if t.Peek(d.ID) != nil {
+		status = http.StatusOK
+	}
+	t.Put(d)
+	attachPublicIPs(t, d)
+	op := t.Begin(fabric.Operation{Job: jobNIC, Target: d.ID, Family: fabric.NetworkFamily, Location: d.Body.Str("location"), Principal: r.Principal})
+	body := t.Render(t.Peek(d.ID))
+	return t.Accepted(r, op, fabric.Async{Status: status, Body: body, Async: true, Notify: true}), nil
+}
+
+// shapeInterface gives an interface its properties and private addresses. It is Succeeded
+// from the first answer on, as recorded.
+func shapeInterface(t *fabric.Tx, d *fabric.Document, given doc.Object) error {
+	props := d.Body.Obj("properties")
+	for key, v := range given {
+		if !oneOf(key, "provisioningState", "resourceGuid", "ipConfigurations", "macAddress", "virtualMachine", "primary") {
+			props[key] = v
+		}
+	}
+	if nsg := given.Str("networkSecurityGroup", "id"); nsg != "" && t.Peek(nsg) == nil {
+		return missing(nsg, d.ID)
+	}
+	configs := []any{}
+	for i, c := range given.List("ipConfigurations") {
+		config, err := shapeIPConfiguration(t, d, c, i == 0)
+		if err != nil {
+			return err
+		}
+		configs = append(configs, config)
+	}
+	if len(configs) == 0 {
+		return arm.Errorf(http.StatusBadRequest, "NetworkInterfaceMustHaveAtleastOneIpConfiguration", "Network interface %s must have at least one IP configuration.", d.ID)
+	}
+	props["provisioningState"], props["ipConfigurations"] = fabric.Succeeded, configs
+	props.Default(doc.Object{"dnsServers": []any{}, "appliedDnsServers": []any{}, "internalDomainNameSuffix": domainSuffix(d.ID)}, "dnsSettings")
+	for _, key := range []string{"enableAcceleratedNetworking", "vnetEncryptionSupported", "enableIPForwarding"} {
+		props.Default(false, key)
+	}
+	for _, key := range []string{"hostedWorkloads", "tapConfigurations"} {
+		props.Default([]any{}, key)
+	}
+	props.Default("Standard", "nicType")
+	d.Body["kind"] = "Regular"
+	return nil
+}
+
+func shapeIPConfiguration(t *fabric.Tx, nic *fabric.Document, given doc.Object, first bool) (doc.Object, error) {
+	id := nic.ID + "/ipConfigurations/" + given.Str("name")
+	props := given.Obj("properties").Clone()
+	subnetID := props.Str("subnet", "id")
+	subnet := t.Peek(subnetID)
+	if subnet == nil {
+		return nil, missing(subnetID, nic.ID)
+	}
+	if pip := props.Str("publicIPAddress", "id"); pip != "" {
+		if t.Peek(pip) == nil {
+			return nil, missing(pip, nic.ID)
+		}
+		for _, user := range t.Referrers(pip) {
+			if arm.Key(user) != arm.Key(id) {
+				return nil, arm.Errorf(http.StatusBadRequest, "PublicIPAddressInUse",
+					"Resource %s is referencing public IP address %s that is already allocated to resource %s.", id, pip, user)
+			}
+		}
+	}
+	addr, err := privateAddress(t, subnet, id, props)
+	if err != nil {
+		return nil, err
+	}
+	props["provisioningState"], props["privateIPAddress"] = fabric.Succeeded, addr
+	props.Default("Dynamic", "privateIPAllocationMethod")
+	props.Default("IPv4", "privateIPAddressVersion")
+	props.Default(first, "primary")
+	props["subnet"] = doc.Object{"id": subnetID}
+	return doc.Object{"name": given.Str("name"), "id": id, "type": TypeInterface + "/ipConfigurations", "properties": props}, nil
+}
+
+// privateAddress keeps the address an ip configuration has, takes the one asked for, or
+// the first free one: .4 is the first usable in a subnet.
+func privateAddress(t *fabric.Tx, subnet *fabric.Document, id string, props doc.Object) (string, error) {
+	prefix := subnetPrefix(subnet)
+	taken := func(a netip.Addr) bool {
+		users := t.Referrers(privateKey(subnet.ID, a.String()))
+		return len(users) > 0 && arm.Key(users[0]) != arm.Key(id)
+	}
+	if old := t.Peek(arm.Parent(id)); old != nil {
+		for _, c := range old.Body.List("properties", "ipConfigurations") {
+			if arm.Key(c.Str("id")) == arm.Key(id) && arm.Key(c.Str("properties", "subnet", "id")) == arm.Key(subnet.ID) {
+				return c.Str("properties", "privateIPAddress"), nil
+			}
+		}
+	}
+	if want := props.Str("privateIPAddress"); want != "" && props.Str("privateIPAllocationMethod") == "Static" {
+		a, err := netip.ParseAddr(want)
+		if err != nil || !prefix.Contains(a) {
+			return "", arm.Errorf(http.StatusBadRequest, "PrivateIPAddressNotInSubnet",
+				"Private static IP address %s does not belong to the range of subnet prefix %s.", want, prefix)
+		}
+		if taken(a) {
+			return "", arm.Errorf(http.StatusBadRequest, "PrivateIPAddressInUse", "Private IP address %s is already allocated to another resource.", want)
+		}
+		return want, nil
+	}
+	a := prefix.Addr()
+	for range 4 {
+		a = a.Next()
+	}
+	for ; prefix.Contains(a.Next()); a = a.Next() {
+		if !taken(a) {
+			return a.String(), nil
+		}
+	}
+	return "", arm.Errorf(http.StatusBadRequest, "SubnetIsFull", "Subnet %s with address prefix %s does not have enough capacity for 1 IP addresses.", subnet.ID, prefix)
+}
+
+func privateKey(subnet, addr string) string { return "private:" + addr + "@" + arm.Key(subnet) }
+
+// attachPublicIPs gives dynamic addresses to what is attached now and passes the
+// interface's deleteOption on.
+func attachPublicIPs(t *fabric.Tx, nic *fabric.Document) {
+	for _, c := range nic.Body.List("properties", "ipConfigurations") {
+		pip := t.Get(c.Str("properties", "publicIPAddress", "id"))
+		if pip == nil {
+			continue
+		}
+		if option := c.Str("properties", "publicIPAddress", "properties", "deleteOption"); option != "" {
+			pip.Body.Set(option, "properties", "deleteOption")
+		}
+		if pip.Body.Str("properties", "provisioningState") == fabric.Succeeded {
+			giveAddress(t, pip)
+		}
+		t.Put(pip)
+	}
+}
+
+func interfaceRefs(d *fabric.Document) []fabric.Ref {
+	var out []fabric.Ref
+	if nsg := d.Body.Str("properties", "networkSecurityGroup", "id"); nsg != "" {
+		out = append(out, fabric.Ref{From: d.ID, To: nsg})
+	}
+	for _, c := range d.Body.List("properties", "ipConfigurations") {
+		id, props := c.Str("id"), c.Obj("properties")
+		subnet := props.Str("subnet", "id")
+		out = append(out, fabric.Ref{From: id, To: subnet}, fabric.Ref{From: id, To: privateKey(subnet, props.Str("privateIPAddress"))})
+		if pip := props.Str("publicIPAddress", "id"); pip != "" {
+			out = append(out, fabric.Ref{From: id, To: pip})
+		}
+	}
+	return out
+}
+
+// renderInterface adds what only an attached interface has.
+func renderInterface(t *fabric.Tx, d *fabric.Document) doc.Object {
+	body := d.Body.Clone()
+	for _, c := range body.List("properties", "ipConfigurations") {
+		c["etag"] = body["etag"]
+	}
+	users := t.Referrers(d.ID)
+	if len(users) == 0 {
+		return body
+	}
+	body.Set(MAC(d.ID), "properties", "macAddress")
+	body.Set(true, "properties", "primary")
+	body.Set(doc.Object{"id": users[0]}, "properties", "virtualMachine")
+	return body
+}
+
+// MAC is the hardware address of an interface, in Azure's spelling and range.
+func MAC(id string) string {
+	sum := sha256.Sum256([]byte(arm.Key(id)))
+	return fmt.Sprintf("00-0D-3A-%02X-%02X-%02X", sum[0], sum[1], sum[2])
+}
+
+func domainSuffix(id string) string {
+	sum := sha256.Sum256([]byte(arm.Key(arm.GroupID(id))))
+	return fmt.Sprintf("%x.bx.internal.cloudapp.net", sum[:13])
+}
+
+func removeInterface(t *fabric.Tx, d *fabric.Document, opt fabric.RemoveOptions) (string, error) {
+	if users := t.Referrers(d.ID); len(users) > 0 {
+		return "", arm.Errorf(http.StatusBadRequest, "NicInUse",
+			"Network Interface %s is used by existing resource %s. In order to delete the network interface, it must be dissociated from the resource. To learn more, see aka.ms/deletenic.",
+			d.ID, strings.Join(users, ", "))
+	}
+	return remove(t, d, jobNICOff, opt), nil
+}
+
+// interfaceGone ends the deletion of an interface; public IPs whose deleteOption says so
+// go next.
+func interfaceGone(t *fabric.Tx, op fabric.Operation, _ error) {
+	d := t.Peek(op.Target)
+	if d == nil {
+		return
+	}
+	t.Delete(d.ID)
+	for _, c := range d.Body.List("properties", "ipConfigurations") {
+		pip := t.Get(c.Str("properties", "publicIPAddress", "id"))
+		if pip != nil && pip.Body.Str("properties", "deleteOption") == "Delete" {
+			remove(t, pip, jobRemove, fabric.RemoveOptions{Principal: op.Principal})
+		}
+	}
+}

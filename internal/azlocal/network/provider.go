@@ -1,0 +1,212 @@
+package network
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/doc"
+	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/resources"
+)
+
+// Resource types.
+const (
+	TypeVNet      = "Microsoft.Network/virtualNetworks"
+	TypeSubnet    = "Microsoft.Network/virtualNetworks/subnets"
+	TypeNSG       = "Microsoft.Network/networkSecurityGroups"
+	TypeRule      = "Microsoft.Network/networkSecurityGroups/securityRules"
+	TypePublicIP  = "Microsoft.Network/publicIPAddresses"
+	TypeInterface = "Microsoft.Network/networkInterfaces"
+)
+
+// Provider serves Microsoft.Network.
+type Provider struct {
+	// RulesChanged applies the security rules of interfaces to the machines that have
+	// them; it returns when they hold. The compute provider sets it.
+	RulesChanged func(ctx context.Context, interfaces []string) error
+}
+
+const (
+	jobSettle = "network.settle"
+	jobRemove = "network.remove"
+	jobNIC    = "network.interface"
+	jobNICOff = "network.interface.remove"
+)
+
+// Register adds the provider's types and jobs.
+func (p *Provider) Register(w *fabric.World) {
+	etag := func(string) string { return `W/"` + uuid.NewString() + `"` }
+	w.Register(
+		&fabric.Kind{Type: TypeVNet, ETag: etag, Tracked: true, Render: renderVNet, Remove: removeVNet},
+		&fabric.Kind{Type: TypeSubnet, ETag: etag, Refs: subnetRefs, Render: renderSubnet, Remove: removeSubnet},
+		&fabric.Kind{Type: TypeNSG, ETag: etag, Tracked: true, Render: renderNSG, Remove: removeNSG},
+		&fabric.Kind{Type: TypeRule, ETag: etag, Remove: removeRule},
+		&fabric.Kind{Type: TypePublicIP, ETag: etag, Tracked: true, Refs: publicIPRefs, Render: renderPublicIP, Remove: removePublicIP},
+		&fabric.Kind{Type: TypeInterface, ETag: etag, Tracked: true, Refs: interfaceRefs, Render: renderInterface, Remove: removeInterface},
+	)
+	settled := func(t *fabric.Tx, op fabric.Operation, _ error) { settle(t, op.Target) }
+	w.Handle(jobSettle, fabric.Job{Takes: networkTime, Work: p.apply(w), Settle: settled})
+	w.Handle(jobNIC, fabric.Job{Takes: interfaceTime, Work: p.apply(w), Settle: settled})
+	w.Handle(jobRemove, fabric.Job{Takes: networkTime, Work: p.apply(w), Settle: func(t *fabric.Tx, op fabric.Operation, _ error) {
+		for _, below := range t.Below(op.Target) {
+			t.Delete(below.ID)
+		}
+		t.Delete(op.Target)
+	}})
+	w.Handle(jobNICOff, fabric.Job{Takes: interfaceTime, Settle: interfaceGone})
+}
+
+// apply brings rules to the machines when the target of an operation decides about them.
+func (p *Provider) apply(w *fabric.World) func(context.Context, fabric.Operation) error {
+	return func(ctx context.Context, op fabric.Operation) error {
+		var interfaces []string
+		w.View(func(t *fabric.Tx) { interfaces = governed(t, op.Target) })
+		if len(interfaces) == 0 || p.RulesChanged == nil {
+			return nil
+		}
+		return p.RulesChanged(ctx, interfaces)
+	}
+}
+
+// envelope makes the body of a resource from the one that was PUT.
+func envelope(t *fabric.Tx, r *arm.Request, resourceType string) (*fabric.Document, doc.Object, error) {
+	if r.Body == nil {
+		return nil, nil, arm.Errorf(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid: a body is required.")
+	}
+	old := t.Get(r.ID)
+	etag := ""
+	if old != nil {
+		etag = old.Body.Str("etag")
+	}
+	if err := arm.CheckMatch(r, r.ID, etag); err != nil {
+		return nil, nil, err
+	}
+	tags, err := arm.ReadTags(r.Body)
+	if err != nil {
+		return nil, nil, err
+	}
+	location, err := checkLocation(r, old)
+	if err != nil {
+		return nil, nil, err
+	}
+	d := &fabric.Document{ID: r.ID, Body: newBody(r.ID, resourceType, location, tags)}
+	props := d.Body.Obj("properties")
+	if old != nil {
+		props["resourceGuid"] = old.Body.Str("properties", "resourceGuid")
+		d.Hidden = old.Hidden
+	}
+	return d, props, nil
+}
+
+func newBody(id, resourceType, location string, tags map[string]string) doc.Object {
+	body := doc.Object{
+		"name": arm.Name(id), "id": id, "type": resourceType, "location": location,
+		"properties": doc.Object{"provisioningState": "Updating", "resourceGuid": uuid.NewString()},
+	}
+	if len(tags) > 0 {
+		body["tags"] = doc.OfStrings(tags)
+	}
+	return body
+}
+
+func checkLocation(r *arm.Request, old *fabric.Document) (string, error) {
+	location := resources.Normalize(r.Body.Str("location"))
+	switch {
+	case location == "":
+		return "", arm.Gatewayf(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
+	case !resources.IsRegion(location):
+		return "", arm.Gatewayf(http.StatusBadRequest, "LocationNotAvailableForResourceType",
+			"The provided location '%s' is not available for resource type '%s'.", location, arm.ParseID(r.ID).Type())
+	case old != nil && old.Body.Str("location") != location:
+		return "", arm.Gatewayf(http.StatusConflict, "InvalidResourceLocation",
+			"The resource '%s' already exists in location '%s' in resource group '%s'. A resource with the same name cannot be created in location '%s'. Please select a new resource name.",
+			arm.Name(r.ID), old.Body.Str("location"), arm.ParseID(r.ID).Group, location)
+	}
+	return location, nil
+}
+
+// store writes d and starts the operation that ends in Succeeded.
+func store(t *fabric.Tx, r *arm.Request, d *fabric.Document, location string, retryAfter int, notify bool) *arm.Response {
+	status := http.StatusCreated
+	if t.Peek(d.ID) != nil {
+		status = http.StatusOK
+	}
+	t.Put(d)
+	op := t.Begin(fabric.Operation{Job: jobSettle, Target: d.ID, Family: fabric.NetworkFamily, Location: location, Principal: r.Principal})
+	return t.Accepted(r, op, fabric.Async{Status: status, Body: t.Render(t.Peek(d.ID)), Async: true, Notify: notify, RetryAfter: retryAfter})
+}
+
+// remove starts the deletion of a resource that nothing uses any more.
+func remove(t *fabric.Tx, d *fabric.Document, job string, opt fabric.RemoveOptions) string {
+	if op := t.Busy(d.ID); op != nil && op.Job == job {
+		return op.ID
+	}
+	d.Body.Set("Deleting", "properties", "provisioningState")
+	t.Put(d)
+	location := d.Body.Str("location")
+	if location == "" {
+		if parent := t.Peek(arm.Parent(d.ID)); parent != nil {
+			location = parent.Body.Str("location")
+		}
+	}
+	return t.Begin(fabric.Operation{Job: job, Target: d.ID, Family: fabric.NetworkFamily, Location: location, Principal: opt.Principal}).ID
+}
+
+func deleting(d *fabric.Document) bool {
+	return d == nil || d.Body.Str("properties", "provisioningState") == "Deleting"
+}
+
+func settle(t *fabric.Tx, id string) {
+	d := t.Get(id)
+	if deleting(d) {
+		return
+	}
+	d.Body.Set(fabric.Succeeded, "properties", "provisioningState")
+	switch arm.ParseID(id).Type() {
+	case TypePublicIP:
+		giveAddress(t, d)
+	case TypeVNet, TypeNSG:
+		for _, child := range t.Below(id) {
+			settle(t, child.ID)
+		}
+	}
+	t.Put(d)
+}
+
+// patchTags replaces the tags of a resource at once, as recorded.
+func patchTags(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+	d, err := t.Find(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := arm.CheckMatch(r, d.ID, d.Body.Str("etag")); err != nil {
+		return nil, err
+	}
+	if r.Body["tags"] != nil {
+		tags, err := arm.ReadTags(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		d.Body["tags"] = doc.OfStrings(tags)
+		t.Put(d)
+	}
+	return arm.OK(t.Render(t.Peek(d.ID))), nil
+}
+
+// missing is the refusal of a reference to something that is not there.
+func missing(target, by string) error {
+	return arm.Errorf(http.StatusBadRequest, "InvalidResourceReference",
+		"Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", target, by)
+}
+
+// idList is a list of {"id": …}.
+func idList(ids []string) []any {
+	out := []any{}
+	for _, id := range ids {
+		out = append(out, doc.Object{"id": id})
+	}
+	return out
+}

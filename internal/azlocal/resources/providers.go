@@ -1,0 +1,110 @@
+package resources
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/doc"
+	"mngr/internal/azlocal/fabric"
+)
+
+// findNamespace returns a provider by its name, without case.
+func findNamespace(name string) (Namespace, bool) {
+	for _, n := range Namespaces() {
+		if strings.EqualFold(n.Name, name) {
+			return n, true
+		}
+	}
+	return Namespace{}, false
+}
+
+func providerID(t *fabric.Tx, n Namespace) string {
+	return "/subscriptions/" + t.World().Subscription + "/providers/" + n.Name
+}
+
+// registration is the state of a provider. A registration under way ends by the clock:
+// there is no operation to poll but the provider itself.
+func registration(t *fabric.Tx, n Namespace) string {
+	if n.Always {
+		return "Registered"
+	}
+	d := t.Peek(providerID(t, n))
+	if d == nil {
+		return "NotRegistered"
+	}
+	state := d.Body.Str("state")
+	since, err := time.Parse(time.RFC3339Nano, d.Body.Str("since"))
+	if err != nil || t.World().Now().Sub(since) >= t.World().Latency.Provider {
+		state = strings.NewReplacer("Registering", "Registered", "Unregistering", "Unregistered").Replace(state)
+	}
+	return state
+}
+
+func setRegistration(state string) func(*fabric.Tx, *arm.Request) (*arm.Response, error) {
+	return func(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+		n, ok := findNamespace(r.Params["namespace"])
+		if !ok {
+			return nil, unknownNamespace(r.Params["namespace"])
+		}
+		settled := strings.TrimSuffix(state, "ing") + "ed"
+		if now := registration(t, n); !n.Always && now != settled && now != state {
+			t.Put(&fabric.Document{ID: providerID(t, n), Body: doc.Object{"state": state, "since": t.World().Now().Format(time.RFC3339Nano)}})
+		}
+		return arm.OK(provider(t, n)), nil
+	}
+}
+
+func provider(t *fabric.Tx, n Namespace) doc.Object {
+	types := []any{}
+	var locations []any
+	for _, reg := range Regions() {
+		locations = append(locations, reg.DisplayName)
+	}
+	for _, name := range n.Types {
+		types = append(types, doc.Object{"resourceType": name, "locations": locations, "apiVersions": n.Versions, "capabilities": "None"})
+	}
+	policy := "RegistrationRequired"
+	if n.Always {
+		policy = "RegistrationFree"
+	}
+	return doc.Object{"id": providerID(t, n), "namespace": n.Name, "registrationPolicy": policy,
+		"registrationState": registration(t, n), "resourceTypes": types}
+}
+
+func getProvider(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+	n, ok := findNamespace(r.Params["namespace"])
+	if !ok {
+		return nil, unknownNamespace(r.Params["namespace"])
+	}
+	return arm.OK(provider(t, n)), nil
+}
+
+func listProviders(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+	rows := []doc.Object{}
+	for _, n := range Namespaces() {
+		rows = append(rows, provider(t, n))
+	}
+	return arm.List(r, rows), nil
+}
+
+func unknownNamespace(name string) error {
+	return arm.Gatewayf(http.StatusNotFound, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.", name)
+}
+
+// checkRegistered refuses writes to a provider that the subscription has not registered.
+// SDK clients register it then by themselves.
+func checkRegistered(t *fabric.Tx, namespace string) error {
+	n, ok := findNamespace(namespace)
+	if !ok {
+		return unknownNamespace(namespace)
+	}
+	if s := registration(t, n); s == "Registered" || s == "Registering" {
+		return nil
+	}
+	text := "The subscription is not registered to use namespace '" + n.Name + "'. See https://aka.ms/rps-not-found for how to register subscriptions."
+	e := arm.Gatewayf(http.StatusConflict, "MissingSubscriptionRegistration", "%s", text)
+	e.Details = []arm.Detail{{Code: e.Code, Message: text, Target: n.Name}}
+	return e
+}

@@ -1,0 +1,50 @@
+package resources
+
+import (
+	"net/http"
+
+	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/rbac"
+)
+
+// Register adds the types and jobs of ARM itself.
+func Register(w *fabric.World) {
+	w.Register(&fabric.Kind{Type: arm.TypeGroup})
+	w.Handle(jobDeleteGroup, groupJob(w))
+}
+
+// Routes are the operations of ARM itself.
+func Routes() []fabric.Route {
+	const (
+		sub    = "/subscriptions/{sub}"
+		group  = sub + "/resourceGroups/{group}"
+		prov   = sub + "/providers/{namespace}"
+		tags   = "{scope}/providers/Microsoft.Resources/tags/default"
+		groups = "Microsoft.Resources/subscriptions/resourceGroups"
+	)
+	return []fabric.Route{
+		{Method: http.MethodGet, Pattern: "/tenants", Handle: listTenants},
+		{Method: http.MethodGet, Pattern: "/subscriptions", Handle: listSubscriptions(rbac.Can, rbac.CanBelow)},
+		{Method: http.MethodGet, Pattern: sub, Action: "Microsoft.Resources/subscriptions/read", Partial: true, Handle: getSubscription},
+		{Method: http.MethodGet, Pattern: sub + "|/locations", Action: "Microsoft.Resources/subscriptions/locations/read", Partial: true, Handle: listLocations},
+		{Method: http.MethodGet, Pattern: sub + "/providers", Action: "Microsoft.Resources/subscriptions/providers/read", Partial: true, Handle: listProviders},
+		{Method: http.MethodGet, Pattern: prov, Action: "Microsoft.Resources/subscriptions/providers/read", Partial: true, Handle: getProvider},
+		{Method: http.MethodPost, Pattern: prov + "|/register", Action: "Microsoft.Resources/subscriptions/providers/register/action", Handle: setRegistration("Registering")},
+		{Method: http.MethodPost, Pattern: prov + "|/unregister", Action: "Microsoft.Resources/subscriptions/providers/unregister/action", Handle: setRegistration("Unregistering")},
+
+		{Method: http.MethodGet, Pattern: sub + "/resourceGroups", Action: groups + "/read", Partial: true, Handle: listGroups},
+		{Method: http.MethodHead, Pattern: group, Action: groups + "/read", Handle: headGroup},
+		{Method: http.MethodGet, Pattern: group, Action: groups + "/read", Handle: getGroup},
+		{Method: http.MethodPut, Pattern: group, Action: groups + "/write", Handle: putGroup},
+		{Method: http.MethodPatch, Pattern: group, Action: groups + "/write", Handle: patchGroup},
+		{Method: http.MethodDelete, Pattern: group, Action: groups + "/delete", Handle: deleteGroup},
+		{Method: http.MethodGet, Pattern: group + "|/resources", Action: groups + "/resources/read", Handle: listResources},
+		{Method: http.MethodGet, Pattern: sub + "|/resources", Action: "Microsoft.Resources/subscriptions/resources/read", Partial: true, Handle: listResources},
+
+		{Method: http.MethodGet, Pattern: tags, Action: "Microsoft.Resources/tags/read", Handle: getTags},
+		{Method: http.MethodPut, Pattern: tags, Action: "Microsoft.Resources/tags/write", Handle: putTags},
+		{Method: http.MethodPatch, Pattern: tags, Action: "Microsoft.Resources/tags/write", Handle: patchTags},
+		{Method: http.MethodDelete, Pattern: tags, Action: "Microsoft.Resources/tags/write", Handle: deleteTags},
+	}
+}

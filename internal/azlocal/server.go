@@ -1,0 +1,186 @@
+package azlocal
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/compute"
+	"mngr/internal/azlocal/entra"
+	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/front"
+	"mngr/internal/azlocal/imds"
+	"mngr/internal/azlocal/instance"
+	"mngr/internal/azlocal/machine"
+	"mngr/internal/azlocal/network"
+	"mngr/internal/azlocal/rbac"
+	"mngr/internal/azlocal/resources"
+	"mngr/internal/azlocal/store"
+)
+
+// Server is a local Azure in this process.
+type Server struct {
+	inst     *instance.Instance
+	world    *fabric.World
+	compute  *compute.Provider
+	handler  *front.Handler
+	issuer   *entra.Issuer
+	tls      *tls.Config
+	log      *slog.Logger
+	activity *os.File
+
+	mu      sync.Mutex
+	closing bool
+	servers []*http.Server
+	serving sync.WaitGroup
+}
+
+// newServer opens the state of an instance. The driver is set before anything is served.
+func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
+	keys, err := inst.Keys(time.Now())
+	if err != nil {
+		return nil, err
+	}
+	latency := fabric.Fast()
+	if inst.Profile == "realistic" {
+		latency = fabric.Realistic()
+	}
+	switches, err := fabric.NewSwitches(inst.Switches)
+	if err != nil {
+		return nil, err
+	}
+	st, err := store.Open(inst.Path("store.log"))
+	if err != nil {
+		return nil, err
+	}
+	world, err := fabric.New(fabric.Config{Subscription: inst.Subscription, Tenant: inst.Tenant, Public: inst.Public,
+		Switches: switches, Latency: latency, Log: log, Now: time.Now}, st)
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	activity, err := os.OpenFile(inst.Path("activity.jsonl"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the activity log: %w", err), world.Close())
+	}
+	s := &Server{inst: inst, world: world, log: log, tls: keys.TLS, activity: activity,
+		issuer: &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now}}
+	s.wire(keys.ClientSecret)
+	return s, nil
+}
+
+// wire connects the resource providers with the world and the front door.
+func (s *Server) wire(secret string) {
+	s.compute = &compute.Provider{}
+	net := &network.Provider{RulesChanged: s.compute.RulesChanged}
+	s.world.Register(rbac.Kinds()...)
+	resources.Register(s.world)
+	net.Register(s.world)
+	s.compute.Register(s.world)
+
+	app := entra.Application{Secret: secret, Principal: arm.Principal{ObjectID: s.inst.ObjectID, AppID: s.inst.ClientID, TenantID: s.inst.Tenant}}
+	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Entra: &entra.Handler{Issuer: s.issuer, Apps: []entra.Application{app}}}
+	s.handler.Add(resources.Routes()...)
+	s.handler.Add(rbac.Routes()...)
+	s.handler.Add(fabric.Routes()...)
+	s.handler.Add(net.Routes()...)
+	s.handler.Add(s.compute.Routes()...)
+}
+
+// start brings machines and state together and takes up interrupted operations. restart
+// tells that the machines that ran have to be booted again.
+func (s *Server) start(ctx context.Context, driver machine.Driver, restart bool) error {
+	s.compute.Driver = driver
+	s.world.Index()
+	err := s.world.Update(func(t *fabric.Tx) error {
+		rbac.Grant(t, arm.Principal{ObjectID: s.inst.ObjectID}, rbac.Owner, "/subscriptions/"+s.inst.Subscription)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.compute.Recover(ctx, restart); err != nil {
+		s.log.Error("not every machine was recovered", "cause", err)
+	}
+	s.world.Resume()
+	return nil
+}
+
+// ServeIMDS implements machine.Services.
+func (s *Server) ServeIMDS(key string, l net.Listener) {
+	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Key: key})
+}
+
+// ServeARM implements machine.Services.
+func (s *Server) ServeARM(l net.Listener) { s.serve(tls.NewListener(l, s.tls), s.handler) }
+
+// ARMAddress implements machine.Services.
+func (s *Server) ARMAddress() netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(s.inst.Port))
+}
+
+// PoweredOff implements machine.Services.
+func (s *Server) PoweredOff(key string) {
+	if err := s.compute.PoweredOff(key); err != nil {
+		s.log.Error("a machine that is off was not noted", "machine", key, "cause", err)
+	}
+}
+
+func (s *Server) serve(l net.Listener, h http.Handler) {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		l.Close()
+		return
+	}
+	s.servers = append(s.servers, server)
+	s.serving.Go(func() {
+		if err := server.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			s.log.Warn("a listener ended", "address", l.Addr().String(), "cause", err)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for i, other := range s.servers {
+			if other == server {
+				s.servers = append(s.servers[:i], s.servers[i+1:]...)
+				return
+			}
+		}
+	})
+}
+
+func (s *Server) record(e front.Entry) {
+	line, err := json.Marshal(e)
+	if err == nil {
+		_, err = s.activity.Write(append(line, '\n'))
+	}
+	if err != nil {
+		s.log.Error("the activity log was not written", "cause", err)
+	}
+}
+
+// close ends listeners, operations and the store. It does not touch the driver.
+func (s *Server) close() error {
+	s.mu.Lock()
+	s.closing = true
+	servers := append([]*http.Server{}, s.servers...)
+	s.mu.Unlock()
+	var all []error
+	for _, server := range servers {
+		all = append(all, server.Close())
+	}
+	s.serving.Wait()
+	all = append(all, s.world.Close(), s.activity.Close())
+	return errors.Join(all...)
+}

@@ -1,0 +1,29 @@
+package azlocal
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/netip"
+
+	"mngr/internal/azlocal/instance"
+)
+
+// sweep removes what the machines of an instance left on this computer when no daemon
+// runs that could do it.
+func sweep(ctx context.Context, opt Options, inst *instance.Instance) error {
+	cfg := DriverConfig{Dir: inst.Dir, ID: inst.ID, Public: inst.Public, Log: slog.New(slog.DiscardHandler)}
+	driver, err := opt.driver(inst.Driver)(cfg, closed{})
+	if err != nil {
+		return &Problem{Cause: "what machines left behind cannot be removed: " + err.Error(), Remedy: "mend that, then run `mngr azure local reset` again", Err: err}
+	}
+	return driver.Close(ctx, true)
+}
+
+// closed are the services of a local Azure that does not run: every listener is closed.
+type closed struct{}
+
+func (closed) ServeIMDS(_ string, l net.Listener) { l.Close() }
+func (closed) ServeARM(l net.Listener)            { l.Close() }
+func (closed) ARMAddress() netip.AddrPort         { return netip.AddrPort{} }
+func (closed) PoweredOff(string)                  {}

@@ -1,0 +1,254 @@
+package azlocal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mngr/internal/azlocal/control"
+	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/instance"
+)
+
+// maxStart is how long `up` waits: the first start makes the machine image.
+const maxStart = 15 * time.Minute
+
+type upFlags struct {
+	driver, profile string
+	port            int
+	unknown         map[string]string
+}
+
+func newUp(opt Options) *cobra.Command {
+	var f upFlags
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Start the local Azure, or check that it runs",
+		Long: "Start the local Azure. The first start makes the image of the machines, which takes about a\n" +
+			"minute; addresses, ids, certificates and machines stay the same from then on.\n\n" +
+			"Switches for --unknown, for what nobody knows about the real Azure (first answer: default):\n" + describeUnknowns(),
+		Example: "  mngr azure local up\n  mngr azure local up --driver none --unknown inline-tags=absent",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return up(cmd, opt, f) },
+	}
+	cmd.Flags().StringVar(&f.driver, "driver", "auto", "what machines are: docker (they boot), none (no guest), auto (as before, else docker)")
+	cmd.Flags().StringVar(&f.profile, "profile", "", "how long operations take: fast or realistic (default: as before, else fast)")
+	cmd.Flags().IntVar(&f.port, "port", 0, "port of the server on 127.0.0.1 (default: as before, else a free one)")
+	cmd.Flags().StringToStringVar(&f.unknown, "unknown", nil, "choose the answer of a switch: name=answer")
+	return cmd
+}
+
+func describeUnknowns() string {
+	var b strings.Builder
+	for _, u := range fabric.Unknowns() {
+		fmt.Fprintf(&b, "  %-28s %s: %s\n", u.Name, u.Question, strings.Join(u.Answers, ", "))
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+func up(cmd *cobra.Command, opt Options, f upFlags) error {
+	dir, err := instance.Dir()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return &Problem{Cause: fmt.Sprintf("the state directory cannot be made: %v", err), Remedy: "choose another one with MNGR_AZLOCAL_DIR", Err: err}
+	}
+	held, err := waitLock(cmd.Context(), filepath.Join(dir, "up.lock"))
+	if err != nil {
+		return err
+	}
+	defer held.Close()
+	inst, err := configure(dir, f)
+	if err != nil {
+		return err
+	}
+	if pid := runningPID(inst.Path("pid")); pid != 0 {
+		return already(cmd, inst, f, pid)
+	}
+	if inst.Driver == "docker" && opt.NewDocker == nil {
+		return &Problem{Cause: "this build has no machines that boot", Remedy: "`mngr azure local up --driver none` runs the control plane alone"}
+	}
+	if err := inst.Save(); err != nil {
+		return err
+	}
+	return spawn(cmd, inst)
+}
+
+// configure loads or makes the instance and takes over the flags.
+func configure(dir string, f upFlags) (*instance.Instance, error) {
+	inst, err := instance.Load(dir)
+	if errors.Is(err, instance.ErrNone) {
+		inst, err = instance.Create(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch f.driver {
+	case "docker", "none":
+		if inst.Driver != "" && inst.Driver != f.driver {
+			return nil, &Problem{Cause: fmt.Sprintf("the local Azure in %s was made with the driver %s", dir, inst.Driver),
+				Remedy: "`mngr azure local reset` removes it with everything in it, or use another MNGR_AZLOCAL_DIR"}
+		}
+		inst.Driver = f.driver
+	case "auto":
+		if inst.Driver == "" {
+			inst.Driver = "docker"
+		}
+	default:
+		return nil, &Problem{Cause: fmt.Sprintf("there is no driver %q", f.driver), Remedy: "drivers: docker, none, auto"}
+	}
+	switch f.profile {
+	case "":
+	case "fast", "realistic":
+		inst.Profile = f.profile
+	default:
+		return nil, &Problem{Cause: fmt.Sprintf("there is no profile %q", f.profile), Remedy: "profiles: fast, realistic"}
+	}
+	if f.port != 0 {
+		inst.Port = f.port
+	}
+	if inst.Switches == nil {
+		inst.Switches = map[string]string{}
+	}
+	for name, answer := range f.unknown {
+		inst.Switches[name] = answer
+	}
+	if _, err := fabric.NewSwitches(inst.Switches); err != nil {
+		return nil, &Problem{Cause: err.Error(), Remedy: "see `mngr azure local up --help`"}
+	}
+	return inst, nil
+}
+
+// already answers `up` when the daemon runs.
+func already(cmd *cobra.Command, inst *instance.Instance, f upFlags, pid int) error {
+	var st Status
+	if err := control.Call(cmd.Context(), inst.Dir, "GET", "/status", nil, &st); err != nil {
+		return &Problem{Cause: fmt.Sprintf("the daemon (pid %d) does not answer: %v", pid, err), Remedy: "end it, then run `mngr azure local up` again", Err: err}
+	}
+	if f.port != 0 && st.Endpoint != inst.Endpoint() || f.profile != "" && f.profile != st.Profile {
+		return &Problem{Cause: "the local Azure runs with another port or profile", Remedy: "run `mngr azure local down` first"}
+	}
+	if err := wait(cmd, inst, func() bool { return runningPID(inst.Path("pid")) == 0 }); err != nil {
+		return err
+	}
+	if len(f.unknown) > 0 {
+		if err := control.Call(cmd.Context(), inst.Dir, "POST", "/switch", f.unknown, nil); err != nil {
+			return err
+		}
+		if err := inst.Save(); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "local Azure runs at %s (pid %d, driver %s)\n", inst.Endpoint(), pid, inst.Driver)
+	return nil
+}
+
+// spawn starts the daemon in a session of its own and waits until it answers.
+func spawn(cmd *cobra.Command, inst *instance.Instance) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	log, err := os.OpenFile(inst.Path("daemon.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the daemon's log: %w", err)
+	}
+	defer log.Close()
+	path := strings.Fields(cmd.Parent().CommandPath())
+	serve := exec.Command(self, append(path[1:], "serve")...)
+	serve.Env = append(os.Environ(), "MNGR_AZLOCAL_DIR="+inst.Dir)
+	serve.Dir = inst.Dir
+	serve.Stdout, serve.Stderr = log, log
+	serve.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := serve.Start(); err != nil {
+		return fmt.Errorf("start the daemon: %w", err)
+	}
+	exited := make(chan struct{})
+	go func() {
+		_ = serve.Wait() // why it ended is in its status or log
+		close(exited)
+	}()
+	err = wait(cmd, inst, func() bool {
+		select {
+		case <-exited:
+			return true
+		default:
+			return false
+		}
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "local Azure is up at %s (driver %s, state in %s)\n", inst.Endpoint(), inst.Driver, inst.Dir)
+	return nil
+}
+
+// wait shows the daemon's phases until it is ready, has failed or is gone.
+func wait(cmd *cobra.Command, inst *instance.Instance, gone func() bool) error {
+	ctx, cancel := context.WithTimeout(cmd.Context(), maxStart)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	shown, start := "", time.Now()
+	for {
+		over := gone()
+		var st Status
+		err := control.Call(ctx, inst.Dir, "GET", "/status", nil, &st)
+		switch {
+		case err == nil && st.Failure != "":
+			_ = control.Call(ctx, inst.Dir, "POST", "/stop", stopRequest{}, nil) // it ends by itself as well
+			return failed(inst, st.Failure)
+		case err == nil && st.Ready:
+			return nil
+		case err == nil && st.Phase != shown:
+			shown = st.Phase
+			fmt.Fprintf(cmd.ErrOrStderr(), "%5.1fs  %s\n", time.Since(start).Seconds(), shown)
+		case err != nil && over:
+			return failed(inst, "the daemon ended at once")
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return &Problem{Cause: "the local Azure did not start in time", Remedy: "see " + inst.Path("daemon.log"), Err: ctx.Err()}
+		}
+	}
+}
+
+func failed(inst *instance.Instance, cause string) error {
+	cause, _, _ = strings.Cut(cause, "\n")
+	remedy := "see " + inst.Path("daemon.log")
+	if inst.Driver == "docker" {
+		remedy += "; without machines that boot: `mngr azure local up --driver none`"
+	}
+	if strings.Contains(cause, "address already in use") {
+		remedy = "choose another port with --port"
+	}
+	return &Problem{Cause: cause, Remedy: remedy}
+}
+
+// waitLock waits for another `up` that is under way.
+func waitLock(ctx context.Context, path string) (io.Closer, error) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		f, err := lock(path)
+		if !errors.Is(err, errLocked) {
+			return f, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
