@@ -25,30 +25,45 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // wait polls an operation until it is terminal. The SDK's own loop would obey
-// Retry-After, with which Compute asks for up to 50 seconds of silence after a create.
-// Compute allows 45 polls at once and 15 a minute for one machine, hence the slower pace
-// after the first minute.
+// Retry-After, with which Compute asks for up to 50 seconds of silence after a create;
+// here the server may only hurry us. Compute allows 45 polls at once and 15 a minute for
+// one machine, hence the slower pace after the first minute.
 func wait[T any](ctx context.Context, p *Provider, op *runtime.Poller[T]) (T, error) {
 	interval := p.settings.PollInterval
+	next := interval / 10 // many operations are over almost at once
 	for polls := 0; !op.Done(); polls++ {
 		if polls == 30 {
 			interval *= 2
 		}
-		if err := pause(ctx, interval); err != nil {
+		if err := pause(ctx, next); err != nil {
 			return *new(T), err
 		}
 		resp, err := op.Poll(ctx)
-		if err != nil {
-			if again := patience(resp, err); again > 0 && ctx.Err() == nil {
-				if err := pause(ctx, again); err != nil {
-					return *new(T), err
-				}
-				continue
-			}
+		if err == nil {
+			next = min(interval, retryAfter(resp, interval))
+			continue
+		}
+		if next = patience(resp, err); next == 0 || ctx.Err() != nil {
 			return *new(T), err
 		}
 	}
 	return op.Result(ctx)
+}
+
+// retryAfter is how long the server wants to be left alone; usual where it does not say.
+func retryAfter(resp *http.Response, usual time.Duration) time.Duration {
+	if resp == nil {
+		return usual
+	}
+	for _, h := range []struct {
+		name string
+		unit time.Duration
+	}{{"Retry-After-Ms", time.Millisecond}, {"X-Ms-Retry-After-Ms", time.Millisecond}, {"Retry-After", time.Second}} {
+		if n, err := strconv.Atoi(resp.Header.Get(h.name)); err == nil && n > 0 {
+			return time.Duration(n) * h.unit
+		}
+	}
+	return usual
 }
 
 // finish waits for an operation that has just been asked for.
@@ -67,14 +82,7 @@ func patience(resp *http.Response, err error) time.Duration {
 	if !ok || e.kind() != agent.KindThrottled {
 		return 0
 	}
-	const usual = 15 * time.Second
-	if resp == nil {
-		return usual
-	}
-	if s, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && s > 0 {
-		return min(time.Duration(s)*time.Second, 5*time.Minute)
-	}
-	return usual
+	return min(retryAfter(resp, 15*time.Second), 5*time.Minute)
 }
 
 // whileBusy repeats do while ARM says that another write is under way, for at most two
