@@ -97,7 +97,8 @@ func (a *azure) deallocate(t *testing.T, dir string, env ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := exec.Command("sh", "files/deallocate.sh")
+	// Should the test be killed, the script ends all the same.
+	script := exec.Command("timeout", "--foreground", "300", "sh", "files/deallocate.sh")
 	script.Stdout, script.Stderr = log, log
 	script.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	script.Env = append(os.Environ(), "ARM_ENDPOINT="+a.arm.URL, "ARM_AUDIENCE=https://management.azure.com/", "ARM_CACERT="+ca,
