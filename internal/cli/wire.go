@@ -122,7 +122,7 @@ func guestBinary(arch string) ([]byte, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	return b.Gzip, b.SHA256, nil
+	return b.Compressed, b.SHA256, nil
 }
 
 // machines lets an azure.Provider serve fleet, whose Create returns an interface.

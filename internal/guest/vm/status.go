@@ -76,20 +76,31 @@ func (h *host) lastStop() *ctl.LastStop {
 	return stop
 }
 
-// bootTime is the kernel's, in whole seconds (proc(5), /proc/stat, btime).
+// bootTime is when the first process of this machine started: the kernel's boot, or that of
+// a machine which is itself a container (proc(5): btime in /proc/stat, field 22 of
+// /proc/1/stat in ticks of 1/100 s).
 func bootTime() (time.Time, error) {
-	content, err := os.ReadFile("/proc/stat")
+	kernel, err := os.ReadFile("/proc/stat")
 	if err != nil {
 		return time.Time{}, err
 	}
-	for line := range strings.Lines(string(content)) {
+	first, err := os.ReadFile("/proc/1/stat")
+	if err != nil {
+		return time.Time{}, err
+	}
+	var seconds, ticks int64
+	for line := range strings.Lines(string(kernel)) {
 		if value, ok := strings.CutPrefix(line, "btime "); ok {
-			seconds, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
-			if err != nil {
-				return time.Time{}, fmt.Errorf("read the boot time: %w", err)
-			}
-			return time.Unix(seconds, 0).UTC(), nil
+			seconds, err = strconv.ParseInt(strings.TrimSpace(value), 10, 64)
 		}
 	}
-	return time.Time{}, errors.New("no boot time in /proc/stat")
+	// The name in field 2 may hold blanks and ends with the last parenthesis.
+	_, rest, _ := strings.Cut(string(first), ") ")
+	if fields := strings.Fields(rest); err == nil && len(fields) > 19 {
+		ticks, err = strconv.ParseInt(fields[19], 10, 64)
+	}
+	if err != nil || seconds == 0 {
+		return time.Time{}, fmt.Errorf("read the boot time: %w", errors.Join(err, errors.New("unknown form of /proc")))
+	}
+	return time.Unix(seconds, 0).Add(time.Duration(ticks) * 10 * time.Millisecond).UTC(), nil
 }

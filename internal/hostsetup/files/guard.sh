@@ -15,13 +15,13 @@ uplinks() {
 }
 
 # Without a default route the uplink is not known, and nothing may run unguarded.
-tries=0
+patience=${MNGR_PATIENCE:-60} # seconds
 until [ -n "$(ip -4 route show default)" ]; do
-	tries=$((tries + 1))
-	if [ "$tries" -gt 60 ]; then
-		echo "no default route after 60 s: the uplink is not known" >&2
+	if [ "$patience" -le 0 ]; then
+		echo "no default route: the uplink is not known" >&2
 		exit 1
 	fi
+	patience=$((patience - 1))
 	sleep 1
 done
 

@@ -50,7 +50,8 @@ if ! command -v nft >/dev/null; then
 	get_packages nftables
 fi
 phase "guarding the machine's own network"
-systemctl enable --now mngr-guard.service
+# It is not enabled: docker.service requires it, whoever starts that.
+systemctl start mngr-guard.service
 
 if ! command -v dockerd >/dev/null; then
 	phase "installing $DOCKER_PACKAGES"
