@@ -244,3 +244,36 @@ func TestLogin(t *testing.T) {
 		t.Fatalf("no token: %d %v", got.Status, got.Header)
 	}
 }
+
+// TestTakenNameAgain deletes a machine and makes another of its name while the cascade of
+// the first still runs: the second keeps its interface and address.
+func TestTakenNameAgain(t *testing.T) {
+	l := startLocal(t, nil)
+	l.server.world.Latency.Cascade *= 20
+	c, ctx := l.sdk(l.credential()), within(t)
+	c.prepare(ctx)
+	create, err := c.vms.BeginCreateOrUpdate(ctx, "rg", "vm", c.machine(nil), nil)
+	first := done(ctx, t, create, err)
+	del, err := c.vms.BeginDelete(ctx, "rg", "vm", nil)
+	done(ctx, t, del, err)
+	again := c.machine(nil)
+	_, err = c.vms.BeginCreateOrUpdate(ctx, "rg", "vm", again, nil)
+	wantCode(t, err, 409, "ConflictingUserInput") // its disk's name is still taken
+	again.Properties.StorageProfile.OSDisk.Name = new("other-os")
+	create, err = c.vms.BeginCreateOrUpdate(ctx, "rg", "vm", again, nil)
+	second := done(ctx, t, create, err)
+	old, mine := *first.Properties.NetworkProfile.NetworkInterfaces[0].ID, *second.Properties.NetworkProfile.NetworkInterfaces[0].ID
+	for {
+		var left, kept bool
+		l.server.world.View(func(t *fabric.Tx) { left, kept = t.Peek(old) != nil, t.Peek(mine) != nil })
+		if !kept {
+			t.Fatal("the second machine lost its interface")
+		}
+		if !left {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatal("the first machine's interface is left")
+		}
+	}
+}

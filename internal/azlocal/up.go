@@ -92,7 +92,7 @@ func configure(dir string, f upFlags) (*instance.Instance, error) {
 	}
 	switch f.driver {
 	case "docker", "none":
-		if inst.Driver != "" && inst.Driver != f.driver {
+		if inst.Driver != f.driver && inst.Started() {
 			return nil, &Problem{Cause: fmt.Sprintf("the local Azure in %s was made with the driver %s", dir, inst.Driver),
 				Remedy: "`mngr azure local reset` removes it with everything in it, or use another MNGR_AZLOCAL_DIR"}
 		}

@@ -56,7 +56,7 @@ func makeParts(t *fabric.Tx, id string) error {
 	location := d.Body.Str("location")
 	list := []any{}
 	for i, config := range d.Hidden.List("inline") {
-		nic, err := network.MakeInline(t, d.ID, location, config)
+		nic, err := network.MakeInline(t, d.ID, d.Hidden.Str("key"), location, config)
 		if err != nil {
 			return err
 		}

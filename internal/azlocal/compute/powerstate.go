@@ -89,7 +89,7 @@ func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.
 		if busy.Job == a.job() {
 			return *busy, nil
 		}
-		if busy.Job == jobDelete || !a.preempts {
+		if busy.Job == jobDelete || !a.preempts && busy.Job != jobTags {
 			return fabric.Operation{}, conflict(a.name, d, busy)
 		}
 		t.Preempt(d.ID)

@@ -43,7 +43,10 @@ func patchMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 // applyUpdate takes over tags, size, identity and the options of deletion.
 func applyUpdate(t *fabric.Tx, r *arm.Request, d *fabric.Document) error {
 	if busy := t.Busy(d.ID); busy != nil {
-		return conflict("update", d, busy)
+		if busy.Job != jobTags {
+			return conflict("update", d, busy)
+		}
+		t.Preempt(d.ID)
 	}
 	if r.Body["tags"] != nil {
 		tags, err := arm.ReadTags(r.Body)

@@ -150,14 +150,19 @@ func (w *World) Update(f func(*Tx) error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	tx := &Tx{w: w, touched: map[string]bool{}}
+	committed := false
+	defer func() { // also when f panics: the server survives it, and so must the state
+		if !committed {
+			tx.rollback()
+		}
+	}()
 	if err := f(tx); err != nil {
-		tx.rollback()
 		return err
 	}
 	if err := tx.commit(); err != nil {
-		tx.rollback()
 		return err
 	}
+	committed = true
 	for _, after := range tx.after {
 		after()
 	}

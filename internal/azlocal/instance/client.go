@@ -1,5 +1,7 @@
 package instance
 
+import "os"
+
 // Client is client.json: how to reach an instance. It holds the path of the secret, not
 // the secret.
 type Client struct {
@@ -20,6 +22,12 @@ func (i *Instance) Client() Client {
 		TenantID: i.Tenant, SubscriptionID: i.Subscription, ClientID: i.ClientID,
 		ClientSecretFile: i.Path("client_secret"), Driver: i.Driver,
 	}
+}
+
+// Started tells whether the instance has ever been up: from then on its driver stays.
+func (i *Instance) Started() bool {
+	_, err := os.Stat(i.Path("client.json"))
+	return err == nil
 }
 
 // WriteClient stores client.json.

@@ -42,10 +42,10 @@ func CheckInline(t *fabric.Tx, vm string, config doc.Object) error {
 
 // MakeInline makes the interface and public IPs that a machine's PUT describes, and
 // returns the interface's id. Azure picks the names; how is not documented. A second
-// call for the same machine finds them.
-func MakeInline(t *fabric.Tx, vm, location string, config doc.Object) (string, error) {
+// call with the same seed finds them; a machine of the same name made later has another.
+func MakeInline(t *fabric.Tx, vm, seed, location string, config doc.Object) (string, error) {
 	group := arm.GroupID(vm)
-	id := group + "/providers/" + TypeInterface + "/" + inlineName(vm, config.Str("name"))
+	id := group + "/providers/" + TypeInterface + "/" + inlineName(seed, config.Str("name"))
 	if t.Peek(id) != nil {
 		return id, nil
 	}
@@ -58,7 +58,7 @@ func MakeInline(t *fabric.Tx, vm, location string, config doc.Object) (string, e
 		if inline == nil {
 			continue
 		}
-		pip := group + "/providers/" + TypePublicIP + "/" + inlineName(vm, inline.Str("name"))
+		pip := group + "/providers/" + TypePublicIP + "/" + inlineName(seed, inline.Str("name"))
 		if err := inlinePublicIP(t, pip, location, inline); err != nil {
 			return "", err
 		}
@@ -107,7 +107,7 @@ func inlineTags(t *fabric.Tx, config doc.Object) map[string]string {
 	return config.Tags("tags")
 }
 
-func inlineName(vm, name string) string {
-	sum := sha256.Sum256([]byte(arm.Key(vm) + "/" + name))
+func inlineName(seed, name string) string {
+	sum := sha256.Sum256([]byte(seed + "/" + name))
 	return fmt.Sprintf("%s-%x", name, sum[:4])
 }
