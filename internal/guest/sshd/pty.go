@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 
-	"github.com/creack/pty"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/sys/unix"
 )
@@ -50,7 +50,7 @@ func parseModes(b []byte) map[uint8]uint32 {
 
 // open makes the terminal. The master's reads honour deadlines.
 func (r *ptyRequest) open() (master, slave *os.File, err error) {
-	master, slave, err = pty.Open()
+	master, slave, err = openTerminal()
 	if err != nil {
 		return nil, nil, fmt.Errorf("open a terminal: %w", err)
 	}
@@ -63,30 +63,60 @@ func (r *ptyRequest) open() (master, slave *os.File, err error) {
 	return master, slave, nil
 }
 
+// openTerminal makes a pseudo-terminal (pty(7)). The master never blocks a thread, so that
+// a read of it ends with its deadline and with its Close.
+func openTerminal() (master, slave *os.File, err error) {
+	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open /dev/ptmx: %w", err)
+	}
+	master = os.NewFile(uintptr(fd), "/dev/ptmx")
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0) // unlock the slave
+	}
+	if err == nil {
+		slave, err = os.OpenFile("/dev/pts/"+strconv.Itoa(number), os.O_RDWR|unix.O_NOCTTY, 0)
+	}
+	if err != nil {
+		master.Close()
+		return nil, nil, err
+	}
+	return master, slave, nil
+}
+
 func resizePTY(master *os.File, w windowChange) error {
-	return pty.Setsize(master, &pty.Winsize{
-		Cols: clamp(w.Columns), Rows: clamp(w.Rows), X: clamp(w.Width), Y: clamp(w.Height),
+	return control(master, func(fd int) error {
+		return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{
+			Col: clamp(w.Columns), Row: clamp(w.Rows), Xpixel: clamp(w.Width), Ypixel: clamp(w.Height),
+		})
 	})
+}
+
+// control calls f with the descriptor of a file that others may be closing: unlike
+// os.File.Fd, which is not safe then and ends the file's deadlines.
+func control(file *os.File, f func(fd int) error) error {
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var ferr error
+	err = raw.Control(func(fd uintptr) { ferr = f(int(fd)) })
+	return errors.Join(err, ferr)
 }
 
 func clamp(n uint32) uint16 { return uint16(min(n, 0xffff)) }
 
 func (r *ptyRequest) applyModes(slave *os.File) error {
-	raw, err := slave.SyscallConn()
-	if err != nil {
-		return fmt.Errorf("set terminal modes: %w", err)
-	}
-	var ioctlErr error
-	err = raw.Control(func(fd uintptr) {
-		t, err := unix.IoctlGetTermios(int(fd), unix.TCGETS)
+	err := control(slave, func(fd int) error {
+		t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 		if err != nil {
-			ioctlErr = err
-			return
+			return err
 		}
 		setModes(t, r.modes)
-		ioctlErr = unix.IoctlSetTermios(int(fd), unix.TCSETS, t)
+		return unix.IoctlSetTermios(fd, unix.TCSETS, t)
 	})
-	if err := errors.Join(err, ioctlErr); err != nil {
+	if err != nil {
 		return fmt.Errorf("set terminal modes: %w", err)
 	}
 	return nil

@@ -72,6 +72,27 @@ func TestShellWithoutTerminalReadsItsInput(t *testing.T) {
 	}
 }
 
+// The program keeps the terminal open and ignores the hangup.
+func TestTerminalIsLetGoWhenItsClientGoes(t *testing.T) {
+	h := newHost(t)
+	c := h.dial()
+	s, err := c.NewSession()
+	must(t, err)
+	must(t, s.RequestPty("xterm", 24, 80, ssh.TerminalModes{ssh.ECHO: 0}))
+	stdout, err := s.StdoutPipe()
+	must(t, err)
+	must(t, s.Start("trap '' HUP; echo $$; exec sleep 1000"))
+	lines := bufio.NewScanner(stdout)
+	if !lines.Scan() {
+		t.Fatal("no output")
+	}
+	must(t, c.Close())
+	eventually(t, "the session ends", func() bool { return h.busy.commands.Load() == 0 })
+	if r := h.ssh("c", "kill "+strings.TrimSpace(lines.Text())); r.status != 0 {
+		t.Errorf("the program did not live on: %+v", r)
+	}
+}
+
 func TestTerminalModes(t *testing.T) {
 	modes := parseModes([]byte{53, 0, 0, 0, 0, 3, 0, 0, 0, 127, 4, 0, 0, 0, 255, 72, 0, 0, 0, 1, 0, 9, 9})
 	termios := unix.Termios{Lflag: unix.ECHO | unix.ISIG}
