@@ -54,12 +54,12 @@ func playAzure(t *testing.T) *azure {
 		a.answer(w, list, good)
 	}))
 	a.arm = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.posts <- r.Method + " " + r.URL.RequestURI() + " " + r.Header.Get("Authorization")
 		good := reply{202, ""}
 		if r.Method != http.MethodPost || r.ContentLength != 0 || r.Header.Get("Authorization") != "Bearer "+testToken {
 			good = reply{400, "wrong request"}
 		}
 		a.answer(w, &a.starts, good)
-		a.posts <- r.Method + " " + r.URL.RequestURI() + " " + r.Header.Get("Authorization")
 	}))
 	t.Cleanup(a.imds.Close)
 	t.Cleanup(a.arm.Close)
@@ -167,8 +167,8 @@ func TestDeallocateSurvivesEverything(t *testing.T) {
 	}
 	a.deallocate(t, dirs(t))
 	want := "POST " + testVM + "/deallocate?api-version=2024-07-01 Bearer " + testToken
-	// Seven refusals that ARM saw to the end, then accepted ones: it goes on until the machine is down.
-	for i := range 10 {
+	// Eight refusals, then accepted ones: it goes on until the machine is down.
+	for i := range 11 {
 		if got := a.post(t); got != want {
 			t.Fatalf("request %d: got %q, want %q", i, got, want)
 		}

@@ -55,6 +55,14 @@ func (e *dockerError) Error() string {
 
 func (e *dockerError) Unwrap() error { return e.err }
 
+// stderrOf returns what a docker command said on standard error, "" when it did not fail.
+func stderrOf(err error) string {
+	if failed, ok := errors.AsType[*dockerError](err); ok {
+		return failed.said
+	}
+	return ""
+}
+
 // exitCode returns with what code docker ended, -1 if it did not run.
 func exitCode(err error) int {
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -106,8 +114,8 @@ func imageID(ctx context.Context, image string) (string, error) {
 
 // absent tells whether docker said that there is no such thing.
 func absent(err error) bool {
-	failed, ok := errors.AsType[*dockerError](err)
-	return ok && strings.Contains(strings.ToLower(failed.said), "no such ")
+	said := strings.ToLower(stderrOf(err))
+	return strings.Contains(said, "no such container") || strings.Contains(said, "no such image")
 }
 
 // limited keeps the first maxOutput bytes and forgets the rest.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 
@@ -146,8 +147,15 @@ func (h *host) bringUp(ctx context.Context, setup ctl.Setup, phase func(string))
 	if err == nil {
 		return nil
 	}
-	said, _ := docker(context.WithoutCancel(ctx), "logs", "--tail", "10", h.container)
-	return &ctl.Error{Code: ctl.CodeFailed, Message: "the container does not serve SSH: " + err.Error(), Detail: printableLines(said, 10)}
+	return &ctl.Error{Code: ctl.CodeFailed, Message: "the container does not serve SSH: " + err.Error(), Detail: h.said()}
+}
+
+// said is the end of what the container said on both streams.
+func (h *host) said() string {
+	ctx, cancel := context.WithTimeout(context.Background(), agent.DeadlineGuestReply)
+	defer cancel()
+	out, _ := exec.CommandContext(ctx, "docker", "logs", "--tail", "10", h.container).CombinedOutput()
+	return printableLines(string(out), 10)
 }
 
 // imagePattern is what docker takes for an image; it never begins like a flag.

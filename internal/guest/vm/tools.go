@@ -16,12 +16,8 @@ import (
 //go:embed tools.sh
 var toolsScript string
 
-const (
-	// noManager is tools.sh's exit code for an image without a package manager.
-	noManager = 90
-	// noShell are docker's own exit codes for an entrypoint that cannot be run.
-	notExecutable, notFound = 126, 127
-)
+// noManager is tools.sh's exit code for an image without a package manager.
+const noManager = 90
 
 // needed are the tools that tools.sh may report: anything else comes from a hostile image.
 var needed = []string{"tmux", "git", "rsync", "ca-certificates"}
@@ -79,21 +75,21 @@ func (h *host) installTools(ctx context.Context, trial, image string, phase func
 	err := dockerTo(ctx, write, "start", "--attach", trial)
 	write.Close()
 	missing := <-found
-	switch code := exitCode(err); {
+	said := stderrOf(err)
+	switch {
 	case err == nil:
 		return missing, nil
-	case code == noManager:
+	case exitCode(err) == noManager:
 		return nil, &ctl.Error{
 			Code:    ctl.CodeUnsupported,
 			Message: fmt.Sprintf("image %s lacks %s and has none of apt-get, apk, dnf to install them", image, strings.Join(missing, ", ")),
 		}
-	case code == notExecutable || code == notFound:
+	case strings.Contains(said, `exec: "sh"`): // runc's words
 		return nil, &ctl.Error{
 			Code:    ctl.CodeUnsupported,
 			Message: fmt.Sprintf("image %s has no shell; mngr needs sh, %s in it", image, strings.Join(needed, ", ")),
 		}
 	case len(missing) > 0 && ctx.Err() == nil:
-		said, _ := docker(ctx, "logs", "--tail", "12", trial)
 		return nil, &ctl.Error{
 			Code:    ctl.CodeFailed,
 			Message: fmt.Sprintf("install %s in image %s: %v", strings.Join(missing, ", "), image, err),
