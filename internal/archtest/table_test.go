@@ -71,7 +71,7 @@ type module struct {
 // package may use the ones in testModules.
 var modules = []module{
 	{path: "github.com/Azure/", users: []string{"internal/azure"}, tests: []string{"internal/azlocal/..."}},
-	{path: "github.com/spf13/cobra", users: []string{"internal/cli/...", "internal/azlocal/..."}},
+	{path: "github.com/spf13/cobra", users: []string{"internal/cli/...", "internal/azlocal/..."}, tests: []string{"internal/azure"}},
 	{path: "github.com/pelletier/go-toml/v2", users: []string{"internal/config"}},
 	{path: "charm.land/lipgloss/v2", users: []string{"internal/output"}},
 	{path: "cel.dev/cel-go", users: []string{"internal/filter"}},
