@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "local" {
 		root := &cobra.Command{Use: "azlocal", SilenceUsage: true}
-		root.AddCommand(azlocal.Command(azlocal.Options{}))
+		root.AddCommand(azlocal.Command())
 		if root.Execute() != nil {
 			os.Exit(1)
 		}
