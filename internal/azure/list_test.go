@@ -61,6 +61,9 @@ func TestList(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	if s.logins != 1 {
+		t.Errorf("%d logins for one command", s.logins)
+	}
 	if n := len(s.seen("GET *")); n != 4 {
 		t.Errorf("%d requests, want the two lists, one more page and the addresses", n)
 	}

@@ -53,6 +53,7 @@ type script struct {
 	mu       sync.Mutex
 	routes   map[string][]scripted
 	requests []recorded
+	logins   int
 }
 
 // recorded is a request as it arrived.
@@ -131,6 +132,9 @@ func (s *script) entra(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
+	s.mu.Lock()
+	s.logins++
+	s.mu.Unlock()
 	_, _ = io.WriteString(w, `{"token_type":"Bearer","expires_in":3599,"ext_expires_in":3599,"access_token":"t"}`)
 }
 
