@@ -25,6 +25,7 @@ const maxStart = 15 * time.Minute
 type upFlags struct {
 	driver, profile string
 	port            int
+	ifNeeded        bool
 	unknown         map[string]string
 }
 
@@ -42,6 +43,7 @@ func newUp() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&f.driver, "driver", "auto", "what machines are: docker (they boot), none (no guest), auto (as before, else docker)")
 	cmd.Flags().StringVar(&f.profile, "profile", "", "how long operations take: fast or realistic (default: as before, else fast)")
+	cmd.Flags().BoolVar(&f.ifNeeded, "if-needed", false, "say nothing when it runs already")
 	cmd.Flags().IntVar(&f.port, "port", 0, "port of the server on 127.0.0.1 (default: as before, else a free one)")
 	cmd.Flags().StringToStringVar(&f.unknown, "unknown", nil, "choose the answer of a switch: name=answer")
 	return cmd
@@ -145,6 +147,9 @@ func already(cmd *cobra.Command, inst *instance.Instance, f upFlags, pid int) er
 		if err := inst.Save(); err != nil {
 			return err
 		}
+	}
+	if f.ifNeeded {
+		return nil
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "local Azure runs at %s (pid %d, driver %s)\n", inst.Endpoint(), pid, inst.Driver)
 	return nil

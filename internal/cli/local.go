@@ -21,7 +21,7 @@ func (a *App) ensureLocal(ctx context.Context, p config.Provider) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, self, "azure", "local", "up")
+	cmd := exec.CommandContext(ctx, self, "azure", "local", "up", "--if-needed")
 	var hidden bytes.Buffer
 	cmd.Stdout, cmd.Stderr = a.streams.Err, a.streams.Err
 	if a.global.quiet {

@@ -30,24 +30,26 @@ func (f *Fleet) createHost(ctx context.Context, inst Instance, o CreateOptions, 
 	if err := f.save(h, o); err != nil {
 		return Created{}, err
 	}
-	progress("asking for the virtual machine")
 	creation, err := inst.Machines.Create(ctx, spec, progress)
 	if err != nil {
 		return Created{}, errors.Join(err, f.Pending.Remove(h.ID))
 	}
 	made := Created{Agent: h.Agents[0], Host: mergeHost(h, creation.Host())}
+	if !o.NoWait {
+		work, err := f.complete(ctx, inst, creation, &made.Host, o, progress)
+		if err != nil {
+			return made, f.undo(ctx, creation, made.Host, o, err, progress)
+		}
+		made.WorkDir, made.Finished = work.WorkDir, true
+		if err := f.Pending.Remove(h.ID); err != nil {
+			return made, err
+		}
+	}
+	// Asked last: the answer may take the directory's 90 s, and nothing else waits for it.
 	if ok, why := creation.SelfStop(); !ok {
 		made.Warnings = append(made.Warnings, "the host cannot deallocate itself when idle: "+why)
 	}
-	if o.NoWait {
-		return made, nil
-	}
-	work, err := f.complete(ctx, inst, creation, &made.Host, o, progress)
-	if err != nil {
-		return made, f.undo(ctx, creation, made.Host, o, err, progress)
-	}
-	made.WorkDir, made.Finished = work.WorkDir, true
-	return made, f.Pending.Remove(h.ID)
+	return made, nil
 }
 
 // design settles everything about a host before the first write.

@@ -96,7 +96,7 @@ func (f *Fleet) DestroyHost(ctx context.Context, h agent.Host, progress agent.Pr
 	if err != nil {
 		return err
 	}
-	progress("deleting the virtual machine of host " + h.Name)
+	progress("host " + h.Name)
 	if err := inst.Destroy(ctx, h, progress); err != nil {
 		return fmt.Errorf("destroy host %q: %w", h.Name, err)
 	}

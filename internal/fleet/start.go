@@ -59,7 +59,6 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 
 // boot allocates the machine; the container and the agents that ran come up with it.
 func (f *Fleet) boot(ctx context.Context, inst Instance, h *agent.Host, progress agent.Progress) error {
-	progress("starting the virtual machine")
 	if err := inst.Start(ctx, h.Resource, true, progress); err != nil {
 		return fmt.Errorf("start host %q: %w", h.Name, err)
 	}

@@ -149,7 +149,6 @@ func (f *Fleet) deallocate(ctx context.Context, inst Instance, h agent.Host, g G
 			out.Warnings = append(out.Warnings, fmt.Sprintf("the tags could not be updated: %v", err))
 		}
 	}
-	progress("deallocating the virtual machine")
 	if err := inst.Machines.Stop(ctx, h.Resource, !o.NoWait, progress); err != nil {
 		return out, fmt.Errorf("deallocate host %q: %w", h.Name, err)
 	}

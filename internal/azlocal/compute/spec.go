@@ -56,18 +56,20 @@ func addresses(t *fabric.Tx, d *fabric.Document, spec *machine.Spec) {
 		return
 	}
 	spec.MAC = network.MAC(nic.ID)
-	for _, c := range nic.Body.List("properties", "ipConfigurations") {
-		spec.PrivateIP, _ = netip.ParseAddr(c.Str("properties", "privateIPAddress"))
-		if subnet := t.Peek(c.Str("properties", "subnet", "id")); subnet != nil {
-			spec.Subnet, _ = netip.ParsePrefix(subnet.Body.Str("properties", "addressPrefix"))
-			if all := subnet.Body.Strings("properties", "addressPrefixes"); !spec.Subnet.IsValid() && len(all) > 0 {
-				spec.Subnet, _ = netip.ParsePrefix(all[0])
-			}
-		}
-		if pip := t.Peek(c.Str("properties", "publicIPAddress", "id")); pip != nil {
-			spec.PublicIP, _ = netip.ParseAddr(pip.Body.Str("properties", "ipAddress"))
-		}
+	configs := nic.Body.List("properties", "ipConfigurations")
+	if len(configs) == 0 {
 		return
+	}
+	c := configs[0]
+	spec.PrivateIP, _ = netip.ParseAddr(c.Str("properties", "privateIPAddress"))
+	if subnet := t.Peek(c.Str("properties", "subnet", "id")); subnet != nil {
+		spec.Subnet, _ = netip.ParsePrefix(subnet.Body.Str("properties", "addressPrefix"))
+		if all := subnet.Body.Strings("properties", "addressPrefixes"); !spec.Subnet.IsValid() && len(all) > 0 {
+			spec.Subnet, _ = netip.ParsePrefix(all[0])
+		}
+	}
+	if pip := t.Peek(c.Str("properties", "publicIPAddress", "id")); pip != nil {
+		spec.PublicIP, _ = netip.ParseAddr(pip.Body.Str("properties", "ipAddress"))
 	}
 }
 

@@ -120,7 +120,7 @@ func (s *Supervisor) processes(ctx context.Context, rec *record) ([]int, error) 
 // Shutdown ends all agents within the grace, for the container goes down. Those that ran
 // stay wanted: the next Restore starts them.
 func (s *Supervisor) Shutdown(ctx context.Context) {
-	s.Observe(ctx) // who has ended by himself until now is done
+	_, _ = s.Observe(ctx) // who has ended by himself until now is done; what cannot be seen is ended all the same
 	s.mu.Lock()
 	s.down = true
 	s.mu.Unlock()

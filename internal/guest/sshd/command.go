@@ -25,7 +25,7 @@ func (r *running) set(pid int, master *os.File) {
 	defer r.mu.Unlock()
 	r.leader, r.master = pid, master
 	if master != nil && r.size != nil {
-		resizePTY(master, *r.size)
+		_ = resizePTY(master, *r.size) // a terminal of the old size is better than none
 	}
 }
 

@@ -54,7 +54,7 @@ func (r *ptyRequest) open() (master, slave *os.File, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("open a terminal: %w", err)
 	}
-	resizePTY(master, r.size)
+	_ = resizePTY(master, r.size) // a terminal of another size is better than none
 	if err := r.applyModes(slave); err != nil {
 		master.Close()
 		slave.Close()

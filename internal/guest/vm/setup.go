@@ -147,12 +147,12 @@ func (h *host) bringUp(ctx context.Context, setup ctl.Setup, phase func(string))
 	if err == nil {
 		return nil
 	}
-	return &ctl.Error{Code: ctl.CodeFailed, Message: "the container does not serve SSH: " + err.Error(), Detail: h.said()}
+	return &ctl.Error{Code: ctl.CodeFailed, Message: "the container does not serve SSH: " + err.Error(), Detail: h.said(context.WithoutCancel(ctx))}
 }
 
 // said is the end of what the container said on both streams.
-func (h *host) said() string {
-	ctx, cancel := context.WithTimeout(context.Background(), agent.DeadlineGuestReply)
+func (h *host) said(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineGuestReply)
 	defer cancel()
 	out, _ := exec.CommandContext(ctx, "docker", "logs", "--tail", "10", h.container).CombinedOutput()
 	return printableLines(string(out), 10)

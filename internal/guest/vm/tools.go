@@ -36,7 +36,7 @@ func (h *host) completeImage(ctx context.Context, image string, phase func(strin
 	phase("checking the tools of " + image)
 	trial := h.container + "-tools"
 	_, _ = docker(ctx, "rm", "--force", trial) // of a setup that was killed
-	defer docker(context.WithoutCancel(ctx), "rm", "--force", trial)
+	defer func() { _, _ = docker(context.WithoutCancel(ctx), "rm", "--force", trial) }()
 	_, err = docker(ctx, "create", "--name", trial, "--user", "0", "--entrypoint", "sh", id, "-c", toolsScript)
 	if err != nil {
 		return "", nil, err

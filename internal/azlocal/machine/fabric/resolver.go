@@ -118,6 +118,7 @@ func dialUpstream(network string) (net.Conn, error) {
 		return nil, err
 	}
 	defer file.Close()
+	//nolint:noctx // a question ends with its timeout; nobody waits who could cancel it
 	conn, err := net.DialTimeout(network, net.JoinHostPort(nameserver(file), "53"), queryTimeout)
 	if err != nil {
 		return nil, err
