@@ -57,7 +57,7 @@ func newMachine(t *fabric.Tx, r *arm.Request) (*fabric.Document, error) {
 		return nil, arm.Gatewayf(http.StatusBadRequest, "LocationNotAvailableForResourceType",
 			"The provided location '%s' is not available for resource type '%s'.", location, TypeVM)
 	}
-	size, image, err := checkHardware(given, location)
+	size, image, err := checkHardware(given)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func newMachine(t *fabric.Tx, r *arm.Request) (*fabric.Document, error) {
 	return d, checkDiskName(t, d)
 }
 
-func checkHardware(given doc.Object, location string) (Size, Image, error) {
+func checkHardware(given doc.Object) (Size, Image, error) {
 	name := given.Str("hardwareProfile", "vmSize")
 	size, ok := findSize(name)
 	if !ok {
