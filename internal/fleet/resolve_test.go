@@ -1,0 +1,162 @@
+package fleet
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mngr/internal/agent"
+	"mngr/internal/ctl"
+)
+
+func host(name string, state agent.HostState, agents ...string) agent.Host {
+	h := agent.Host{ID: agent.HostID("host-" + name), Name: name, Provider: "p", State: state, Resource: "/vm/" + name}
+	for _, a := range agents {
+		h.Agents = append(h.Agents, agent.Record{ID: agent.ID("agent-" + a + "-" + name), Name: a})
+	}
+	return h
+}
+
+func rowsOf(hosts ...agent.Host) []Row {
+	var rows []Row
+	for _, h := range hosts {
+		for _, a := range h.Agents {
+			rows = append(rows, Row{Agent: a, Host: h})
+		}
+	}
+	return rows
+}
+
+func TestPick(t *testing.T) {
+	l := Listing{Rows: rowsOf(host("h1", agent.HostRunning, "a", "b"), host("h2", agent.HostStopped, "a"))}
+	tests := []struct {
+		address string
+		want    string // host, "" for an error
+		kind    agent.Kind
+	}{
+		{"b", "h1", ""},
+		{"a@h2", "h2", ""},
+		{"a@h2.p", "h2", ""},
+		{"a", "", agent.KindUsage},
+		{"a@h2.other", "", agent.KindNotFound},
+		{"c", "", agent.KindNotFound},
+	}
+	for _, tt := range tests {
+		address, err := agent.ParseAddress(tt.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row, err := pick(l, address)
+		if row.Host.Name != tt.want || err != nil && agent.KindOf(err) != tt.kind {
+			t.Errorf("pick(%q) = %q, %v; want %q, %s", tt.address, row.Host.Name, err, tt.want, tt.kind)
+		}
+	}
+}
+
+// A provider that could not be asked may know the agent: it gets the blame, not the user.
+func TestNotFoundBlamesTheSilentProvider(t *testing.T) {
+	down := agent.Errorf(agent.KindUnreachable, "down").WithHint("wake it")
+	l := Listing{Errors: []ProviderError{{Provider: "q", Err: down}}}
+	err := notFound(l, agent.Address{Agent: "x"})
+	if agent.KindOf(err) != agent.KindUnreachable || agent.HintOf(err) != "wake it" {
+		t.Errorf("notFound = %v (%s, %q)", err, agent.KindOf(err), agent.HintOf(err))
+	}
+	if err := notFound(l, agent.Address{Agent: "x", Host: "h", Provider: "p"}); agent.KindOf(err) != agent.KindNotFound {
+		t.Errorf("notFound for another provider = %v", err)
+	}
+}
+
+func TestPlanDestroy(t *testing.T) {
+	h1, h2 := host("h1", agent.HostRunning, "a", "b"), host("h2", agent.HostRunning, "c")
+	rows := rowsOf(h1, h2)
+	tests := []struct {
+		name   string
+		rows   []Row
+		hosts  []agent.Host
+		whole  []string
+		agents []string
+	}{
+		{"one of two", rows[:1], nil, nil, []string{"a"}},
+		{"both of two", rows[:2], nil, []string{"h1"}, nil},
+		{"the last one", rows[2:], nil, []string{"h2"}, nil},
+		{"a host by name", nil, []agent.Host{h1}, []string{"h1"}, nil},
+		{"a host and an agent on it", rows[:1], []agent.Host{h1}, []string{"h1"}, nil},
+		{"nothing", nil, nil, nil, nil},
+	}
+	for _, tt := range tests {
+		plan := PlanDestroy(tt.rows, tt.hosts)
+		var whole, agents []string
+		for _, h := range plan.Hosts {
+			whole = append(whole, h.Name)
+		}
+		for _, r := range plan.Agents {
+			agents = append(agents, r.Agent.Name)
+		}
+		if diff := cmp.Diff([][]string{tt.whole, tt.agents}, [][]string{whole, agents}); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
+
+func TestAgentState(t *testing.T) {
+	h := host("h", agent.HostRunning, "a")
+	id := h.Agents[0].ID
+	done := &ctl.ContainerStatus{Agents: []ctl.AgentStatus{{ID: string(id), State: "DONE"}}}
+	with := func(s agent.HostState, stopped bool) agent.Host {
+		h := h
+		h.State, h.Stopped = s, map[agent.ID]bool{id: stopped}
+		return h
+	}
+	tests := []struct {
+		name   string
+		host   agent.Host
+		status *ctl.ContainerStatus
+		want   agent.State
+	}{
+		{"the guest knows", with(agent.HostRunning, false), done, agent.Done},
+		{"the guest does not know it", with(agent.HostRunning, false), &ctl.ContainerStatus{}, agent.Stopped},
+		{"only tags", with(agent.HostRunning, false), nil, agent.Running},
+		{"tags say stopped", with(agent.HostRunning, true), nil, agent.Stopped},
+		{"unreachable", with(agent.HostUnreachable, false), nil, agent.Unknown},
+		{"deallocated", with(agent.HostStopped, false), nil, agent.Stopped},
+		{"evicted", with(agent.HostEvicted, false), nil, agent.Stopped},
+	}
+	for _, tt := range tests {
+		if got := agentState(tt.host, id, tt.status); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// A guest is hostile: its lines reach the terminal without control characters, and it
+// cannot make this process hold more than the limit.
+func TestGuestOutputIsTamed(t *testing.T) {
+	var seen []string
+	p := &phases{report: func(s string) { seen = append(seen, s) }}
+	if _, err := p.Write([]byte("\x1b[31mmngrd: phase: no\nmngrd: phase: pull\x1b]0;x\x07ing\nlast \x9bline\n")); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"pull]0;xing"}, seen); diff != "" {
+		t.Error(diff)
+	}
+	if p.last != "last line" && p.last != "last \ufffdline" {
+		t.Errorf("last = %q", p.last)
+	}
+	l := &limited{limit: 5}
+	for range 3 {
+		if n, err := l.Write([]byte("abc")); n != 3 || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	if l.String() != "abcab" {
+		t.Errorf("kept %q", l.String())
+	}
+}
+
+func TestRefuseStopNamesTheOthers(t *testing.T) {
+	err := refuseStop(host("h", agent.HostRunning), []string{"x", "y"}, errors.New("silence"))
+	if agent.KindOf(err) != agent.KindRefused || agent.HintOf(err) == "" {
+		t.Errorf("refuseStop = %v", err)
+	}
+}
