@@ -14,11 +14,12 @@ import (
 func (p *Provider) Destroy(ctx context.Context, host agent.Host, progress agent.Progress) error {
 	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
 	defer cancel()
-	group, name, err := p.machineName(host.Resource)
+	s, err := p.session(ctx)
 	if err != nil {
 		return err
 	}
-	s, err := p.session(ctx)
+	group := p.settings.ResourceGroup
+	name, err := p.machineName(s, host.Resource)
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (p *Provider) Destroy(ctx context.Context, host agent.Host, progress agent.
 		}
 	}
 	p.forgetAssignment(ctx, s, host.Resource, &vm.VirtualMachine)
-	return p.sweepIn(ctx, s, group, belongings, progress)
+	return p.sweep(ctx, s, belongings, progress)
 }
 
 func (p *Provider) deleteMachine(ctx context.Context, s *session, group, name string, progress agent.Progress) error {
@@ -58,17 +59,14 @@ func (p *Provider) deleteMachine(ctx context.Context, s *session, group, name st
 	})
 }
 
-func (p *Provider) sweep(ctx context.Context, s *session, w parts, progress agent.Progress) error {
-	return p.sweepIn(ctx, s, p.settings.ResourceGroup, w, progress)
-}
-
-// sweepIn waits until Azure has removed a machine's parts, and after a while removes
+// sweep waits until Azure has removed a machine's parts, and after a while removes
 // them itself. Azure keeps the interface of a machine that never came to be for 180
 // seconds, and an address is as long-lived as its interface.
-func (p *Provider) sweepIn(ctx context.Context, s *session, group string, w parts, progress agent.Progress) error {
+func (p *Provider) sweep(ctx context.Context, s *session, w parts, progress agent.Progress) error {
 	const ownHands = 10 // looks before we delete ourselves
 	limit, cancel := context.WithTimeout(ctx, agent.DeadlineAddress)
 	defer cancel()
+	group := p.settings.ResourceGroup
 	var last error
 	for look := 0; ; look++ {
 		left, err := s.find(limit, group, &w)

@@ -60,11 +60,23 @@ func text(s *string) string {
 	return *s
 }
 
-// machineName checks that resource is a machine of this instance and splits it.
-func (p *Provider) machineName(resource string) (group, name string, err error) {
+// machineName returns the name of this instance's machine. A host's machine is named the
+// same in every subscription and group, so that another instance's must be refused:
+// here it would be somebody else's, or look absent.
+func (p *Provider) machineName(s *session, resource string) (string, error) {
 	id, err := arm.ParseResourceID(resource)
 	if err != nil || !strings.EqualFold(id.ResourceType.String(), "Microsoft.Compute/virtualMachines") {
-		return "", "", agent.Errorf(agent.KindInternal, "%q is no machine of Azure", resource)
+		return "", agent.Errorf(agent.KindInternal, "%q is no machine of Azure", resource)
 	}
-	return id.ResourceGroupName, id.Name, nil
+	if !strings.EqualFold(id.SubscriptionID, s.subscription) {
+		return "", agent.Errorf(agent.KindRefused, "machine %s is in subscription %s, and provider %s acts in %s",
+			id.Name, id.SubscriptionID, p.settings.Name, s.subscription).
+			WithHint("mngr config set providers.NAME.subscription_id %s, for an instance of its own", id.SubscriptionID)
+	}
+	if !strings.EqualFold(id.ResourceGroupName, p.settings.ResourceGroup) {
+		return "", agent.Errorf(agent.KindRefused, "machine %s is in resource group %s, and provider %s acts in %s",
+			id.Name, id.ResourceGroupName, p.settings.Name, p.settings.ResourceGroup).
+			WithHint("mngr config set providers.NAME.resource_group %s, for an instance of its own", id.ResourceGroupName)
+	}
+	return id.Name, nil
 }

@@ -44,17 +44,17 @@ func (p *Provider) change(ctx context.Context, resource, verb string, waitFor bo
 	begin func(ctx context.Context, s *session, group, name string) (operation, error)) error {
 	limit, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
 	defer cancel()
-	group, name, err := p.machineName(resource)
+	s, err := p.session(limit)
 	if err != nil {
 		return err
 	}
-	s, err := p.session(limit)
+	name, err := p.machineName(s, resource)
 	if err != nil {
 		return err
 	}
 	var done operation
 	err = whileBusy(limit, p, progress, func(ctx context.Context) (err error) {
-		done, err = begin(ctx, s, group, name)
+		done, err = begin(ctx, s, p.settings.ResourceGroup, name)
 		return err
 	})
 	if err == nil && waitFor {

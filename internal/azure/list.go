@@ -129,11 +129,12 @@ func (p *Provider) lookAt(ctx context.Context, s *session, vm *armcompute.Virtua
 func (p *Provider) Get(ctx context.Context, resource string) (agent.Host, error) {
 	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineList)
 	defer cancel()
-	group, name, err := p.machineName(resource)
+	s, err := p.session(ctx)
 	if err != nil {
 		return agent.Host{}, err
 	}
-	s, err := p.session(ctx)
+	group := p.settings.ResourceGroup
+	name, err := p.machineName(s, resource)
 	if err != nil {
 		return agent.Host{}, err
 	}

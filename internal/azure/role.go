@@ -92,7 +92,7 @@ func (p *Provider) letStopItself(ctx context.Context, s *session, vmID string, i
 
 // principal is the object id of a machine's identity, which the first answer normally holds.
 func (p *Provider) principal(ctx context.Context, s *session, vmID string, identity *armcompute.VirtualMachineIdentity) (string, error) {
-	group, name, err := p.machineName(vmID)
+	name, err := p.machineName(s, vmID)
 	if err != nil {
 		return "", err
 	}
@@ -103,7 +103,7 @@ func (p *Provider) principal(ctx context.Context, s *session, vmID string, ident
 		if err := pause(ctx, p.settings.PollInterval); err != nil {
 			return "", err
 		}
-		vm, err := s.machines.Get(ctx, group, name, nil)
+		vm, err := s.machines.Get(ctx, p.settings.ResourceGroup, name, nil)
 		if err != nil {
 			return "", err
 		}

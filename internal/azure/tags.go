@@ -128,6 +128,9 @@ func (p *Provider) MergeTags(ctx context.Context, resource string, set map[strin
 	if err != nil {
 		return err
 	}
+	if _, err := p.machineName(s, resource); err != nil {
+		return err
+	}
 	if len(set) > 0 {
 		if err := p.patchTags(ctx, s, resource, armresources.TagsPatchOperationMerge, sdkTags(set)); err != nil {
 			return translate(err, "write tags")
