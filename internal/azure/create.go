@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -19,8 +20,12 @@ type createOp = runtime.Poller[armcompute.VirtualMachinesClientCreateOrUpdateRes
 
 // Create asks for the machine in one request and returns once Azure has accepted or
 // refused it. If the answer is lost, or another machine has the name, the machine is
-// looked at: one that carries our host id is ours.
+// looked at: one that carries our host id is ours. The end of ctx does not end a request
+// under way, whose outcome nobody would know: what it made is then removed.
 func (p *Provider) Create(ctx context.Context, spec agent.MachineSpec, progress agent.Progress) (*Creation, error) {
+	if ctx.Err() != nil {
+		return nil, translate(ctx.Err(), "create the machine of host "+spec.HostName)
+	}
 	r, err := p.request(ctx, spec)
 	if err != nil {
 		return nil, err
@@ -29,7 +34,12 @@ func (p *Provider) Create(ctx context.Context, spec agent.MachineSpec, progress 
 	if err != nil {
 		return nil, err
 	}
+	if err := s.login(ctx); err != nil { // while an interruption still ends it at once
+		return nil, translate(cmp.Or(ctx.Err(), err), "create machine "+r.name)
+	}
 	say(progress, "asking Azure for the machine")
+	told := context.AfterFunc(ctx, func() { say(progress, "interrupted: waiting for Azure's answer, to undo it") })
+	defer told()
 	vm, op, err := p.put(ctx, s, r, r.body())
 	if inlineRefused(err) {
 		vm, op, err = p.putSeparately(ctx, s, r, progress)
@@ -40,7 +50,20 @@ func (p *Provider) Create(ctx context.Context, spec agent.MachineSpec, progress 
 	if err != nil {
 		return nil, err
 	}
+	if ctx.Err() != nil {
+		return nil, p.takeBack(ctx, s, r, progress)
+	}
 	return p.accepted(ctx, s, r, vm, op), nil
+}
+
+// takeBack removes a machine that was accepted after its user had gone.
+func (p *Provider) takeBack(ctx context.Context, s *session, r machineRequest, progress agent.Progress) error {
+	interrupted := translate(ctx.Err(), "create machine "+r.name)
+	host := agent.Host{ID: r.spec.HostID, Name: r.spec.HostName, Resource: s.vmID(p.settings.ResourceGroup, r.name)}
+	if err := p.Destroy(context.WithoutCancel(ctx), host, progress); err != nil {
+		return remaining(interrupted, err)
+	}
+	return interrupted
 }
 
 // request resolves what the spec leaves open and refuses what Azure would refuse.
@@ -71,9 +94,10 @@ func (p *Provider) request(ctx context.Context, spec agent.MachineSpec) (machine
 	}, nil
 }
 
-// put sends the machine's request. A machine of that name is never touched.
+// put sends the machine's request and hears the answer out, whatever becomes of ctx. A
+// machine of that name is never touched.
 func (p *Provider) put(ctx context.Context, s *session, r machineRequest, body armcompute.VirtualMachine) (*armcompute.VirtualMachine, *createOp, error) {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineAccept)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAccept)
 	defer cancel()
 	var first *http.Response
 	op, err := s.machines.BeginCreateOrUpdate(policy.WithCaptureResponse(ctx, &first), p.settings.ResourceGroup, r.name, body,
@@ -91,24 +115,21 @@ func (p *Provider) put(ctx context.Context, s *session, r machineRequest, body a
 // afterRefusal finds out what a failed request has left behind: our machine, somebody
 // else's, or nothing.
 func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineRequest, cause error) (*armcompute.VirtualMachine, error) {
-	arm, answered := asARM(cause)
 	_, noLogin := errors.AsType[*loginError](cause)
-	taken := arm.status == http.StatusPreconditionFailed
-	lost := !noLogin && (!answered || arm.status >= 500)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAccept+agent.DeadlineAddress)
 	defer cancel()
-	if taken || lost {
-		vm, err := s.machines.Get(ctx, p.settings.ResourceGroup, r.name, nil)
+	if unclear(cause) {
+		vm, err := p.lookFor(ctx, s, r.name)
 		switch {
 		case err == nil && tag(vm.Tags, tagHostID) == string(r.spec.HostID):
-			return &vm.VirtualMachine, nil
-		case err == nil:
+			return vm, nil
+		case err == nil && !busy(cause):
 			return nil, agent.Errorf(agent.KindExists, "the machine name %s of host %q is taken", r.name, r.spec.HostName).
 				WithHint("mngr list, or choose another host name")
-		case !absent(err):
+		case err != nil && !absent(err):
 			return nil, &agent.Error{Kind: agent.KindRemains, Err: cause,
 				Cause: "Azure's answer was lost, so that machine " + r.name + " may exist: " + oneLine(cause.Error()),
-				Hint:  "mngr list, then mngr destroy what is not wanted"}
+				Hint:  "mngr list; mngr destroy --force @" + r.spec.HostName}
 		}
 	}
 	refused := translate(cause, "create machine "+r.name)
@@ -120,6 +141,35 @@ func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineReques
 		return nil, remaining(refused, err)
 	}
 	return nil, refused
+}
+
+// unclear tells whether a failed request may have made a machine all the same: nobody
+// heard the answer, or the answer is one that a repetition of a heard request gets.
+func unclear(cause error) bool {
+	if _, noLogin := errors.AsType[*loginError](cause); noLogin || errors.Is(cause, context.Canceled) {
+		return false // never sent: see put
+	}
+	arm, answered := asARM(cause)
+	return !answered || arm.status >= 500 || arm.status == http.StatusPreconditionFailed || busy(cause)
+}
+
+// looksForLost bounds lookFor: with pauses of 1, 2, 4 … s half a minute lies between the
+// first look and the last.
+const looksForLost = 6
+
+// lookFor reads a machine that may have been made a moment ago. ARM's reads may lag
+// behind its writes, so that it is absent only when it stays so.
+func (p *Provider) lookFor(ctx context.Context, s *session, name string) (*armcompute.VirtualMachine, error) {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineAccept)
+	defer cancel()
+	delay := p.settings.PollInterval / 2
+	for look := 1; ; look++ {
+		vm, err := s.machines.Get(ctx, p.settings.ResourceGroup, name, nil)
+		if err == nil || look == looksForLost || pause(ctx, delay) != nil {
+			return &vm.VirtualMachine, err
+		}
+		delay *= 2
+	}
 }
 
 // resolve fills in the instance's defaults.

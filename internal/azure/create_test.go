@@ -71,6 +71,8 @@ func TestCreateMeetsAMachine(t *testing.T) {
 		"lost, and somebody else's":    {[]scripted{{hangUp: true}}, []scripted{says(200, other)}, agent.KindExists},
 		"lost, and nothing there":      {[]scripted{{hangUp: true}}, []scripted{notThere}, agent.KindUnreachable},
 		"lost, and nobody can tell":    {[]scripted{{hangUp: true}}, []scripted{{hangUp: true}}, agent.KindRemains},
+		"lost, and shown late":         {[]scripted{{hangUp: true}}, []scripted{notThere, notThere, {hangUp: true}, {hangUp: true}, says(200, machine("Creating", "")), says(200, machine("Succeeded", ""))}, ""},
+		"asked for twice, shown late":  {[]scripted{taken}, []scripted{notThere, says(200, machine("Creating", "")), says(200, machine("Succeeded", ""))}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScript(t, with(granted(), nothingLeft(), map[string][]scripted{"PUT " + testVM: c.put, "GET " + testVM: c.get}))
@@ -78,6 +80,9 @@ func TestCreateMeetsAMachine(t *testing.T) {
 			if c.kind != "" {
 				if err == nil || agent.KindOf(err) != c.kind || made != nil {
 					t.Errorf("got %v, want %s", err, c.kind)
+				}
+				if c.kind == agent.KindRemains && agent.HintOf(err) != "mngr list; mngr destroy --force @my-agent" {
+					t.Errorf("hint %q", agent.HintOf(err))
 				}
 				return
 			}

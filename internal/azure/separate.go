@@ -25,19 +25,22 @@ func inlineRefused(err error) bool {
 }
 
 // putSeparately makes the address and the interface first and then the machine, for
-// where they cannot be made inline. What a refusal leaves is swept by the caller.
+// where they cannot be made inline. Each request is heard out even when ctx ends. What a
+// refusal or an interruption leaves is swept by the caller.
 func (p *Provider) putSeparately(ctx context.Context, s *session, r machineRequest, progress agent.Progress) (*armcompute.VirtualMachine, *createOp, error) {
 	say(progress, "making the public address and the network interface")
 	limit, cancel := context.WithTimeout(ctx, agent.DeadlineAddress)
 	defer cancel()
+	write, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAddress)
+	defer cancel()
 	group := p.settings.ResourceGroup
-	ip, err := s.ips.BeginCreateOrUpdate(limit, group, ipName(r.name), r.separateIP(), nil)
+	ip, err := s.ips.BeginCreateOrUpdate(write, group, ipName(r.name), r.separateIP(), nil)
 	err = finish(limit, p, ip, err)
 	if err != nil {
 		return nil, nil, err
 	}
 	ipID := s.networkID(group, "publicIPAddresses", ipName(r.name))
-	nic, err := s.nics.BeginCreateOrUpdate(limit, group, nicName(r.name), r.separateNIC(ipID), nil)
+	nic, err := s.nics.BeginCreateOrUpdate(write, group, nicName(r.name), r.separateNIC(ipID), nil)
 	err = finish(limit, p, nic, err)
 	if err != nil {
 		return nil, nil, err
@@ -50,6 +53,9 @@ func (p *Provider) putSeparately(ctx context.Context, s *session, r machineReque
 				Primary: new(true), DeleteOption: new(armcompute.DeleteOptionsDelete),
 			},
 		}},
+	}
+	if ctx.Err() != nil {
+		return nil, nil, ctx.Err()
 	}
 	say(progress, "asking Azure for the machine")
 	return p.put(ctx, s, r, body)
