@@ -157,6 +157,9 @@ func life(t *testing.T, p machines) {
 	if again, err := p.Create(t.Context(), m, nil); err != nil || again.Wait(t.Context()) != nil {
 		t.Errorf("the same host, asked for twice: %v", err)
 	}
+	if ok, why := p.LetStopItself(t.Context(), h.Resource); !ok {
+		t.Errorf("the right to stop itself, given twice: %s", why)
+	}
 	if err := p.MergeTags(t.Context(), h.Resource, map[string]string{"mngr-agent-a-record": "{}", "other": "x"}, nil); err != nil {
 		t.Errorf("merge: %v", err)
 	}

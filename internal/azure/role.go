@@ -58,11 +58,42 @@ func (s *session) defineRole(ctx context.Context) (created bool, err error) {
 	return err == nil, err
 }
 
+// LetStopItself gives an existing machine the right to deallocate itself; if it cannot,
+// why. A machine that has the right already keeps it.
+func (p *Provider) LetStopItself(ctx context.Context, resource string) (ok bool, why string) {
+	if !p.settings.SelfStop {
+		return false, switchedOff
+	}
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineAccept)
+	defer cancel()
+	s, err := p.session(ctx)
+	if err != nil {
+		return false, err.Error()
+	}
+	name, err := p.machineName(s, resource)
+	if err != nil {
+		return false, err.Error()
+	}
+	vm, err := s.machines.Get(ctx, p.settings.ResourceGroup, name, nil)
+	switch {
+	case absent(err):
+		return false, "machine " + name + " does not exist"
+	case err != nil:
+		return false, translate(err, "read machine "+name).Error()
+	case vm.Identity == nil:
+		return false, "machine " + name + " was made with no identity"
+	}
+	why = p.letStopItself(ctx, s, s.vmID(p.settings.ResourceGroup, name), vm.Identity)
+	return why == "", why
+}
+
+const switchedOff = "self-stop is switched off in the configuration"
+
 // letStopItself assigns the role to a machine's identity, on that machine alone. It
 // returns why that did not work, or "".
 func (p *Provider) letStopItself(ctx context.Context, s *session, vmID string, identity *armcompute.VirtualMachineIdentity) string {
 	if !p.settings.SelfStop {
-		return "self-stop is switched off in the configuration"
+		return switchedOff
 	}
 	limit, cancel := context.WithTimeout(ctx, assignPatience)
 	defer cancel()
