@@ -119,8 +119,8 @@ func TestCreateRefused(t *testing.T) {
 	}
 }
 
-// An operation that fails after its request was accepted leaves a machine, which goes
-// again with all that belongs to it.
+// An operation that fails after its request was accepted leaves a machine. It stays, so
+// that somebody may look at it, until the caller undoes it with all that belongs to it.
 func TestCreateFailsLater(t *testing.T) {
 	nic := networks + "networkInterfaces/" + nicName(testVMName)
 	nicDoc := `{"value":[{"name":"` + nicName(testVMName) + `","id":"` + nic + `","properties":{}}]}`
@@ -140,6 +140,12 @@ func TestCreateFailsLater(t *testing.T) {
 	err = c.Wait(t.Context())
 	if agent.KindOf(err) != agent.KindNoCapacity {
 		t.Errorf("wait: %v", err)
+	}
+	if all := s.seen("DELETE *"); len(all) != 0 {
+		t.Errorf("not asked to, and deleted: %v", all)
+	}
+	if err := c.Undo(t.Context(), nil); err != nil {
+		t.Errorf("undo: %v", err)
 	}
 	for _, route := range []string{"DELETE " + testVM, "DELETE " + assignmentRoute()} {
 		if len(s.seen(route)) != 1 {

@@ -53,19 +53,12 @@ func (c *Creation) SelfStop() (ok bool, why string) {
 	return c.whyNot == "", c.whyNot
 }
 
-// Wait returns when the machine is made, or has failed and been removed.
+// Wait returns when the machine is made or has failed. A failed one is left as it is:
+// Undo removes it.
 func (c *Creation) Wait(ctx context.Context) error {
-	limit, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
 	defer cancel()
-	err := c.settle(limit)
-	if err == nil || ctx.Err() != nil {
-		return translate(err, "create machine "+c.name)
-	}
-	failed := translate(err, "create machine "+c.name)
-	if err := c.Undo(context.WithoutCancel(ctx), nil); err != nil {
-		return remaining(failed, err)
-	}
-	return failed
+	return translate(c.settle(ctx), "create machine "+c.name)
 }
 
 // remaining is the error of a failure that could not be undone.

@@ -46,8 +46,8 @@ type Creation interface {
 	Host() agent.Host
 	// Address waits until the public address is known.
 	Address(ctx context.Context) (string, error)
-	// Wait returns when the operation is terminal. On failure the machine and all that
-	// belongs to it has been removed, or the error (agent.KindRemains) says what is left.
+	// Wait returns when the operation is terminal. On failure the machine is left as it
+	// is: Undo removes it.
 	Wait(ctx context.Context) error
 	// Undo removes the machine and all that belongs to it.
 	Undo(ctx context.Context, progress agent.Progress) error
