@@ -77,6 +77,22 @@ func TestLife(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("removed behind our back", func(t *testing.T) {
+		if _, err := docker(t.Context(), "rm", "--force", h.container); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "it is made and runs again", func() bool {
+			c, err := inspect(t.Context(), h.container)
+			return err == nil && c != nil && c.State.Status == "running"
+		})
+		if err := waitSSH(t.Context(), setup.SSHPort); err != nil {
+			t.Error(err)
+		}
+		again, _ := h.must(t, ctl.OpHostSetup, &setup)
+		if again.Setup.ContainerHostKey != first.Setup.ContainerHostKey {
+			t.Errorf("host key %q, was %q", again.Setup.ContainerHostKey, first.Setup.ContainerHostKey)
+		}
+	})
 	t.Run("stop and start", func(t *testing.T) {
 		h.must(t, ctl.OpHostStop, nil)
 		if answer, _ := h.must(t, ctl.OpHostStatus, nil); answer.Host.ContainerState != "exited" || !answer.Host.Configured {

@@ -18,6 +18,9 @@ import (
 	"mngr/internal/hostsetup"
 )
 
+// setupLock is held by whoever makes the container.
+const setupLock = "setup.lock"
+
 // specLabel holds the hash of what a container was made from.
 const specLabel = "mngr-spec"
 
@@ -30,7 +33,7 @@ func (h *host) setup(ctx context.Context, setup ctl.Setup, phase func(string)) (
 	if err := os.MkdirAll(h.run, 0o755); err != nil {
 		return nil, err
 	}
-	unlock, err := lock(ctx, h.inRun("setup.lock"))
+	unlock, err := lock(ctx, h.inRun(setupLock))
 	if err != nil {
 		return nil, fmt.Errorf("wait for another setup: %w", err)
 	}

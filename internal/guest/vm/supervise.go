@@ -2,12 +2,14 @@ package vm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"time"
 
+	"mngr/internal/agent"
 	"mngr/internal/hostsetup"
 )
 
@@ -38,7 +40,7 @@ func (h *host) supervise(ctx context.Context, log io.Writer) error {
 			continue
 		}
 		began := time.Now()
-		err := h.runOnce(ctx)
+		err := h.runOnce(ctx, log)
 		if ctx.Err() != nil || h.stopped() {
 			continue
 		}
@@ -65,9 +67,16 @@ func (h *host) stopped() bool {
 	return err == nil
 }
 
-// runOnce starts the container and returns when it, or the engine, has ended.
-func (h *host) runOnce(ctx context.Context) error {
-	if _, err := docker(ctx, "start", h.container); err != nil {
+// runOnce starts the container, which it makes if somebody has removed it, and returns when
+// the container, or the engine, has ended.
+func (h *host) runOnce(ctx context.Context, log io.Writer) error {
+	_, err := docker(ctx, "start", h.container)
+	if absent(err) {
+		if err = h.remake(ctx, log); err == nil {
+			_, err = docker(ctx, "start", h.container)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -83,6 +92,28 @@ func (h *host) runOnce(ctx context.Context) error {
 		return err
 	}
 	return fmt.Errorf("it ended with code %s", printable(code, 10))
+}
+
+// remake makes the container again as the last setup made it. What agents keep is in the
+// volume, and the host key on the machine.
+func (h *host) remake(ctx context.Context, log io.Writer) error {
+	unlock, err := lock(ctx, h.inRun(setupLock))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	known, err := h.readRecord()
+	if err != nil {
+		return err
+	}
+	if known == nil {
+		return errors.New("there is no container and this host was never set up")
+	}
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineContainer)
+	defer cancel()
+	phase := func(text string) { fmt.Fprintln(log, "the container was removed:", text) }
+	_, err = h.makeContainer(ctx, known.Setup, phase)
+	return err
 }
 
 // report tells the dead-man timer that the container serves.
