@@ -15,7 +15,8 @@ type Record struct {
 type Host struct {
 	ID        HostID
 	Name      string
-	Provider  string // the provider instance that owns it
+	Provider  string // the provider instance that owns it, by its tag
+	Via       string // the provider instance that sees it; operations go through it
 	State     HostState
 	Billing   Billing
 	Region    string

@@ -37,5 +37,6 @@ const (
 	DeadlineTransfer   = 15 * time.Minute // git push and file transfers
 	DeadlineOperation  = 30 * time.Minute // an ARM operation of a VM
 	DeadlineGuestReply = 10 * time.Second // a running guest answers a question
+	DeadlineGuestWork  = 2 * time.Minute  // a running guest starts, stops or removes an agent
 	DeadlineList       = 30 * time.Second // all of one provider for `list`
 )

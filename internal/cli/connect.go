@@ -12,12 +12,13 @@ import (
 
 func newConnect(app *App) *cobra.Command {
 	return &cobra.Command{
-		Use:     "connect AGENT",
-		Aliases: []string{"conn"},
-		Short:   "Attach this terminal to an agent's tmux session",
-		Long:    "Attach this terminal to an agent's tmux session. Ctrl-b d leaves it running.",
-		Example: "  mngr connect my-agent",
-		Args:    cobra.ExactArgs(1),
+		Use:               "connect AGENT",
+		Aliases:           []string{"conn"},
+		Short:             "Attach this terminal to an agent's tmux session",
+		Long:              "Attach this terminal to an agent's tmux session. Ctrl-b d leaves it running.",
+		Example:           "  mngr connect my-agent",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeAgents(app),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !app.interactive() {
 				return agent.Errorf(agent.KindUsage, "connect needs a terminal").WithHint("mngr exec %s COMMAND runs without one", args[0])

@@ -35,6 +35,7 @@ type createFlags struct {
 	noConnect   bool
 	noWait      bool
 	keepFailed  bool
+	host        []string // given flags that shape a host
 }
 
 func newCreate(app *App) *cobra.Command {
@@ -61,6 +62,11 @@ it made; an earlier create that was cut short is finished by repeating it.`,
 			if dash < 1 || dash > 2 {
 				return agent.Errorf(agent.KindUsage, "create needs a name, and at most a type after it").WithHint("mngr create --help")
 			}
+			for _, name := range []string{"image", "build-arg", "start-arg", "idle-timeout", "idle-mode"} {
+				if cmd.Flags().Changed(name) {
+					flags.host = append(flags.host, "--"+name)
+				}
+			}
 			return runCreate(cmd.Context(), app, flags, args[:dash], args[dash:])
 		},
 	}
@@ -77,7 +83,7 @@ it made; an earlier create that was cut short is finished by repeating it.`,
 	f.StringVar(&flags.transfer, "transfer", "auto", "what goes into the work directory: git-mirror, none, or auto")
 	f.BoolVar(&flags.newHost, "new-host", false, "make the host named after @")
 	f.BoolVar(&flags.noConnect, "no-connect", false, "do not connect afterwards")
-	f.BoolVar(&flags.noWait, "no-wait", false, "return once Azure has accepted the machine; `start` or the same create finishes it")
+	f.BoolVar(&flags.noWait, "no-wait", false, "return once Azure has accepted the machine; mngr start, or the same create, finishes it")
 	f.BoolVar(&flags.keepFailed, "keep-failed", false, "leave a host whose creation failed for inspection; it bills")
 	return cmd
 }
@@ -90,6 +96,11 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 	address, err := agent.ParseAddress(args[0])
 	if err != nil {
 		return err
+	}
+	if address.Host != "" && address.Provider == "" && flags.provider == "" && !flags.newHost {
+		if address.Provider, err = app.providerOf(ctx, address.Host); err != nil {
+			return err
+		}
 	}
 	provider, err := createProvider(conf, address, flags)
 	if err != nil {
@@ -110,12 +121,23 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 		return err
 	}
 	progress := app.printer().Progress()
-	made, err := f.Create(ctx, o, progress.Phase)
-	if err != nil {
+	undone := false
+	made, err := f.Create(ctx, o, func(phase string) {
+		if phase == fleet.PhaseUndo {
+			undone = true
+			progress.Undo(phase)
+			return
+		}
+		progress.Phase(phase)
+	})
+	if err != nil && (!undone || agent.KindOf(err) == agent.KindRemains) {
 		progress.Fail()
 		return err
 	}
 	progress.Done()
+	if err != nil {
+		return err
+	}
 	for _, w := range made.Warnings {
 		app.printer().Warn(w, "")
 	}
@@ -126,6 +148,15 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 		return nil
 	}
 	return connect(ctx, f, fleet.Row{Agent: made.Agent, Host: runningHost(made.Host), State: agent.Running})
+}
+
+// providerOf finds the instance that sees a host; "" when none does.
+func (a *App) providerOf(ctx context.Context, host string) (string, error) {
+	f, err := a.fleet()
+	if err != nil {
+		return "", err
+	}
+	return f.ProviderOf(ctx, host)
 }
 
 func runningHost(h agent.Host) agent.Host {
@@ -149,7 +180,7 @@ func createProvider(conf *config.Config, a agent.Address, flags createFlags) (co
 func createOptions(app *App, conf *config.Config, p config.Provider, a agent.Address, flags createFlags, types, argv []string) (fleet.CreateOptions, error) {
 	o := fleet.CreateOptions{
 		Name: a.Agent, Host: a.Host, NewHost: flags.newHost, Provider: p.Name, Argv: argv,
-		Image: flags.image, NoWait: flags.noWait, KeepFailed: flags.keepFailed,
+		Image: flags.image, NoWait: flags.noWait, KeepFailed: flags.keepFailed, HostFlags: flags.host,
 		Idle: ctl.Idle{Mode: p.DefaultIdleMode, TimeoutSeconds: p.DefaultIdleTimeout},
 	}
 	if flags.newHost && a.Host == "" {
@@ -159,11 +190,14 @@ func createOptions(app *App, conf *config.Config, p config.Provider, a agent.Add
 	if o.Type, err = createType(app, conf, flags.kind, types, argv); err != nil {
 		return o, err
 	}
-	if o.Labels, err = keyValues("--label", flags.labels, nil); err != nil {
+	if o.Labels, err = labels(flags.labels); err != nil {
 		return o, err
 	}
-	if o.Env, err = keyValues("--env", flags.env, os.LookupEnv); err != nil {
+	if o.Env, err = environment(flags.env, os.LookupEnv); err != nil {
 		return o, err
+	}
+	if o.Image != "" && !imageName.MatchString(o.Image) {
+		return o, agent.Errorf(agent.KindUsage, "--image %q is no name of an image", o.Image)
 	}
 	if err := setIdle(&o.Idle, flags); err != nil {
 		return o, err
@@ -214,15 +248,12 @@ func createType(app *App, conf *config.Config, flag string, positional, argv []s
 	return kind, nil
 }
 
-func keyValues(flag string, pairs []string, lookup func(string) (string, bool)) (map[string]string, error) {
+func labels(pairs []string) (map[string]string, error) {
 	var m map[string]string
 	for _, p := range pairs {
 		k, v, ok := strings.Cut(p, "=")
-		if !ok && lookup != nil {
-			v, ok = lookup(k)
-		}
 		if !ok || k == "" {
-			return nil, agent.Errorf(agent.KindUsage, "%s %q is not of the form KEY=VALUE", flag, p)
+			return nil, agent.Errorf(agent.KindUsage, "--label %q is not of the form KEY=VALUE", p)
 		}
 		if m == nil {
 			m = map[string]string{}

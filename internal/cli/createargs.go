@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,6 +51,33 @@ func buildArg(o *fleet.CreateOptions, word string) error {
 			WithHint("name a ready one with --image; valid build arguments are %s", validBuildArgs)
 	}
 	return nil
+}
+
+var (
+	envName   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	imageName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._/:@-]*$`) // never looks like a flag
+)
+
+// environment reads the values of --env: KEY=VALUE, or KEY to pass one's own value on.
+func environment(pairs []string, lookup func(string) (string, bool)) (map[string]string, error) {
+	var env map[string]string
+	for _, p := range pairs {
+		name, value, given := strings.Cut(p, "=")
+		if !envName.MatchString(name) {
+			return nil, agent.Errorf(agent.KindUsage, "--env %q: a variable's name has letters, digits and _ and begins with no digit", name)
+		}
+		if !given {
+			var ok bool
+			if value, ok = lookup(name); !ok {
+				return nil, agent.Errorf(agent.KindUsage, "--env %s: the variable is not set here", name).WithHint("--env %s=VALUE sets it", name)
+			}
+		}
+		if env == nil {
+			env = map[string]string{}
+		}
+		env[name] = value
+	}
+	return env, nil
 }
 
 var idleModes = []string{"io", "user", "agent", "ssh", "create", "boot", "start", "run", "disabled"}

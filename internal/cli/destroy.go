@@ -28,8 +28,9 @@ func newDestroy(app *App) *cobra.Command {
 		Long: `Remove agents for good. A host goes with its last agent: the machine, its disk, its
 interface, its address and its role assignment. It needs neither SSH nor the machine
 that created it. On a terminal it asks; without one it wants --force.`,
-		Example: "  mngr destroy my-agent\n  mngr destroy --force my-agent\n  mngr destroy --dry-run @my-host",
-		Args:    cobra.MinimumNArgs(1),
+		Example:           "  mngr destroy my-agent\n  mngr destroy --force my-agent\n  mngr destroy --dry-run @my-host",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeAgents(app),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runDestroy(cmd.Context(), app, args, flags)
 		},
@@ -104,13 +105,9 @@ func (a *App) mayDestroy(ctx context.Context, plan fleet.DestroyPlan, force bool
 func planLines(plan fleet.DestroyPlan, verb string) []string {
 	var lines []string
 	for _, h := range plan.Hosts {
-		line := fmt.Sprintf("host %s %s, with its disk and address", h.Name, verb)
+		line := fmt.Sprintf("host %s on %s %s, with its disk and address", h.Name, h.Provider, verb)
 		if len(h.Agents) > 0 {
-			names := make([]string, 0, len(h.Agents))
-			for _, a := range h.Agents {
-				names = append(names, a.Name)
-			}
-			line += " and agents " + strings.Join(names, ", ")
+			line += " and agents " + strings.Join(agentNames(h), ", ")
 		}
 		lines = append(lines, line)
 	}

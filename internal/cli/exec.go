@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"mngr/internal/agent"
 	"mngr/internal/fleet"
 	"mngr/internal/output"
+	"mngr/internal/ssh"
 )
 
 type execFlags struct {
@@ -26,10 +29,13 @@ type execFlags struct {
 func newExec(app *App) *cobra.Command {
 	var flags execFlags
 	cmd := &cobra.Command{
-		Use:     "exec AGENT... COMMAND",
+		Use:     "exec AGENT... 'COMMAND' | exec AGENT... -- COMMAND ARGS...",
 		Aliases: []string{"x"},
 		Short:   "Run a shell command in an agent's work directory",
 		Long: `Run a shell command in an agent's work directory, with the agent's environment.
+
+The last argument is the command, one shell line; after -- it is a program and its
+arguments instead, run without a shell's interpretation.
 
 With one agent, standard output and the exit code are the command's, and 255 says that
 mngr failed before it ran. With several the code is 1 if any of them failed. A host that
@@ -37,9 +43,14 @@ is stopped is not started: that would cost money.`,
 		Example: `  mngr exec my-agent "git status"
   mngr exec my-agent 'exit 7'; echo $?
   mngr exec --outer my-agent "docker ps"`,
-		Args: cobra.MinimumNArgs(2),
+		Args:              cobra.MinimumNArgs(2),
+		ValidArgsFunction: completeAgents(app),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			err := runExec(cmd.Context(), app, flags, args[:len(args)-1], args[len(args)-1])
+			names, line := execLine(args)
+			if len(names) == 0 {
+				return agent.Errorf(agent.KindUsage, "exec needs an agent and a command").WithHint("mngr exec AGENT 'COMMAND', or mngr exec AGENT -- COMMAND ARGS...")
+			}
+			err := runExec(cmd.Context(), app, flags, names, line)
 			if _, ok := errors.AsType[*output.Exit](err); ok || err == nil {
 				return err
 			}
@@ -56,6 +67,24 @@ is stopped is not started: that would cost money.`,
 	return cmd
 }
 
+// execLine takes the arguments apart: names and one shell line. What follows -- is quoted
+// word by word, unless it is one word: then it is a line of its own.
+func execLine(args []string) (names []string, line string) {
+	dash := slices.Index(args, "--")
+	if dash < 0 || dash == len(args)-1 {
+		return args[:len(args)-1], args[len(args)-1]
+	}
+	words := args[dash+1:]
+	if len(words) == 1 {
+		return args[:dash], words[0]
+	}
+	quoted := make([]string, 0, len(words))
+	for _, w := range words {
+		quoted = append(quoted, ssh.Quote(w))
+	}
+	return args[:dash], strings.Join(quoted, " ")
+}
+
 func runExec(ctx context.Context, app *App, flags execFlags, names []string, line string) error {
 	if flags.cwd != "" && flags.cwd[0] != '/' {
 		return agent.Errorf(agent.KindUsage, "--cwd %q is not an absolute path", flags.cwd)
@@ -64,6 +93,9 @@ func runExec(ctx context.Context, app *App, flags execFlags, names []string, lin
 		d, err := parseDuration(flags.timeout)
 		if err != nil {
 			return err
+		}
+		if d == 0 {
+			return agent.Errorf(agent.KindUsage, "--timeout 0 leaves no time").WithHint("leave --timeout out for no limit")
 		}
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, d, agent.Errorf(agent.KindTimeout, "the command ran longer than %s", d))

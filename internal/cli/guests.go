@@ -128,7 +128,7 @@ func (g guests) dial(ctx context.Context, h agent.Host, p fleet.Place, dial dial
 	}
 	client, err := dial(ctx, t, key)
 	if errors.Is(err, ssh.ErrNoAuth) {
-		return nil, errors.Join(fleet.ErrNoAccess, err)
+		return nil, fleet.ErrNoAccess
 	}
 	if err != nil {
 		return nil, err

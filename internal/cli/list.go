@@ -9,6 +9,7 @@ import (
 	"mngr/internal/agent"
 	"mngr/internal/fleet"
 	"mngr/internal/output"
+	"mngr/internal/records"
 )
 
 func newList(app *App) *cobra.Command {
@@ -62,6 +63,7 @@ type (
 		Size      string          `json:"size"`
 		CreatedAt *time.Time      `json:"created_at"`
 		SSH       sshRow          `json:"ssh"`
+		StoppedBy *string         `json:"stopped_by"` // of a STOPPED host: user or unknown
 		Failure   *string         `json:"failure_reason"`
 		Agents    []string        `json:"agents"`
 		Resource  string          `json:"resource_id"`
@@ -138,6 +140,12 @@ func newHostRow(f *fleet.Fleet, h agent.Host) hostRow {
 	}
 	if h.Failure != "" {
 		row.Failure = &h.Failure
+	}
+	if h.State == agent.HostStopped {
+		row.StoppedBy = new("unknown")
+		if by := h.Tags[records.StoppedBy]; by == "user" {
+			row.StoppedBy = &by
+		}
 	}
 	for _, a := range h.Agents {
 		row.Agents = append(row.Agents, a.Name)

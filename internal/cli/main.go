@@ -22,17 +22,17 @@ func Main(local *cobra.Command) int {
 	ctx, stop := interruptible(context.Background())
 	defer stop()
 	root := newRoot(app, local)
-	err := root.ExecuteContext(ctx)
-	return app.finish(err)
+	cmd, err := root.ExecuteContextC(ctx)
+	return app.finish(cmd, err)
 }
 
 // finish prints an error once and maps it to the exit code.
-func (a *App) finish(err error) int {
+func (a *App) finish(cmd *cobra.Command, err error) int {
 	if err == nil {
 		return output.CodeOK
 	}
 	if !a.running {
-		err = usage(err)
+		err = usage(cmd, err)
 	}
 	if h, ok := errors.AsType[hinted](err); ok {
 		err = agent.Errorf(agent.KindInternal, "%s", firstLine(err.Error())).WithHint("%s", h.Hint())
@@ -59,11 +59,11 @@ func firstLine(s string) string {
 }
 
 // usage marks what the flag parser says as the user's error.
-func usage(err error) error {
+func usage(cmd *cobra.Command, err error) error {
 	if _, ok := errors.AsType[*agent.Error](err); ok {
 		return err
 	}
-	return agent.Errorf(agent.KindUsage, "%w", err).WithHint("mngr --help")
+	return agent.Errorf(agent.KindUsage, "%w", err).WithHint("%s --help", cmd.CommandPath())
 }
 
 // interruptible returns a context that the first interrupt cancels, so that a command
@@ -71,7 +71,10 @@ func usage(err error) error {
 func interruptible(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	// A closed terminal is an interrupt too; a closed pipe fails the write, and must not end
+	// the process before it has undone what it began.
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	done := make(chan struct{})
 	go func() {
 		select {
@@ -79,7 +82,6 @@ func interruptible(parent context.Context) (context.Context, func()) {
 			return
 		case <-signals:
 		}
-		fmt.Fprintln(os.Stderr, "interrupted: finishing what must not be left half done (interrupt again to leave at once)")
 		cancel()
 		select {
 		case <-done:

@@ -59,6 +59,7 @@ No subscription at hand? The provider azure-local is an Azure on this machine:
 		c.GroupID = "setup"
 		root.AddCommand(c)
 	}
+	completeFlags(app, root)
 	root.SetCompletionCommandGroupID("setup")
 	root.SetHelpCommandGroupID("setup")
 	return root

@@ -21,8 +21,9 @@ func newStart(app *App) *cobra.Command {
 		Short: "Start stopped agents and their hosts",
 		Long: `Start stopped agents and their hosts. The address, the host keys and all files are
 the same as before; agents that ran when the host stopped run again.`,
-		Example: "  mngr start my-agent\n  mngr start my-agent --connect",
-		Args:    cobra.MinimumNArgs(1),
+		Example:           "  mngr start my-agent\n  mngr start my-agent --connect",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeAgents(app),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if attach && len(args) > 1 {
 				return agent.Errorf(agent.KindUsage, "--connect takes one agent")

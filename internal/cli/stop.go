@@ -18,12 +18,14 @@ import (
 func newStop(app *App) *cobra.Command {
 	var o fleet.StopOptions
 	cmd := &cobra.Command{
-		Use:   "stop AGENT...",
+		Use:   "stop AGENT|@HOST...",
 		Short: "Stop agents, and deallocate hosts on which no other agent runs",
 		Long: `Stop agents. A host on which no other agent runs is deallocated: Azure then bills its
-disk and its address, and no compute. Files stay.`,
-		Example: "  mngr stop my-agent\n  mngr stop my-agent --keep-host\n  mngr stop my-agent --stop-host",
-		Args:    cobra.MinimumNArgs(1),
+disk and its address, and no compute. Files stay. @HOST stops a host with all its agents,
+as --stop-host does: without SSH.`,
+		Example:           "  mngr stop my-agent\n  mngr stop my-agent --keep-host\n  mngr stop my-agent --stop-host",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeAgents(app),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.KeepHost && o.StopHost {
 				return agent.Errorf(agent.KindUsage, "--keep-host and --stop-host exclude each other")
@@ -45,25 +47,31 @@ type stoppedRow struct {
 }
 
 func runStop(ctx context.Context, app *App, names []string, o fleet.StopOptions) error {
-	f, rows, err := app.find(ctx, names)
+	f, err := app.fleet()
 	if err != nil {
 		return err
 	}
-	groups := fleet.ByHost(rows)
+	rows, hosts, err := f.FindTargets(ctx, names, false)
+	if err != nil {
+		return err
+	}
+	groups, whole := stopGroups(rows, hosts)
 	results := make([]fleet.Stopped, len(groups))
 	err = app.eachHost(groups, func(n int, group []fleet.Row, phase agent.Progress) error {
+		o := o
+		o.StopHost = o.StopHost || n < whole
 		var err error
 		results[n], err = f.Stop(ctx, group, o, phase)
 		return err
 	})
 	done := []stoppedRow{}
-	for n, r := range results {
+	for _, r := range results {
 		if !r.Already && !r.Deallocated && len(r.Agents) == 0 {
 			continue // it failed
 		}
 		row := stoppedRow{Host: r.Host.Name, Agents: r.Agents, Deallocated: r.Deallocated, Already: r.Already}
 		if r.Deallocated || r.Already {
-			row.Agents = namesOf(groups[n])
+			row.Agents = agentNames(r.Host) // all went down with it
 		}
 		done = append(done, row)
 		for _, w := range r.Warnings {
@@ -82,8 +90,37 @@ func runStop(ctx context.Context, app *App, names []string, o fleet.StopOptions)
 	}))
 }
 
+// stopGroups puts the hosts that were named themselves first, with all their agents.
+func stopGroups(rows []fleet.Row, hosts []agent.Host) (groups [][]fleet.Row, whole int) {
+	named := map[string]bool{}
+	for _, h := range hosts {
+		if named[h.Resource] {
+			continue
+		}
+		named[h.Resource] = true
+		group := []fleet.Row{}
+		for _, a := range h.Agents {
+			group = append(group, fleet.Row{Agent: a, Host: h})
+		}
+		if len(group) == 0 {
+			group = append(group, fleet.Row{Host: h})
+		}
+		groups = append(groups, group)
+	}
+	whole = len(groups)
+	for _, group := range fleet.ByHost(rows) {
+		if !named[group[0].Host.Resource] {
+			groups = append(groups, group)
+		}
+	}
+	return groups, whole
+}
+
 func stoppedLine(r stoppedRow, o fleet.StopOptions) string {
 	agents := strings.Join(r.Agents, ", ")
+	if agents == "" {
+		agents = "@" + r.Host
+	}
 	switch {
 	case r.Already:
 		return fmt.Sprintf("%s: host %s is stopped already", agents, r.Host)
@@ -95,10 +132,10 @@ func stoppedLine(r stoppedRow, o fleet.StopOptions) string {
 	return fmt.Sprintf("%s: stopped; host %s keeps running and bills", agents, r.Host)
 }
 
-func namesOf(rows []fleet.Row) []string {
-	names := make([]string, 0, len(rows))
-	for _, r := range rows {
-		names = append(names, r.Agent.Name)
+func agentNames(h agent.Host) []string {
+	names := make([]string, 0, len(h.Agents))
+	for _, a := range h.Agents {
+		names = append(names, a.Name)
 	}
 	return names
 }

@@ -9,12 +9,15 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"mngr/internal/agent"
 	"mngr/internal/azure"
 	"mngr/internal/config"
 	"mngr/internal/ctl"
 	"mngr/internal/fleet"
 	"mngr/internal/guestbin"
+	"mngr/internal/ssh"
 )
 
 // wire builds the fleet out of the settings. It opens no connection.
@@ -150,7 +153,31 @@ func (p pending) Save(id agent.HostID, data []byte) error {
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return err
 	}
-	return os.WriteFile(p.path(id), data, 0o600)
+	return ssh.WriteFile(p.path(id), data, 0o600)
+}
+
+// Lock holds while the process lives, however it ends.
+func (p pending) Lock(id agent.HostID) (unlock func(), taken bool, err error) {
+	if err := os.MkdirAll(p.dir, 0o700); err != nil {
+		return nil, false, err
+	}
+	path := p.path(id) + ".lock"
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, false, err
+	}
+	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return func() {}, false, file.Close()
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, false, err
+	}
+	return func() {
+		_ = os.Remove(path)
+		_ = file.Close()
+	}, true, nil
 }
 
 func (p pending) Load(id agent.HostID) ([]byte, error) { return os.ReadFile(p.path(id)) }

@@ -9,6 +9,7 @@ const Version = 1
 const (
 	OpHostSetup  = "host.setup"  // Setup → SetupResult: bring the container up; idempotent
 	OpHostStatus = "host.status" // nothing → HostStatus
+	OpHostStart  = "host.start"  // nothing → nothing: take an OpHostStop back
 	OpHostStop   = "host.stop"   // nothing → nothing: end agents, stop the container, keep it stopped until the next boot
 )
 

@@ -39,6 +39,18 @@ func call(ctx context.Context, g Guest, r ctl.Request, progress agent.Progress) 
 	return a, nil
 }
 
+// ask is call for what a guest does within DeadlineGuestWork.
+func (f *Fleet) ask(ctx context.Context, g Guest, r ctl.Request, progress agent.Progress) (ctl.Answer, error) {
+	working, cancel := context.WithTimeout(ctx, agent.DeadlineGuestWork)
+	defer cancel()
+	answer, err := call(working, g, r, progress)
+	if err != nil && ctx.Err() == nil && working.Err() != nil {
+		return answer, agent.Errorf(agent.KindTimeout, "%s: the guest did not answer within %s", r.Op, agent.DeadlineGuestWork).
+			WithHint("mngr stop --stop-host ends the host without it")
+	}
+	return answer, err
+}
+
 // guestPath tells where mngrd lies: the operations of the machine are its own.
 func guestPath(op string) string {
 	if strings.HasPrefix(op, "host.") {

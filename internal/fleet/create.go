@@ -30,6 +30,8 @@ type CreateOptions struct {
 	StartArgs []string // of docker run, already checked
 	Idle      ctl.Idle
 
+	HostFlags []string // flags that shape a new host, as given; an existing one refuses them
+
 	NoWait     bool // return once Azure has accepted the machine
 	KeepFailed bool // leave a failed host for inspection
 }
@@ -62,7 +64,10 @@ func (f *Fleet) Create(ctx context.Context, o CreateOptions, progress agent.Prog
 	if name == "" {
 		name = o.Name
 	}
-	host := findHost(listing, name, "")
+	host, err := findHost(listing, name, "")
+	if err != nil {
+		return Created{}, err
+	}
 	if host != nil && unfinished(*host) {
 		return f.resume(ctx, inst, *host, o, progress)
 	}
@@ -102,7 +107,10 @@ func unfinished(h agent.Host) bool {
 func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o CreateOptions, progress agent.Progress) (Created, error) {
 	if h.State != agent.HostRunning {
 		return Created{}, agent.Errorf(agent.KindConflict, "host %q is %s", h.Name, h.State).
-			WithHint("mngr start --host %s", h.Name)
+			WithHint("mngr list; mngr start one of its agents first")
+	}
+	if len(o.HostFlags) > 0 {
+		return Created{}, agent.Errorf(agent.KindUsage, "host %q exists: %s cannot change it", h.Name, join(o.HostFlags))
 	}
 	record := agent.Record{ID: agent.NewID(), Name: o.Name, Type: o.Type, Labels: o.Labels}
 	tags, err := records.EncodeAgent(record)
@@ -133,7 +141,7 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 func (f *Fleet) forgetAgent(ctx context.Context, inst Instance, h agent.Host, g Guest, id agent.ID, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAccept)
 	defer cancel()
-	_, err := call(ctx, g, ctl.Request{Op: ctl.OpAgentRemove, Ref: &ctl.AgentRef{ID: string(id)}}, nil)
+	_, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentRemove, Ref: &ctl.AgentRef{ID: string(id)}}, nil)
 	if err != nil {
 		return fmt.Errorf("%w (and the half-made agent could not be removed: %w)", cause, err)
 	}

@@ -13,6 +13,9 @@ import (
 	"mngr/internal/records"
 )
 
+// PhaseUndo is the phase in which a failed create removes what it made.
+const PhaseUndo = "undoing: removing the virtual machine (interrupt again to leave at once)"
+
 // undoLimit bounds the removal of a host whose creation failed.
 const undoLimit = 10 * time.Minute
 
@@ -27,10 +30,18 @@ func (f *Fleet) createHost(ctx context.Context, inst Instance, o CreateOptions, 
 	if err := inst.Preflight(ctx, spec); err != nil {
 		return Created{}, err
 	}
+	unlock, err := f.lock(h)
+	if err != nil {
+		return Created{}, err
+	}
+	defer unlock()
 	if err := f.save(h, o); err != nil {
 		return Created{}, err
 	}
 	creation, err := inst.Machines.Create(ctx, spec, progress)
+	if agent.KindOf(err) == agent.KindRemains {
+		return Created{}, err // the machine may exist: what it is to become stays known
+	}
 	if err != nil {
 		return Created{}, errors.Join(err, f.Pending.Remove(h.ID))
 	}
@@ -47,7 +58,7 @@ func (f *Fleet) createHost(ctx context.Context, inst Instance, o CreateOptions, 
 	}
 	// Asked last: the answer may take the directory's 90 s, and nothing else waits for it.
 	if ok, why := creation.SelfStop(); !ok {
-		made.Warnings = append(made.Warnings, "the host cannot deallocate itself when idle: "+why)
+		made.Warnings = append(made.Warnings, cannotStopItself(why))
 	}
 	return made, nil
 }
@@ -97,6 +108,7 @@ func (f *Fleet) design(ctx context.Context, inst Instance, o CreateOptions) (age
 func mergeHost(h, answered agent.Host) agent.Host {
 	answered.ID, answered.Name, answered.Provider = h.ID, h.Name, h.Provider
 	answered.CreatedAt, answered.HostKeys, answered.Agents = h.CreatedAt, h.HostKeys, h.Agents
+	answered.Via = h.Provider
 	return answered
 }
 
@@ -150,23 +162,28 @@ func (f *Fleet) publishKeys(ctx context.Context, inst Instance, h agent.Host, pr
 
 // undo removes a machine whose creation failed or was interrupted.
 func (f *Fleet) undo(ctx context.Context, c Creation, h agent.Host, o CreateOptions, cause error, progress agent.Progress) error {
-	if agent.KindOf(cause) == agent.KindRemains {
-		return cause
-	}
 	if o.KeepFailed {
-		return fmt.Errorf("%w (host %q is kept and bills: mngr destroy %s)", cause, h.Name, o.Name)
+		return &agent.Error{
+			Kind: agent.KindOf(cause), Err: cause,
+			Cause: fmt.Sprintf("%v (host %q is kept, and bills)", cause, h.Name),
+			Hint:  fmt.Sprintf("look: mngr exec --outer %s COMMAND; then: mngr destroy @%s", o.Name, h.Name),
+		}
 	}
 	if ctx.Err() != nil {
 		cause = agent.Errorf(agent.KindCanceled, "interrupted; the half-made host is removed")
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoLimit)
 	defer cancel()
-	progress("undoing: removing the virtual machine")
+	progress(PhaseUndo)
 	if err := c.Undo(ctx, progress); err != nil {
+		hint := agent.HintOf(err)
+		if hint == "" {
+			hint = "mngr destroy --force @" + h.Name
+		}
 		return &agent.Error{
 			Kind:  agent.KindRemains,
 			Cause: fmt.Sprintf("%v; and removing the half-made host failed: %v", cause, err),
-			Hint:  "mngr destroy --force " + o.Name, Err: err,
+			Hint:  hint, Err: err,
 		}
 	}
 	return errors.Join(cause, f.Pending.Remove(h.ID), f.Guests.Forget(h.ID))

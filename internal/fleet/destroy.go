@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -55,7 +56,11 @@ func (f *Fleet) FindTargets(ctx context.Context, names []string, missingOK bool)
 			if err != nil {
 				return nil, nil, err
 			}
-			if h := findHost(listing, a.Host, a.Provider); h != nil {
+			h, err := findHost(listing, a.Host, a.Provider)
+			if err != nil {
+				return nil, nil, err
+			}
+			if h != nil {
 				hosts = append(hosts, *h)
 				continue
 			}
@@ -92,20 +97,46 @@ func isHost(name string) bool {
 // DestroyHost deletes a machine with all that belongs to it, through the cloud's API
 // alone, and forgets what this machine keeps of it.
 func (f *Fleet) DestroyHost(ctx context.Context, h agent.Host, progress agent.Progress) error {
-	inst, err := f.machinesOf(ctx, h)
+	inst, err := f.machinesOf(h)
 	if err != nil {
 		return err
 	}
 	progress("host " + h.Name)
+	if err := unchanged(ctx, inst, h); err != nil {
+		return err
+	}
 	if err := inst.Destroy(ctx, h, progress); err != nil {
+		if ctx.Err() != nil {
+			return agent.Errorf(agent.KindCanceled, "interrupted; Azure may go on deleting host %q", h.Name).
+				WithHint("mngr list shows whether it is still there; mngr destroy --force @%s ends it", h.Name)
+		}
 		return fmt.Errorf("destroy host %q: %w", h.Name, err)
 	}
 	return errors.Join(f.Guests.Forget(h.ID), f.Pending.Remove(h.ID))
 }
 
+// unchanged refuses to destroy a host that got another agent since the plan was made.
+func unchanged(ctx context.Context, inst Instance, h agent.Host) error {
+	fresh, err := inst.Get(ctx, h.Resource)
+	if agent.KindOf(err) == agent.KindNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	records.DecodeHost(&fresh)
+	for _, a := range fresh.Agents {
+		if !slices.ContainsFunc(h.Agents, func(b agent.Record) bool { return a.ID == b.ID }) {
+			return agent.Errorf(agent.KindRefused, "host %q got another agent meanwhile: %s; nothing was changed", h.Name, a.Name).
+				WithHint("mngr list, then decide again")
+		}
+	}
+	return nil
+}
+
 // DestroyAgent removes one agent from a host that keeps others.
 func (f *Fleet) DestroyAgent(ctx context.Context, r Row, progress agent.Progress) error {
-	inst, err := f.machinesOf(ctx, r.Host)
+	inst, err := f.machinesOf(r.Host)
 	if err != nil {
 		return err
 	}
@@ -120,7 +151,7 @@ func (f *Fleet) DestroyAgent(ctx context.Context, r Row, progress agent.Progress
 	defer g.Close()
 	progress("removing agent " + r.Agent.Name)
 	ref := &ctl.AgentRef{ID: string(r.Agent.ID)}
-	if _, err := call(ctx, g, ctl.Request{Op: ctl.OpAgentRemove, Ref: ref}, progress); err != nil {
+	if _, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentRemove, Ref: ref}, progress); err != nil {
 		return fmt.Errorf("remove agent %q: %w", r.Agent.Name, err)
 	}
 	progress("removing its tags")

@@ -21,8 +21,11 @@ type ExecOptions struct {
 // Exec runs a command in an agent's surroundings and returns its exit code. It starts
 // nothing: a host that is down stays down, since a machine that boots costs money.
 func (f *Fleet) Exec(ctx context.Context, r Row, o ExecOptions) (int, error) {
-	if err := needRunning(r); err != nil {
-		return 0, err
+	// A machine can be looked at as soon as it has an address, finished or not.
+	if inspectable := r.Host.Address != "" && r.Host.HostKeys.VM != ""; !o.Outer || !inspectable {
+		if err := needRunning(r); err != nil {
+			return 0, err
+		}
 	}
 	c := Command{Line: o.Line, Stdin: o.Stdin, Stdout: o.Stdout, Stderr: o.Stderr}
 	if o.Dir != "" {

@@ -46,6 +46,9 @@ type Pending interface {
 	Save(id agent.HostID, data []byte) error
 	Load(id agent.HostID) ([]byte, error) // fs.ErrNotExist when there is none
 	Remove(id agent.HostID) error
+	// Lock keeps other processes of this machine from working on the same host; taken is
+	// false when one does.
+	Lock(id agent.HostID) (unlock func(), taken bool, err error)
 }
 
 func (f *Fleet) instance(name string) (Instance, error) {

@@ -114,6 +114,9 @@ func (f *Fleet) listInstance(ctx context.Context, i Instance, live bool) Listing
 	if err != nil {
 		return Listing{Errors: []ProviderError{{Provider: i.Name(), Err: err}}}
 	}
+	for n := range hosts {
+		hosts[n].Via = i.Name()
+	}
 	out := Listing{Hosts: hosts}
 	rows := make([][]Row, len(hosts))
 	failures := make([]error, len(hosts))
@@ -144,7 +147,11 @@ func (f *Fleet) observe(ctx context.Context, h *agent.Host, live bool) ([]Row, e
 	}
 	rows := make([]Row, 0, len(h.Agents))
 	for _, a := range h.Agents {
-		rows = append(rows, Row{Agent: a, State: agentState(*h, a.ID, status), Host: *h})
+		state := agentState(*h, a.ID, status)
+		if problem != nil {
+			state = agent.Unknown
+		}
+		rows = append(rows, Row{Agent: a, State: state, Host: *h})
 	}
 	return rows, problem
 }
@@ -184,10 +191,10 @@ func (f *Fleet) askContainer(ctx context.Context, h agent.Host) (*ctl.ContainerS
 func agentState(h agent.Host, id agent.ID, status *ctl.ContainerStatus) agent.State {
 	switch h.State {
 	case agent.HostRunning:
-	case agent.HostUnreachable, agent.HostUnknown, agent.HostUnauthenticated:
-		return agent.Unknown
-	default:
+	case agent.HostStopped, agent.HostStoppedBilling, agent.HostEvicted, agent.HostFailed:
 		return agent.Stopped
+	default: // silent, or on its way from one state to another
+		return agent.Unknown
 	}
 	if status != nil {
 		for _, a := range status.Agents {

@@ -36,7 +36,8 @@ type Machines interface {
 	// MergeTags writes tags and leaves the others; the empty value of a key in remove
 	// deletes it. It must not run while an operation on the machine is under way.
 	MergeTags(ctx context.Context, resource string, set map[string]string, remove []string) error
-	// LetStopItself gives an existing machine the right to deallocate itself; if it cannot, why.
+	// LetStopItself gives an existing machine the right to deallocate itself; if it cannot,
+	// why. Repeating it is harmless.
 	LetStopItself(ctx context.Context, resource string) (ok bool, why string)
 }
 

@@ -72,15 +72,38 @@ func notFound(l Listing, a agent.Address) error {
 	return agent.Errorf(agent.KindNotFound, "no agent %q", a).WithHint("mngr list")
 }
 
-// findHost returns the host of that name or id, or nil.
-func findHost(l Listing, name, provider string) *agent.Host {
+// findHost returns the one host of that name or id, or nil when there is none.
+func findHost(l Listing, name, provider string) (*agent.Host, error) {
+	var found []*agent.Host
+	var names []string
 	for n := range l.Hosts {
 		h := &l.Hosts[n]
 		if (h.Name == name || string(h.ID) == name) && (provider == "" || h.Provider == provider) {
-			return h
+			found = append(found, h)
+			names = append(names, "@"+h.Name+"."+h.Provider)
 		}
 	}
-	return nil
+	switch len(found) {
+	case 0:
+		return nil, nil
+	case 1:
+		return found[0], nil
+	}
+	return nil, agent.Errorf(agent.KindUsage, "%q names several hosts: %s", name, join(names)).
+		WithHint("use one of these addresses, or a host id")
+}
+
+// ProviderOf returns the instance that sees the host of a name; "" when none does.
+func (f *Fleet) ProviderOf(ctx context.Context, name string) (string, error) {
+	listing, err := f.List(ctx, nil, false)
+	if err != nil {
+		return "", err
+	}
+	h, err := findHost(listing, name, "")
+	if h == nil || err != nil {
+		return "", err
+	}
+	return h.Via, nil
 }
 
 func rowAddress(r Row) string {
@@ -113,16 +136,11 @@ func ByHost(rows []Row) [][]Row {
 	return groups
 }
 
-// machinesOf returns the instance that manages a host: its own, or for a host of an
-// instance not configured here the first that sees it.
-func (f *Fleet) machinesOf(ctx context.Context, h agent.Host) (Instance, error) {
+// machinesOf returns the instance that sees a host. Its tag may name another one, which
+// may work in another subscription here.
+func (f *Fleet) machinesOf(h agent.Host) (Instance, error) {
 	for _, i := range f.Instances {
-		if i.Name() == h.Provider {
-			return i, nil
-		}
-	}
-	for _, i := range f.Instances {
-		if _, err := i.Get(ctx, h.Resource); err == nil {
+		if i.Name() == h.Via {
 			return i, nil
 		}
 	}

@@ -160,3 +160,45 @@ func TestRefuseStopNamesTheOthers(t *testing.T) {
 		t.Errorf("refuseStop = %v", err)
 	}
 }
+
+func TestFindHostRefusesToGuess(t *testing.T) {
+	other := host("web", agent.HostRunning)
+	other.Provider, other.Resource = "q", "/vm/q/web"
+	l := Listing{Hosts: []agent.Host{host("web", agent.HostRunning), other, host("db", agent.HostRunning)}}
+	if h, err := findHost(l, "web", ""); h != nil || agent.KindOf(err) != agent.KindUsage {
+		t.Errorf("two hosts: %v, %v, want a usage error", h, err)
+	}
+	if h, err := findHost(l, "web", "q"); err != nil || h.Resource != "/vm/q/web" {
+		t.Errorf("with the provider: %v, %v", h, err)
+	}
+	if h, err := findHost(l, "db", ""); err != nil || h.Name != "db" {
+		t.Errorf("one host: %v, %v", h, err)
+	}
+	if h, err := findHost(l, "none", ""); h != nil || err != nil {
+		t.Errorf("no host: %v, %v", h, err)
+	}
+}
+
+// A host's tag may name an instance that works in another subscription here: operations
+// go through the instance that sees the host.
+func TestOperationsGoThroughWhoSeesTheHost(t *testing.T) {
+	f := &Fleet{Instances: []Instance{{Machines: named("azure")}, {Machines: named("azure-x")}}}
+	h := agent.Host{Name: "a", Provider: "azure", Via: "azure-x"}
+	i, err := f.machinesOf(h)
+	if err != nil || i.Name() != "azure-x" {
+		t.Errorf("machinesOf = %v, %v; want azure-x", i, err)
+	}
+	if _, err := f.machinesOf(agent.Host{Provider: "azure"}); err == nil {
+		t.Error("a host that nobody sees was given to its tag's instance")
+	}
+}
+
+// named is an instance of which only the name matters.
+type nameOnly struct {
+	Machines
+	name string
+}
+
+func (n nameOnly) Name() string { return n.name }
+
+func named(name string) Machines { return nameOnly{name: name} }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"mngr/internal/agent"
 )
@@ -17,9 +18,23 @@ func (f *Fleet) resume(ctx context.Context, inst Instance, h agent.Host, o Creat
 		return Created{}, agent.Errorf(agent.KindExists, "host %q exists and its creation is not finished", h.Name).
 			WithHint("mngr destroy @%s", h.Name)
 	}
-	if h.State == agent.HostFailed && h.HostKeys.Container == "" && h.Address == "" {
+	unlock, err := f.lock(h)
+	if err != nil {
+		return Created{}, err
+	}
+	defer unlock()
+	if err := f.sameRequest(h, o); err != nil {
+		return Created{}, err
+	}
+	// Azure's own word counts here, not the age of an unfinished host: that one may work.
+	progress("asking Azure about host " + h.Name)
+	fresh, err := inst.Get(ctx, h.Resource)
+	if err != nil {
+		return Created{}, err
+	}
+	if fresh.State == agent.HostFailed {
 		progress("removing the failed host " + h.Name)
-		if err := inst.Destroy(ctx, h, progress); err != nil {
+		if err := f.DestroyHost(ctx, h, progress); err != nil {
 			return Created{}, fmt.Errorf("remove the failed host %q: %w", h.Name, err)
 		}
 		o.Host = h.Name
@@ -30,30 +45,74 @@ func (f *Fleet) resume(ctx context.Context, inst Instance, h agent.Host, o Creat
 		return made, nil
 	}
 	progress("finishing host " + h.Name)
-	if err := f.finish(ctx, inst, &made.Host, o, progress); err != nil {
+	if made.Warnings, err = f.finish(ctx, inst, &made.Host, o, progress); err != nil {
 		return made, err
 	}
 	made.Finished = true
 	return made, f.Pending.Remove(h.ID)
 }
 
+// lock refuses to work on a host on which another process of this machine works.
+func (f *Fleet) lock(h agent.Host) (unlock func(), err error) {
+	unlock, taken, err := f.Pending.Lock(h.ID)
+	if err == nil && !taken {
+		err = agent.Errorf(agent.KindConflict, "another mngr on this machine is making host %q", h.Name).WithHint("mngr list shows how far it is")
+	}
+	return unlock, err
+}
+
+// sameRequest refuses to finish a host for another command than the one it was begun for,
+// where this machine remembers that one.
+func (f *Fleet) sameRequest(h agent.Host, o CreateOptions) error {
+	begun, err := f.pendingOptions(h)
+	if err != nil {
+		return nil // begun elsewhere: the new request is all there is
+	}
+	if begun.Type == o.Type && slices.Equal(begun.Argv, o.Argv) {
+		return nil
+	}
+	return agent.Errorf(agent.KindConflict, "an unfinished create of %q is to run something else", o.Name).
+		WithHint("mngr start %s finishes it; mngr destroy @%s removes it", o.Name, h.Name)
+}
+
 // finish brings an accepted machine to its end from whatever point it is at. It undoes
 // nothing: what it met was left by somebody else's command.
-func (f *Fleet) finish(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) error {
-	if h.State == agent.HostStopped || h.State == agent.HostStoppedBilling {
-		progress("starting the virtual machine")
+func (f *Fleet) finish(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) ([]string, error) {
+	switch h.State {
+	case agent.HostStopping:
+		progress("waiting for Azure to finish deallocating")
+		if err := f.deallocated(ctx, inst, *h); err != nil {
+			return nil, err
+		}
+		fallthrough
+	case agent.HostStopped, agent.HostStoppedBilling:
 		if err := inst.Start(ctx, h.Resource, true, progress); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	progress("waiting for Azure to finish")
 	if err := f.settled(ctx, inst, h); err != nil {
-		return err
+		return nil, err
 	}
+	if err := f.finishGuest(ctx, inst, h, o, progress); err != nil {
+		return nil, err
+	}
+	// Whoever began may have died before the machine got its right.
+	if ok, why := inst.LetStopItself(ctx, h.Resource); !ok {
+		return []string{cannotStopItself(why)}, nil
+	}
+	return nil, nil
+}
+
+func cannotStopItself(why string) string {
+	return "the host cannot deallocate itself when idle: " + why
+}
+
+func (f *Fleet) finishGuest(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) error {
 	_, err := f.setUp(ctx, inst, h, o, progress)
 	if errors.Is(err, ErrNoAccess) {
 		return agent.Errorf(agent.KindConflict, "host %q is being created from another machine", h.Name).
-			WithHint("if that one is gone: mngr destroy --force %s", o.Name)
+			WithHint("if that one is gone: mngr destroy --force @%s", h.Name)
 	}
 	if err != nil {
 		return fmt.Errorf("finish host %q: %w", h.Name, err)
@@ -63,14 +122,18 @@ func (f *Fleet) finish(ctx context.Context, inst Instance, h *agent.Host, o Crea
 
 // settled waits until the machine is running with an address and no operation is under
 // way on it.
-func (f *Fleet) settled(ctx context.Context, inst Instance, h *agent.Host) error {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
+func (f *Fleet) settled(parent context.Context, inst Instance, h *agent.Host) error {
+	ctx, cancel := context.WithTimeout(parent, agent.DeadlineOperation)
 	defer cancel()
 	for {
 		fresh, err := inst.Get(ctx, h.Resource)
+		if parent.Err() != nil {
+			return parent.Err()
+		}
 		if err != nil {
 			return err
 		}
+		fresh.Via = h.Via
 		*h = fresh
 		f.read(h)
 		switch fresh.State {
@@ -80,9 +143,9 @@ func (f *Fleet) settled(ctx context.Context, inst Instance, h *agent.Host) error
 			}
 		case agent.HostFailed, agent.HostEvicted, agent.HostDeleting, agent.HostStopped:
 			return agent.Errorf(agent.KindConflict, "host %q is %s: %s", h.Name, fresh.State, fresh.Failure).
-				WithHint("mngr destroy --force %s", h.Name)
+				WithHint("mngr destroy --force @%s", h.Name)
 		}
-		if err := pause(ctx); err != nil {
+		if err := pause(ctx); err != nil && parent.Err() == nil {
 			return agent.Errorf(agent.KindTimeout, "host %q is still %s after %s", h.Name, fresh.State, agent.DeadlineOperation)
 		}
 	}

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
 	"mngr/internal/git"
+	"mngr/internal/hostsetup"
 )
 
 // setUp turns a machine with an address into a host with one agent that runs. It fills
@@ -65,8 +67,8 @@ func (f *Fleet) enter(ctx context.Context, h agent.Host) (Guest, error) {
 func (f *Fleet) enterPlace(ctx context.Context, h agent.Host, p Place) (Guest, error) {
 	guest, err := f.dial(ctx, h, p, agent.DeadlineGuestReply, "host "+h.Name)
 	if errors.Is(err, ErrNoAccess) {
-		return nil, agent.Errorf(agent.KindDenied, "host %q does not know this machine's key: %w", h.Name, err).
-			WithHint("stop, start and destroy work from here; enter it from the machine that created it")
+		denied := &agent.Error{Kind: agent.KindDenied, Cause: fmt.Sprintf("host %q does not know this machine's key", h.Name), Err: err}
+		return nil, denied.WithHint("stop, start and destroy work from here; enter it from the machine that created it")
 	}
 	if err != nil {
 		failure := &agent.Error{Kind: agent.KindOf(err), Err: err, Cause: fmt.Sprintf("cannot enter host %q: %v", h.Name, err)}
@@ -135,10 +137,14 @@ func (f *Fleet) startContainer(ctx context.Context, vm Guest, inst Instance, h a
 	if image == "" {
 		image = inst.Defaults.Image
 	}
-	progress("starting the container")
+	startArgs := slices.Concat(inst.Defaults.StartArgs, o.StartArgs)
+	if err := hostsetup.CheckStartArgs(startArgs, false); err != nil {
+		return "", err
+	}
+	progress("handing the host over to mngrd")
 	answer, err := call(ctx, vm, ctl.Request{Op: ctl.OpHostSetup, Setup: &ctl.Setup{
 		HostID: string(h.ID), HostName: h.Name, Provider: h.Provider, Image: image,
-		SSHPort: inst.Defaults.ContainerPort, StartArgs: append(inst.Defaults.StartArgs, o.StartArgs...),
+		SSHPort: inst.Defaults.ContainerPort, StartArgs: startArgs,
 		AuthorizedKeys: []string{clientKey}, Idle: o.Idle,
 	}}, progress)
 	if err != nil {
@@ -153,7 +159,7 @@ func (f *Fleet) startContainer(ctx context.Context, vm Guest, inst Instance, h a
 // startNew makes the work directory, fills it and starts the agent.
 func (f *Fleet) startNew(ctx context.Context, g Guest, h agent.Host, a agent.Record, o CreateOptions, progress agent.Progress) (ctl.AgentStatus, error) {
 	ref := &ctl.AgentRef{ID: string(a.ID), Name: a.Name}
-	prepared, err := call(ctx, g, ctl.Request{Op: ctl.OpAgentPrepare, Ref: ref}, progress)
+	prepared, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentPrepare, Ref: ref}, progress)
 	if err != nil {
 		return ctl.AgentStatus{}, err
 	}
@@ -167,7 +173,7 @@ func (f *Fleet) startNew(ctx context.Context, g Guest, h agent.Host, a agent.Rec
 		}
 	}
 	progress("starting the agent")
-	answer, err := call(ctx, g, ctl.Request{Op: ctl.OpAgentCreate, Agent: spec}, progress)
+	answer, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentCreate, Agent: spec}, progress)
 	if err != nil {
 		return ctl.AgentStatus{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -23,7 +24,7 @@ type Started struct {
 func (f *Fleet) Start(ctx context.Context, rows []Row, progress agent.Progress) (Started, error) {
 	out := Started{Host: rows[0].Host}
 	h := &out.Host
-	inst, err := f.machinesOf(ctx, *h)
+	inst, err := f.machinesOf(*h)
 	if err != nil {
 		return out, err
 	}
@@ -32,7 +33,19 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, progress agent.Progress) 
 	}
 	switch h.State {
 	case agent.HostRunning, agent.HostUnreachable:
-	case agent.HostStopped, agent.HostStoppedBilling, agent.HostStopping:
+		f.liftStop(ctx, *h)
+	case agent.HostStarting:
+		progress("waiting for Azure to finish")
+		if err := f.settled(ctx, inst, h); err != nil {
+			return out, err
+		}
+	case agent.HostStopping:
+		progress("waiting for Azure to finish deallocating")
+		if err := f.deallocated(ctx, inst, *h); err != nil {
+			return out, err
+		}
+		fallthrough
+	case agent.HostStopped, agent.HostStoppedBilling:
 		if err := f.boot(ctx, inst, h, progress); err != nil {
 			return out, err
 		}
@@ -44,15 +57,39 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, progress agent.Progress) 
 	return out, f.startAgents(ctx, inst, &out, rows, progress)
 }
 
+// liftStop takes back what a stop that was cut short told the machine: to keep its
+// container down. A machine that is not reached has other troubles.
+func (f *Fleet) liftStop(ctx context.Context, h agent.Host) {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineGuestReply)
+	defer cancel()
+	if g, err := f.Guests.Dial(ctx, h, Container); err == nil {
+		_ = g.Close()
+		return
+	}
+	vm, err := f.Guests.Dial(ctx, h, VM)
+	if err != nil {
+		return
+	}
+	defer vm.Close()
+	_, _ = call(ctx, vm, ctl.Request{Op: ctl.OpHostStart}, nil)
+}
+
 func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started, progress agent.Progress) (Started, error) {
 	o, err := f.pendingOptions(out.Host)
 	if err != nil {
 		return out, err
 	}
 	out.Booted = true
-	if err := f.finish(ctx, inst, &out.Host, o, progress); err != nil {
+	unlock, err := f.lock(out.Host)
+	if err != nil {
 		return out, err
 	}
+	defer unlock()
+	warnings, err := f.finish(ctx, inst, &out.Host, o, progress)
+	if err != nil {
+		return out, err
+	}
+	out.Warnings = append(out.Warnings, warnings...)
 	out.Agents = []string{o.Name}
 	return out, f.Pending.Remove(out.Host.ID)
 }
@@ -82,12 +119,31 @@ func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, ro
 	for _, r := range rows {
 		progress("starting agent " + r.Agent.Name)
 		ref := &ctl.AgentRef{ID: string(r.Agent.ID)}
-		if _, err := call(ctx, g, ctl.Request{Op: ctl.OpAgentStart, Ref: ref}, progress); err != nil {
+		if _, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentStart, Ref: ref}, progress); err != nil {
 			return fmt.Errorf("start agent %q: %w", r.Agent.Name, err)
 		}
 		out.Agents = append(out.Agents, r.Agent.Name)
 	}
+	if out.Booted {
+		out.Agents = append(out.Agents, f.alsoRunning(ctx, g, rows)...)
+	}
 	return f.untagStart(ctx, inst, *out, rows, progress)
+}
+
+// alsoRunning names the agents that came up with the host without having been named.
+func (f *Fleet) alsoRunning(ctx context.Context, g Guest, rows []Row) []string {
+	answer, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpStatus}, nil)
+	if err != nil || answer.Container == nil {
+		return nil
+	}
+	var names []string
+	for _, a := range answer.Container.Agents {
+		running := a.State == string(agent.Running) || a.State == string(agent.Waiting)
+		if running && !slices.ContainsFunc(rows, func(r Row) bool { return string(r.Agent.ID) == a.ID }) {
+			names = append(names, clean(a.Name))
+		}
+	}
+	return names
 }
 
 // untagStart removes what stop wrote into the tags, in one write, if there is any.

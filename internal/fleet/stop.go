@@ -30,7 +30,7 @@ type Stopped struct {
 // machine is deallocated; it is never left running for want of an answer without saying so.
 func (f *Fleet) Stop(ctx context.Context, rows []Row, o StopOptions, progress agent.Progress) (Stopped, error) {
 	h := rows[0].Host
-	inst, err := f.machinesOf(ctx, h)
+	inst, err := f.machinesOf(h)
 	if err != nil {
 		return Stopped{}, err
 	}
@@ -81,8 +81,12 @@ func (f *Fleet) whoElseRuns(ctx context.Context, h agent.Host, rows []Row) (Gues
 		return nil, fromTags(), err
 	}
 	answer, err := call(ctx, guest, ctl.Request{Op: ctl.OpStatus}, nil)
-	if err != nil || answer.Container == nil {
-		return guest, fromTags(), errors.Join(err, guest.Close())
+	if err == nil && answer.Container == nil {
+		err = errors.New("mngrd sent an empty answer")
+	}
+	if err != nil {
+		_ = guest.Close()
+		return nil, fromTags(), err
 	}
 	var names []string
 	for _, a := range answer.Container.Agents {
@@ -113,7 +117,7 @@ func (f *Fleet) stopAlone(ctx context.Context, inst Instance, h agent.Host, g Gu
 	for _, r := range rows {
 		progress("stopping agent " + r.Agent.Name)
 		ref := &ctl.AgentRef{ID: string(r.Agent.ID)}
-		if _, err := call(ctx, g, ctl.Request{Op: ctl.OpAgentStop, Ref: ref}, nil); err != nil {
+		if _, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentStop, Ref: ref}, nil); err != nil {
 			return out, fmt.Errorf("stop agent %q: %w", r.Agent.Name, err)
 		}
 		out.Agents = append(out.Agents, r.Agent.Name)
@@ -130,30 +134,70 @@ func (f *Fleet) stopAlone(ctx context.Context, inst Instance, h agent.Host, g Gu
 	return out, nil
 }
 
-// deallocate stops a whole host. What comes before the deallocation may fail: the bill
-// must end all the same.
+// deallocate stops a whole host. What comes before the deallocation may fail, and once
+// the container is down an interrupt comes too late: the bill must end all the same.
 func (f *Fleet) deallocate(ctx context.Context, inst Instance, h agent.Host, g Guest, o StopOptions, progress agent.Progress) (Stopped, error) {
 	out := Stopped{Host: h}
 	if g != nil {
 		progress("stopping the container")
 		f.stopContainer(ctx, h)
 	}
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*agent.DeadlineAccept)
+	defer cancel()
 	progress("recording it in the tags")
 	remove := make([]string, 0, len(h.Stopped))
 	for id := range h.Stopped {
 		name, _ := records.StoppedTag(id)
 		remove = append(remove, name)
 	}
-	if h.State != agent.HostCreating {
-		if err := inst.MergeTags(ctx, h.Resource, map[string]string{records.StoppedBy: "user"}, remove); err != nil {
+	if settledState(h.State) { // a write would preempt what is under way
+		if err := inst.MergeTags(asking, h.Resource, map[string]string{records.StoppedBy: "user"}, remove); err != nil {
 			out.Warnings = append(out.Warnings, fmt.Sprintf("the tags could not be updated: %v", err))
 		}
 	}
-	if err := inst.Machines.Stop(ctx, h.Resource, !o.NoWait, progress); err != nil {
+	if err := inst.Machines.Stop(asking, h.Resource, false, progress); err != nil {
 		return out, fmt.Errorf("deallocate host %q: %w", h.Name, err)
 	}
 	out.Deallocated = true
-	return out, nil
+	if o.NoWait {
+		return out, nil
+	}
+	progress("waiting until it is deallocated")
+	return out, f.deallocated(ctx, inst, h)
+}
+
+// settledState tells the states in which no operation is under way on a machine.
+func settledState(s agent.HostState) bool {
+	switch s {
+	case agent.HostRunning, agent.HostUnreachable, agent.HostStoppedBilling:
+		return true
+	}
+	return false
+}
+
+// deallocated waits for the end of an accepted deallocation.
+func (f *Fleet) deallocated(ctx context.Context, inst Instance, h agent.Host) error {
+	waiting, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
+	defer cancel()
+	for {
+		fresh, err := inst.Get(waiting, h.Resource)
+		if ctx.Err() != nil {
+			return agent.Errorf(agent.KindCanceled, "interrupted; Azure goes on deallocating host %q", h.Name)
+		}
+		switch {
+		case err != nil && waiting.Err() == nil:
+			return err
+		case err == nil && fresh.State == agent.HostStopped:
+			return nil
+		case err == nil && fresh.State == agent.HostStoppedBilling && fresh.Failure != "":
+			return agent.Errorf(agent.KindRemains, "host %q is off but not deallocated, and bills: %s", h.Name, fresh.Failure).
+				WithHint("mngr stop --stop-host again")
+		}
+		if pause(waiting) != nil && ctx.Err() == nil {
+			return agent.Errorf(agent.KindTimeout, "host %q is not deallocated after %s, and may bill", h.Name, agent.DeadlineOperation).
+				WithHint("mngr list")
+		}
+	}
 }
 
 // stopContainer gives agents a clean end. It is a courtesy: the machine's own shutdown

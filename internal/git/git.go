@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // ErrNoRepository says that a directory lies outside of every work tree.
@@ -55,6 +56,7 @@ func (r Repository) Push(ctx context.Context, sshCommand, url, branch string) er
 	cmd := exec.CommandContext(ctx, "git", "-C", r.Root, "-c", "core.hooksPath=/dev/null", "-c", "push.recurseSubmodules=no",
 		"push", "--quiet", "--no-verify", "--force", url, r.Commit+":refs/heads/"+branch)
 	cmd.Env = append(os.Environ(), "GIT_SSH_COMMAND="+sshCommand, "GIT_TERMINAL_PROMPT=0", "GIT_LFS_SKIP_PUSH=1")
+	cmd.WaitDelay = 5 * time.Second // the ssh child may hold the pipe for longer than git lives
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	if err := cmd.Run(); err != nil {

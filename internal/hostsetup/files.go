@@ -37,7 +37,7 @@ func (p Params) files() []writeFile {
 	for _, name := range []string{"setup.sh", "guard.sh", "deallocate.sh"} {
 		files = append(files, writeFile{Path: LibDir + "/" + name, Permissions: "0755", Content: embeddedFile(name)})
 	}
-	for _, name := range []string{Setup, "mngr-guard.service", "mngr-idle.path", "mngr-deallocate.service", "mngr-deadman.service", Service} {
+	for _, name := range []string{Setup, "mngr-guard.service", "mngr-idle.path", Deallocate, "mngr-deadman.service", Service} {
 		files = append(files, unit(name, embeddedFile(name)))
 	}
 	deadMan := p.DeadMan

@@ -4,12 +4,14 @@ package hostsetup
 const (
 	LibDir    = "/usr/local/lib/mngr" // mngrd and the scripts
 	Mngrd     = LibDir + "/mngrd"
-	StateDir  = "/var/lib/mngr"      // 0700: records, never mounted anywhere
-	RunDir    = "/run/mngr"          // 0755: what this boot knows
-	SignalDir = "/run/mngr-signal"   // the tmpfs that the container may write
-	GuestDir  = StateDir + "/guest"  // read-only in the container
-	Service   = "mngrd.service"      // runs `mngrd vm`
-	Setup     = "mngr-setup.service" // installs Docker
+	StateDir  = "/var/lib/mngr"     // 0700: records, never mounted anywhere
+	RunDir    = "/run/mngr"         // 0755: what this boot knows
+	SignalDir = "/run/mngr-signal"  // the tmpfs that the container may write
+	GuestDir  = StateDir + "/guest" // read-only in the container
+	Service   = "mngrd.service"     // runs `mngrd vm`
+
+	Deallocate = "mngr-deallocate.service" // deallocates the machine with its own identity
+	Setup      = "mngr-setup.service"      // installs Docker
 )
 
 // Places in the container.

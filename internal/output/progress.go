@@ -56,6 +56,15 @@ func (g *Progress) Phase(name string) {
 	g.poke()
 }
 
+// Undo marks the phase under way as the one that failed and begins to undo.
+func (g *Progress) Undo(name string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.finish(true)
+	g.current = phase{name: name, began: time.Now()}
+	g.poke()
+}
+
 // Done ends the last phase and returns when everything has been shown. Only the first
 // call of Done or Fail counts.
 func (g *Progress) Done() { g.end(false) }

@@ -34,18 +34,28 @@ func NewHostTags(h agent.Host) (map[string]string, error) {
 }
 
 // DecodeHost fills in what the tags say of a host: identity, keys, agents. Tags are
-// written by others too: what cannot be read is left out.
+// written by others too: what is no id or name is left as the caller had it, since both
+// become parts of paths.
 func DecodeHost(h *agent.Host) {
 	get := func(name string) string { return lookup(h.Tags, name) }
-	h.ID = agent.HostID(get(HostID))
-	h.Name = strings.TrimPrefix(get(HostName), hostNamePrefix)
-	h.Provider = get(Provider)
-	if t, err := time.Parse(time.RFC3339Nano, get(CreatedAt)); err == nil {
-		h.CreatedAt = t
+	if id, err := agent.ParseHostID(get(HostID)); err == nil {
+		h.ID = id
+	}
+	if name := strings.TrimPrefix(get(HostName), hostNamePrefix); agent.CheckName("host", name) == nil {
+		h.Name = name
+	}
+	if provider := get(Provider); agent.CheckName("provider", provider) == nil {
+		h.Provider = provider
+	}
+	if t, err := time.Parse(time.RFC3339Nano, get(CreatedAt)); err == nil && h.CreatedAt.IsZero() {
+		h.CreatedAt = t // the cloud's own clock, where there is one, is the better witness
 	}
 	h.HostKeys = DecodeHostKeys(get(HostKeys))
 	h.Agents, h.Stopped = decodeAgents(h.Tags)
 }
+
+// unreadable is the type of an agent whose record is damaged; its name is its id.
+const unreadable = "unknown"
 
 func decodeAgents(tags map[string]string) ([]agent.Record, map[agent.ID]bool) {
 	byAgent := map[agent.ID]map[string]string{}
@@ -62,9 +72,13 @@ func decodeAgents(tags map[string]string) ([]agent.Record, map[agent.ID]bool) {
 	var agents []agent.Record
 	stopped := map[agent.ID]bool{}
 	for id, fields := range byAgent {
+		if _, err := agent.ParseID(string(id)); err != nil {
+			continue
+		}
 		p, ok := decodeAgent(fields)
 		if !ok {
-			continue
+			// Somebody's agent all the same: it must be seen before its host is destroyed.
+			p = payload{Name: string(id), Type: unreadable}
 		}
 		agents = append(agents, agent.Record{ID: id, Name: p.Name, Type: p.Type, Labels: p.Labels})
 		if fields[stateField] == stateStopped {

@@ -81,7 +81,7 @@ func TestLeftoversAreIgnored(t *testing.T) {
 	}
 }
 
-func TestTornRecordIsNoRecord(t *testing.T) {
+func TestTornRecordStillCountsAsAnAgent(t *testing.T) {
 	id := agent.NewID()
 	tags, err := EncodeAgent(agent.Record{ID: id, Name: "a", Labels: map[string]string{"k": strings.Repeat("x", 400)}})
 	if err != nil {
@@ -91,8 +91,9 @@ func TestTornRecordIsNoRecord(t *testing.T) {
 		t.Fatalf("whole record decoded to %v", agents)
 	}
 	tags[recordName(id, 1)] = strings.Repeat("y", 10)
-	if agents, _ := decodeAgents(tags); len(agents) != 0 {
-		t.Fatalf("torn record decoded to %v", agents)
+	agents, _ := decodeAgents(tags)
+	if len(agents) != 1 || agents[0].Name != string(id) || agents[0].Type != "unknown" || agents[0].Labels != nil {
+		t.Fatalf("torn record decoded to %v, want the agent by its id", agents)
 	}
 }
 
@@ -124,6 +125,18 @@ func TestTooManyTagsAreRefusedWithTheCount(t *testing.T) {
 	err := Fits(have, map[string]string{"one": "", "two": ""})
 	if err == nil || !strings.Contains(err.Error(), "51") {
 		t.Fatalf("51 tags: %v, want a refusal that says 51", err)
+	}
+}
+
+// Names and ids become parts of paths on the operator's machine.
+func TestHostileTagsKeepOutOfPaths(t *testing.T) {
+	h := agent.Host{Name: "vm-name", Tags: map[string]string{
+		"mngr-host-id": "../../.ssh", "mngr-host-name": "mngr-../x", "mngr-provider": "../../.ssh",
+		"mngr-agent-../../x-record": `1:00000000:{}`,
+	}}
+	DecodeHost(&h)
+	if h.ID != "" || h.Name != "vm-name" || h.Provider != "" || len(h.Agents) != 0 {
+		t.Errorf("decoded %+v", h)
 	}
 }
 

@@ -97,17 +97,17 @@ func (i Identity) Ensure(instance string) (*ClientKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeFile(path+".pub", []byte(pair.AuthorizedKey+"\n"), 0o644); err != nil {
+	if err := WriteFile(path+".pub", []byte(pair.AuthorizedKey+"\n"), 0o644); err != nil {
 		return nil, err
 	}
-	if err := writeFile(path, pair.PrivatePEM, 0o600); err != nil {
+	if err := WriteFile(path, pair.PrivatePEM, 0o600); err != nil {
 		return nil, err
 	}
 	return i.Load(instance)
 }
 
-// writeFile replaces path as one step, so that a reader or a crash never meets half of it.
-func writeFile(path string, data []byte, mode fs.FileMode) error {
+// WriteFile replaces path as one step, so that a reader or a crash never meets half of it.
+func WriteFile(path string, data []byte, mode fs.FileMode) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)

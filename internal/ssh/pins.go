@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"mngr/internal/agent"
 )
@@ -46,6 +45,9 @@ func (p Pins) Load(id agent.HostID) (agent.HostKeys, error) {
 // Merge pins what is not pinned yet and returns the keys to trust. A pinned key beats a
 // published one; a difference is refused, since somebody changed one of them.
 func (p Pins) Merge(id agent.HostID, published agent.HostKeys) (agent.HostKeys, error) {
+	if _, err := agent.ParseHostID(string(id)); err != nil {
+		return agent.HostKeys{}, agent.Errorf(agent.KindRefused, "pin host keys: %w", err)
+	}
 	pinned, err := p.Load(id)
 	if err != nil {
 		return agent.HostKeys{}, err
@@ -75,12 +77,15 @@ func (p Pins) Merge(id agent.HostID, published agent.HostKeys) (agent.HostKeys, 
 	if err != nil {
 		return agent.HostKeys{}, fmt.Errorf("pin host keys: %w", err)
 	}
-	return merged, writeFile(filepath.Join(p.Dir(id), "pins.json"), append(text, '\n'), 0o600)
+	return merged, WriteFile(filepath.Join(p.Dir(id), "pins.json"), append(text, '\n'), 0o600)
 }
 
 // WriteKnownHosts writes the host's own known_hosts file for the system's ssh, under its
 // address and ports, and returns its path.
 func (p Pins) WriteKnownHosts(id agent.HostID, address string, containerPort int, keys agent.HostKeys) (string, error) {
+	if _, err := agent.ParseHostID(string(id)); err != nil {
+		return "", agent.Errorf(agent.KindRefused, "write known_hosts: %w", err)
+	}
 	var b bytes.Buffer
 	if keys.VM != "" {
 		fmt.Fprintf(&b, "%s %s\n", knownHostsName(address, 22), keys.VM)
@@ -95,13 +100,13 @@ func (p Pins) WriteKnownHosts(id agent.HostID, address string, containerPort int
 	if err := os.MkdirAll(p.Dir(id), 0o700); err != nil {
 		return "", fmt.Errorf("write known_hosts: %w", err)
 	}
-	return path, writeFile(path, b.Bytes(), 0o600)
+	return path, WriteFile(path, b.Bytes(), 0o600)
 }
 
 // Forget removes everything about a host from this machine.
 func (p Pins) Forget(id agent.HostID) error {
-	if id == "" || strings.ContainsAny(string(id), "/.") {
-		return nil
+	if _, err := agent.ParseHostID(string(id)); err != nil {
+		return nil // nothing can lie under such an id
 	}
 	if err := os.RemoveAll(p.Dir(id)); err != nil {
 		return fmt.Errorf("forget host %s: %w", id, err)

@@ -1,11 +1,11 @@
 package ssh
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -25,14 +25,18 @@ type Command struct {
 // ended by itself, whatever its code; a command killed by a signal has 128 and the
 // signal's number, as shells count.
 func (c *Client) Run(ctx context.Context, cmd Command) (int, error) {
+	// Every step waits for the peer, which may be hostile: only the connection's end is sure
+	// to wake it.
+	hangUp := context.AfterFunc(ctx, func() { _ = c.conn.Close() })
+	defer hangUp()
 	session, err := c.conn.NewSession()
 	if err != nil {
-		return 0, agent.Errorf(agent.KindUnreachable, "open an ssh session: %w", err)
+		return 0, broken(ctx, "open an ssh session", err)
 	}
 	defer session.Close()
 	for name, value := range cmd.Env {
 		if err := session.Setenv(name, value); err != nil {
-			return 0, fmt.Errorf("the ssh server refuses the variable %s: %w", name, err)
+			return 0, broken(ctx, "the ssh server refuses the variable "+name, err)
 		}
 	}
 	session.Stdout, session.Stderr = cmd.Stdout, cmd.Stderr
@@ -41,7 +45,7 @@ func (c *Client) Run(ctx context.Context, cmd Command) (int, error) {
 		return 0, fmt.Errorf("open an ssh session: %w", err)
 	}
 	if err := session.Start(cmd.Line); err != nil {
-		return 0, agent.Errorf(agent.KindUnreachable, "start a command over ssh: %w", err)
+		return 0, broken(ctx, "start a command over ssh", err)
 	}
 	// Not waited for: a reader such as a terminal may never end, the session does.
 	go func() {
@@ -50,12 +54,43 @@ func (c *Client) Run(ctx context.Context, cmd Command) (int, error) {
 		}
 		_ = stdin.Close()
 	}()
-	stop := context.AfterFunc(ctx, func() {
-		_ = session.Signal(ssh.SIGTERM)
-		_ = session.Close()
-	})
-	defer stop()
+	hangUp()
+	defer politely(ctx, session, c.conn)()
 	return exitCode(ctx, session.Wait())
+}
+
+// politely asks a command to end when ctx does, and hangs up when it does not.
+func politely(ctx context.Context, session *ssh.Session, conn *ssh.Client) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-done:
+			return
+		case <-ctx.Done():
+		}
+		_ = session.Signal(ssh.SIGTERM)
+		select {
+		case <-done:
+		case <-time.After(endGrace):
+			_ = conn.Close()
+		}
+	}()
+	return func() { close(done) }
+}
+
+// endGrace is how long a command may take to end after its time is up.
+const endGrace = 2 * time.Second
+
+// broken says why a step failed: the end of ctx before what followed from it.
+func broken(ctx context.Context, what string, err error) error {
+	switch cause := context.Cause(ctx); {
+	case cause == nil:
+		return agent.Errorf(agent.KindUnreachable, "%s: %w", what, err)
+	case errors.Is(cause, context.DeadlineExceeded):
+		return agent.Errorf(agent.KindUnreachable, "%s: no answer in time: %w", what, cause)
+	default:
+		return fmt.Errorf("%s: %w", what, cause)
+	}
 }
 
 func exitCode(ctx context.Context, err error) (int, error) {
@@ -63,12 +98,12 @@ func exitCode(ctx context.Context, err error) (int, error) {
 		return 0, nil
 	}
 	if ctx.Err() != nil {
-		return 0, fmt.Errorf("a command over ssh: %w", context.Cause(ctx))
+		return 0, broken(ctx, "a command over ssh", err)
 	}
 	exit, ok := errors.AsType[*ssh.ExitError](err)
 	switch {
 	case !ok:
-		return 0, agent.Errorf(agent.KindUnreachable, "the ssh connection broke: %w", err)
+		return 0, broken(ctx, "the ssh connection broke", err)
 	case exit.Signal() != "":
 		return 128 + signalNumber(exit.Signal()), nil
 	}
@@ -82,26 +117,4 @@ func signalNumber(name string) int {
 		"USR1": 10, "SEGV": 11, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15,
 	}
 	return numbers[name]
-}
-
-// Output runs a command, returns its standard output, and makes an error of a code other
-// than 0 that ends with the last lines of its standard error.
-func (c *Client) Output(ctx context.Context, line string, stdin io.Reader) ([]byte, error) {
-	var out, errs bytes.Buffer
-	code, err := c.Run(ctx, Command{Line: line, Stdin: stdin, Stdout: &out, Stderr: &errs})
-	if err != nil {
-		return nil, err
-	}
-	if code != 0 {
-		return out.Bytes(), fmt.Errorf("remote command ended with %d: %s", code, tail(errs.Bytes(), 400))
-	}
-	return out.Bytes(), nil
-}
-
-func tail(text []byte, n int) string {
-	text = bytes.TrimSpace(text)
-	if len(text) > n {
-		text = text[len(text)-n:]
-	}
-	return string(text)
 }

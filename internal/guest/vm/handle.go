@@ -29,6 +29,8 @@ func (h *host) handle(ctx context.Context, request ctl.Request, progress io.Writ
 		answer.Setup, err = h.setup(ctx, *request.Setup, phase)
 	case ctl.OpHostStatus:
 		answer.Host, err = h.status(ctx)
+	case ctl.OpHostStart:
+		err = h.start()
 	case ctl.OpHostStop:
 		err = h.stop(ctx)
 	default:

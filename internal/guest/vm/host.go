@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"mngr/internal/ctl"
 	"mngr/internal/hostsetup"
@@ -25,6 +26,8 @@ type host struct {
 
 	executable string                          // this mngrd
 	service    func(ctx context.Context) error // makes systemd run `mngrd vm`
+	deallocate func(ctx context.Context) error // makes the machine deallocate itself
+	patience   time.Duration                   // how long a stopped host waits for that
 }
 
 // thisHost is the machine that we run on.
@@ -46,7 +49,17 @@ func thisHost() (*host, error) {
 		tools:      "mngr-tools",
 		executable: executable,
 		service:    enableService,
+		deallocate: startDeallocation,
+		patience:   stoppedPatience,
 	}, nil
+}
+
+func startDeallocation(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, "systemctl", "start", "--no-block", hostsetup.Deallocate).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("start %s: %w: %s", hostsetup.Deallocate, err, lastLine(string(out)))
+	}
+	return nil
 }
 
 // enableService is idempotent: a service that runs stays as it is.

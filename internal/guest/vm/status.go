@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -52,6 +53,15 @@ func (h *host) stop(ctx context.Context) error {
 		return err
 	}
 	return h.stopContainer(ctx)
+}
+
+// start takes a stop back: supervise sees it within stoppedPoll.
+func (h *host) start() error {
+	err := os.Remove(h.inRun(hostsetup.FileStopped))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // lastStop reads why the machine deallocated itself before this boot; nil when it did not.

@@ -20,6 +20,9 @@ const (
 	stable = 2 * time.Minute
 	// stoppedPoll is how often a stopped host looks whether it may run again.
 	stoppedPoll = time.Second
+	// stoppedPatience is how long a stopped host waits to be deallocated by whoever stopped
+	// it. Then that one is gone, and the machine does it itself.
+	stoppedPatience = 5 * time.Minute
 )
 
 // supervise keeps the container running until ctx ends, then stops it. After a crash of the
@@ -36,7 +39,7 @@ func (h *host) supervise(ctx context.Context, log io.Writer) error {
 		}
 	}()
 	for pause := minPause; ctx.Err() == nil; pause = min(2*pause, maxPause) {
-		if !h.mayRun(ctx) {
+		if !h.mayRun(ctx, log) {
 			continue
 		}
 		began := time.Now()
@@ -54,8 +57,16 @@ func (h *host) supervise(ctx context.Context, log io.Writer) error {
 }
 
 // mayRun waits while the container is to stay stopped; false when ctx has ended.
-func (h *host) mayRun(ctx context.Context) bool {
+func (h *host) mayRun(ctx context.Context, log io.Writer) bool {
+	since, asked := time.Now(), false
 	for h.stopped() && ctx.Err() == nil {
+		if !asked && time.Since(since) > h.patience {
+			asked = true
+			fmt.Fprintln(log, "stopped, but still allocated: deallocating this machine")
+			if err := h.deallocate(ctx); err != nil {
+				fmt.Fprintln(log, "start the deallocation:", err)
+			}
+		}
 		wait(ctx, stoppedPoll)
 	}
 	return ctx.Err() == nil

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mngr/internal/output"
+)
+
+// completeLimit bounds what a Tab may cost.
+const completeLimit = 2 * time.Second
+
+// completeAgents offers the names of agents; silence where nobody answers in time.
+func completeAgents(app *App) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		f, err := app.fleet()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), completeLimit)
+		defer cancel()
+		listing, _ := f.List(ctx, nil, false)
+		var names []string
+		for _, r := range listing.Rows {
+			names = append(names, r.Agent.Name)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func completeProviders(app *App) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		conf, err := app.config()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var names []string
+		for _, p := range conf.Instances() {
+			names = append(names, p.Name)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeFlags gives values to the flags that have a fixed set, wherever they occur.
+func completeFlags(app *App, root *cobra.Command) {
+	values := map[string]cobra.CompletionFunc{
+		"format":    cobra.FixedCompletions([]string{string(output.Human), string(output.JSON), string(output.JSONL)}, cobra.ShellCompDirectiveNoFileComp),
+		"type":      cobra.FixedCompletions(knownTypes(), cobra.ShellCompDirectiveNoFileComp),
+		"idle-mode": cobra.FixedCompletions(idleModes, cobra.ShellCompDirectiveNoFileComp),
+		"scope":     cobra.FixedCompletions([]string{"user", "project", "local"}, cobra.ShellCompDirectiveNoFileComp),
+		"provider":  completeProviders(app),
+	}
+	for _, cmd := range append(root.Commands(), root) {
+		for name, complete := range values {
+			if cmd.Flags().Lookup(name) != nil || cmd.PersistentFlags().Lookup(name) != nil {
+				_ = cmd.RegisterFlagCompletionFunc(name, complete) // fails for a flag registered twice only
+			}
+		}
+		if len(cmd.Commands()) > 0 && cmd != root {
+			completeFlags(app, cmd)
+		}
+	}
+}
