@@ -28,10 +28,12 @@ func (d *Driver) Create(ctx context.Context, spec machine.Spec, rules []machine.
 		if err != nil {
 			return nil, err
 		}
-		g.spec, g.rules, g.life = spec, rules, newLife()
+		g.spec, g.rules = spec, rules
 		if c != nil && c.started() {
+			g.enliven(c)
 			return g.life, d.resume(ctx, g, c)
 		}
+		g.life = newLife()
 		if err := d.build(ctx, spec, image); err != nil {
 			return nil, err
 		}

@@ -57,6 +57,14 @@ func (l *life) end() {
 	}
 }
 
+// enliven begins a new life unless the machine's is not over: what the machine reports, or
+// has reported, goes to the life in which it was connected.
+func (g *guest) enliven(c *container) {
+	if !c.State.Running || g.life == nil {
+		g.life = newLife()
+	}
+}
+
 func (l *life) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, provisionTimeout,
 		fmt.Errorf("the machine has not reported within %s", provisionTimeout))

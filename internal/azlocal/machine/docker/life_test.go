@@ -243,6 +243,14 @@ func testRecover(t *testing.T, b *box) {
 	}
 	b.want(t, "cat /run/here", "still")
 	testPlatform(t, b)
+	// A create that the crash interrupted is taken up; the machine has reported to nobody,
+	// and will not again.
+	again, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := next.Create(again, b.spec, b.rules); err != nil {
+		t.Error("create of a machine that runs: ", err)
+	}
+	b.want(t, "cat /run/here", "still")
 	if got := docker(t, "ps", "-aq", "--filter", "name="+forgotten); got != "" {
 		t.Error("Recover leaves what no known machine has: ", got)
 	}

@@ -35,9 +35,7 @@ func (d *Driver) Start(ctx context.Context, spec machine.Spec, rules []machine.R
 			return nil, fmt.Errorf("start %s: %w", spec.Name, errNoMachine)
 		}
 		g.spec, g.rules = spec, rules
-		if !c.State.Running || g.life == nil {
-			g.life = newLife()
-		}
+		g.enliven(c)
 		return g.life, d.resume(ctx, g, c)
 	})
 	if err != nil {
