@@ -183,8 +183,10 @@ func (p pending) Lock(id agent.HostID) (unlock func(), taken bool, err error) {
 func (p pending) Load(id agent.HostID) ([]byte, error) { return os.ReadFile(p.path(id)) }
 
 func (p pending) Remove(id agent.HostID) error {
-	if err := os.Remove(p.path(id)); !errors.Is(err, fs.ErrNotExist) {
-		return err
+	for _, path := range []string{p.path(id), p.path(id) + ".lock"} { // a killed process leaves its lock's file
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	return nil
 }
