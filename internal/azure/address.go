@@ -19,13 +19,13 @@ func (c *Creation) Address(ctx context.Context) (string, error) {
 	for {
 		address, err := c.lookForAddress(limit)
 		if err != nil {
-			return "", translate(err, "find the address of machine "+c.name)
+			return "", c.p.translate(err, "find the address of machine "+c.name)
 		}
 		if address != "" {
 			return address, nil
 		}
 		if err := pause(limit, c.p.settings.PollInterval); err != nil {
-			return "", translate(err, "find the address of machine "+c.name)
+			return "", c.p.translate(err, "find the address of machine "+c.name)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"mngr/internal/agent"
@@ -19,9 +20,10 @@ type CleanupResult struct {
 	Warnings       []string
 }
 
-// Cleanup is the inverse of Prepare. It refuses while machines or disks of ours exist,
-// and never deletes what somebody else has made: a group goes only if it and everything
-// in it is ours.
+// Cleanup is the inverse of Prepare. It refuses while machines of ours exist, or parts of
+// machines that are in use, and never deletes what somebody else has made: a group goes
+// only if it and everything in it is ours. What destroyed hosts left behind goes with it:
+// no host is listed any more through which it could be removed.
 func (p *Provider) Cleanup(ctx context.Context, dryRun bool, progress agent.Progress) (CleanupResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
 	defer cancel()
@@ -35,7 +37,7 @@ func (p *Provider) Cleanup(ctx context.Context, dryRun bool, progress agent.Prog
 	say(progress, "looking at the resource group")
 	inv, found, err := s.take(ctx, group)
 	if err != nil {
-		return c.result, translate(err, "list resource group "+group)
+		return c.result, p.translate(err, "list resource group "+group)
 	}
 	if found {
 		if err := refuse(group, inv); err != nil {
@@ -51,10 +53,15 @@ func (p *Provider) Cleanup(ctx context.Context, dryRun bool, progress agent.Prog
 }
 
 func refuse(group string, inv inventory) error {
-	if len(inv.blocking) > 0 {
-		return agent.Errorf(agent.KindRefused, "resource group %s still has %d machines and disks of mngr: %s",
-			group, len(inv.blocking), strings.Join(inv.blocking, ", ")).
+	if held := slices.Concat(inv.machines, inv.blocking); len(inv.machines) > 0 {
+		return agent.Errorf(agent.KindRefused, "resource group %s still has %d machines of mngr: %s",
+			group, len(inv.machines), strings.Join(held, ", ")).
 			WithHint("mngr list, then mngr destroy every agent, then again: mngr azure cleanup")
+	}
+	if len(inv.blocking) > 0 {
+		return agent.Errorf(agent.KindRefused, "resource group %s still has %d resources of mngr that are in use, or nobody knows whose: %s",
+			group, len(inv.blocking), strings.Join(inv.blocking, ", ")).
+			WithHint("detach or delete them with az, then again: mngr azure cleanup")
 	}
 	if inv.groupOurs && len(inv.foreign) > 0 {
 		return agent.Errorf(agent.KindRefused, "resource group %s has %d resources that mngr did not make: %s",
@@ -80,12 +87,16 @@ func (c *cleanup) act(what string, do func() error) error {
 		return nil
 	}
 	say(c.progress, what)
-	return translate(do(), what)
+	return c.p.translate(do(), what)
 }
 
 func (c *cleanup) remove(ctx context.Context, group string, inv inventory) error {
 	if inv.groupOurs {
-		return c.act("delete resource group "+group, func() error {
+		what := "delete resource group " + group
+		if len(inv.left) > 0 {
+			what += " with what destroyed hosts left: " + describe(inv.left)
+		}
+		return c.act(what, func() error {
 			op, err := c.s.groups.BeginDelete(ctx, group, nil)
 			err = finish(ctx, c.p, op, err)
 			if absent(err) {
@@ -96,7 +107,7 @@ func (c *cleanup) remove(ctx context.Context, group string, inv inventory) error
 	}
 	var errs []error
 	for _, kind := range removalOrder {
-		for _, it := range inv.ours {
+		for _, it := range slices.Concat(inv.left, inv.ours) {
 			if it.kind == kind {
 				errs = append(errs, c.act("delete "+kindNames[kind]+" "+it.name, func() error {
 					return whileBusy(ctx, c.p, c.progress, func(ctx context.Context) error {
@@ -107,6 +118,14 @@ func (c *cleanup) remove(ctx context.Context, group string, inv inventory) error
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func describe(items []item) string {
+	var all []string
+	for _, it := range items {
+		all = append(all, kindNames[it.kind]+" "+it.name)
+	}
+	return strings.Join(all, ", ")
 }
 
 // role deletes the self-deallocate role once neither a machine nor another prepared
@@ -126,7 +145,7 @@ func (c *cleanup) role(ctx context.Context, group string) {
 	}
 	switch {
 	case err != nil:
-		c.result.Warnings = append(c.result.Warnings, translate(err, "look at the role "+roleName).Error())
+		c.result.Warnings = append(c.result.Warnings, c.p.translate(err, "look at the role "+roleName).Error())
 		return
 	case others > 0 || users > 0:
 		c.result.Warnings = append(c.result.Warnings, fmt.Sprintf(

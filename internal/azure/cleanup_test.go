@@ -14,37 +14,59 @@ func TestCleanup(t *testing.T) {
 		theirGroup = `{"name":"mngr","tags":{"owner":"bob"}}`
 		ourNSG     = `{"name":"mngr-nsg","type":"Microsoft.Network/networkSecurityGroups","tags":{"managed-by":"mngr"}}`
 		ourVNet    = `{"name":"mngr-vnet","type":"Microsoft.Network/virtualNetworks","tags":{"managed-by":"mngr"}}`
-		ourIP      = `{"name":"left-ip","type":"Microsoft.Network/publicIPAddresses","tags":{"managed-by":"mngr"}}`
-		theirIP    = `{"name":"web","type":"Microsoft.Network/publicIPAddresses","tags":{}}`
+		ourIP      = `{"name":"left-ip","tags":{"managed-by":"mngr"}}`
+		theirIP    = `{"name":"web","tags":{}}`
 		aVault     = `{"name":"v","type":"Microsoft.KeyVault/vaults","tags":{"managed-by":"mngr"}}`
 	)
 	ourVM, theirVM := `{"name":"vm1","tags":{"managed-by":"mngr"}}`, `{"name":"vm2","tags":{}}`
 	ourDisk := `{"name":"vm1-os","tags":{"managed-by":"mngr"}}`
+	const left = `"tags":{"managed-by":"mngr","mngr-host-id":"host-a"}`
+	const nics, ips = networks_ + "networkInterfaces/", networks_ + "publicIPAddresses/"
+	leftDisk := `{"name":"gone-os",` + left + `}`
+	usedDisk := `{"name":"gone-os",` + left + `,"managedBy":"/x/virtualMachines/theirs"}`
+	leftNIC := `{"name":"gone-nic","id":"` + nics + `gone-nic",` + left + `,"properties":{}}`
+	usedNIC := `{"name":"gone-nic","id":"` + nics + `gone-nic",` + left + `,"properties":{"virtualMachine":{"id":"/x/virtualMachines/theirs"}}}`
+	leftIP := `{"name":"gone-ip",` + left + `,"properties":{}}`
+	heldIP := `{"name":"gone-ip",` + left + `,"properties":{"ipConfiguration":{"id":"` + nics + `Gone-nic/ipConfigurations/a"}}}`
+	usedIP := `{"name":"gone-ip",` + left + `,"properties":{"ipConfiguration":{"id":"/x/loadBalancers/b"}}}`
 	deletes := func(names ...string) []string { return names }
 	for name, c := range map[string]struct {
 		group   string // "" absent
 		holds   []string
 		vms     []string
 		disks   []string
+		nics    []string
+		ips     []string
 		users   string // role assignments
 		others  string // other groups
 		dry     bool
 		kind    agent.Kind
 		names   string   // in the refusal
 		deleted []string // last path segments, in order
+		action  string   // one of those that are shown; "" for any
 	}{
-		"ours and only ours":     {group: ourGroup, holds: []string{ourVNet, ourNSG}, deleted: deletes("mngr", roleGUID(testSub))},
-		"only looking":           {group: ourGroup, holds: []string{ourVNet, ourNSG}, dry: true},
-		"nothing at all":         {deleted: deletes(roleGUID(testSub))},
-		"a machine of ours":      {group: ourGroup, vms: []string{ourVM}, disks: []string{ourDisk}, kind: agent.KindRefused, names: "machine vm1, disk vm1-os"},
-		"a disk of ours":         {group: ourGroup, disks: []string{ourDisk}, kind: agent.KindRefused, names: "disk vm1-os"},
-		"a foreign machine":      {group: ourGroup, vms: []string{theirVM}, kind: agent.KindRefused, names: "machine vm2"},
-		"a foreign address":      {group: ourGroup, holds: []string{ourVNet, theirIP}, kind: agent.KindRefused, names: "public address web"},
-		"what we never make":     {group: ourGroup, holds: []string{aVault}, kind: agent.KindRefused, names: "vaults v"},
-		"a group of theirs":      {group: theirGroup, holds: []string{ourNSG, ourVNet, theirIP, ourIP}, vms: []string{theirVM}, deleted: deletes("left-ip", "mngr-vnet", "mngr-nsg", roleGUID(testSub))},
-		"our machine in theirs":  {group: theirGroup, vms: []string{ourVM, theirVM}, kind: agent.KindRefused, names: "machine vm1"},
-		"the role is in use":     {group: ourGroup, users: `{"properties":{"roleDefinitionId":"` + strings.ToUpper(roleRoute()) + `"}}`, deleted: deletes("mngr")},
-		"another prepared group": {group: ourGroup, others: `{"name":"mngr-2","tags":{"managed-by":"mngr"}}`, deleted: deletes("mngr")},
+		"ours and only ours":    {group: ourGroup, holds: []string{ourVNet, ourNSG}, deleted: deletes("mngr", roleGUID(testSub))},
+		"only looking":          {group: ourGroup, holds: []string{ourVNet, ourNSG}, dry: true},
+		"nothing at all":        {deleted: deletes(roleGUID(testSub))},
+		"a machine of ours":     {group: ourGroup, vms: []string{ourVM}, disks: []string{ourDisk}, kind: agent.KindRefused, names: "machine vm1, disk vm1-os"},
+		"a disk of ours":        {group: ourGroup, disks: []string{ourDisk}, kind: agent.KindRefused, names: "disk vm1-os"},
+		"a foreign machine":     {group: ourGroup, vms: []string{theirVM}, kind: agent.KindRefused, names: "machine vm2"},
+		"a foreign address":     {group: ourGroup, holds: []string{ourVNet}, ips: []string{theirIP}, kind: agent.KindRefused, names: "public address web"},
+		"what we never make":    {group: ourGroup, holds: []string{aVault}, kind: agent.KindRefused, names: "vaults v"},
+		"a group of theirs":     {group: theirGroup, holds: []string{ourNSG, ourVNet}, ips: []string{theirIP, ourIP}, vms: []string{theirVM}, deleted: deletes("left-ip", "mngr-vnet", "mngr-nsg", roleGUID(testSub))},
+		"our machine in theirs": {group: theirGroup, vms: []string{ourVM, theirVM}, kind: agent.KindRefused, names: "machine vm1"},
+		"what a host left": {group: ourGroup, disks: []string{leftDisk}, nics: []string{leftNIC}, ips: []string{heldIP}, deleted: deletes("mngr", roleGUID(testSub)),
+			action: "delete resource group mngr with what destroyed hosts left: disk gone-os, network interface gone-nic, public address gone-ip"},
+		"looking at what a host left": {group: ourGroup, dry: true, disks: []string{leftDisk},
+			action: "delete resource group mngr with what destroyed hosts left: disk gone-os"},
+		"what a host left in theirs": {group: theirGroup, disks: []string{leftDisk}, nics: []string{leftNIC}, ips: []string{heldIP}, vms: []string{theirVM},
+			deleted: deletes("gone-os", "gone-nic", "gone-ip", roleGUID(testSub)), action: "delete disk gone-os"},
+		"a disk in use":             {group: ourGroup, disks: []string{usedDisk}, kind: agent.KindRefused, names: "disk gone-os"},
+		"an interface in use":       {group: ourGroup, nics: []string{usedNIC}, ips: []string{heldIP}, kind: agent.KindRefused, names: "network interface gone-nic, public address gone-ip"},
+		"an address in use":         {group: theirGroup, ips: []string{usedIP}, kind: agent.KindRefused, names: "public address gone-ip"},
+		"a machine and a left disk": {group: ourGroup, vms: []string{ourVM}, disks: []string{leftDisk}, ips: []string{leftIP}, kind: agent.KindRefused, names: "machine vm1"},
+		"the role is in use":        {group: ourGroup, users: `{"properties":{"roleDefinitionId":"` + strings.ToUpper(roleRoute()) + `"}}`, deleted: deletes("mngr")},
+		"another prepared group":    {group: ourGroup, others: `{"name":"mngr-2","tags":{"managed-by":"mngr"}}`, deleted: deletes("mngr")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			get := notThere
@@ -57,9 +79,13 @@ func TestCleanup(t *testing.T) {
 			}
 			s := newScript(t, map[string][]scripted{
 				"GET " + group:                    {get},
-				"GET " + testGroup + "/resources": list(append(c.holds, slices.Concat(typed(typeVM, c.vms), typed(typeDisk, c.disks))...)),
+				"GET " + testGroup + "/resources": list(append(c.holds, slices.Concat(typed(typeVM, c.vms), typed(typeDisk, c.disks), typed(typeNIC, c.nics), typed(typeIP, c.ips))...)),
 				"GET " + vmList:                   list(c.vms),
 				"GET " + testGroup + "/providers/Microsoft.Compute/disks": list(c.disks),
+				"GET " + networks_ + "networkInterfaces":                  list(c.nics),
+				"GET " + networks_ + "publicIPAddresses":                  list(c.ips),
+				"DELETE " + nics + "gone-nic":                             {says(204, "")}, "DELETE " + ips + "gone-ip": {says(204, "")},
+				"DELETE " + testGroup + "/providers/Microsoft.Compute/disks/gone-os": {says(204, "")},
 				"GET " + roleRoute(): {says(200, `{}`)},
 				"GET /subscriptions/" + testSub + "/resourcegroups":                                    one(c.others),
 				"GET /subscriptions/" + testSub + "/providers/Microsoft.Authorization/roleAssignments": one(c.users),
@@ -82,6 +108,9 @@ func TestCleanup(t *testing.T) {
 			}
 			if err == nil && !c.dry && len(got.Actions) != len(c.deleted) || c.dry && len(got.Actions) != 2 {
 				t.Errorf("actions %q", got.Actions)
+			}
+			if c.action != "" && !slices.Contains(got.Actions, c.action) {
+				t.Errorf("actions %q lack %q", got.Actions, c.action)
 			}
 		})
 	}

@@ -24,7 +24,7 @@ type createOp = runtime.Poller[armcompute.VirtualMachinesClientCreateOrUpdateRes
 // under way, whose outcome nobody would know: what it made is then removed.
 func (p *Provider) Create(ctx context.Context, spec agent.MachineSpec, progress agent.Progress) (*Creation, error) {
 	if ctx.Err() != nil {
-		return nil, translate(ctx.Err(), "create the machine of host "+spec.HostName)
+		return nil, p.translate(ctx.Err(), "create the machine of host "+spec.HostName)
 	}
 	r, err := p.request(ctx, spec)
 	if err != nil {
@@ -35,7 +35,7 @@ func (p *Provider) Create(ctx context.Context, spec agent.MachineSpec, progress 
 		return nil, err
 	}
 	if err := s.login(ctx); err != nil { // while an interruption still ends it at once
-		return nil, translate(cmp.Or(ctx.Err(), err), "create machine "+r.name)
+		return nil, p.translate(cmp.Or(ctx.Err(), err), "create machine "+r.name)
 	}
 	say(progress, "asking Azure for the machine")
 	told := context.AfterFunc(ctx, func() { say(progress, "interrupted: waiting for Azure's answer, to undo it") })
@@ -58,7 +58,7 @@ func (p *Provider) Create(ctx context.Context, spec agent.MachineSpec, progress 
 
 // takeBack removes a machine that was accepted after its user had gone.
 func (p *Provider) takeBack(ctx context.Context, s *session, r machineRequest, progress agent.Progress) error {
-	interrupted := translate(ctx.Err(), "create machine "+r.name)
+	interrupted := p.translate(ctx.Err(), "create machine "+r.name)
 	host := agent.Host{ID: r.spec.HostID, Name: r.spec.HostName, Resource: s.vmID(p.settings.ResourceGroup, r.name)}
 	if err := p.Destroy(context.WithoutCancel(ctx), host, progress); err != nil {
 		return remaining(interrupted, err)
@@ -132,7 +132,7 @@ func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineReques
 				Hint:  "mngr list; mngr destroy --force @" + r.spec.HostName}
 		}
 	}
-	refused := translate(cause, "create machine "+r.name)
+	refused := p.translate(cause, "create machine "+r.name)
 	if noLogin {
 		return nil, refused
 	}

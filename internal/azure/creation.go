@@ -58,7 +58,7 @@ func (c *Creation) SelfStop() (ok bool, why string) {
 func (c *Creation) Wait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
 	defer cancel()
-	return translate(c.settle(ctx), "create machine "+c.name)
+	return c.p.translate(c.settle(ctx), "create machine "+c.name)
 }
 
 // remaining is the error of a failure that could not be undone.

@@ -28,18 +28,28 @@ func (p *Provider) Destroy(ctx context.Context, host agent.Host, progress agent.
 	switch {
 	case absent(err):
 	case err != nil:
-		return translate(err, "look at machine "+name)
-	case host.ID != "" && tag(vm.Tags, tagHostID) != string(host.ID):
-		return agent.Errorf(agent.KindRefused, "machine %s belongs to another host by now", name).WithHint("mngr list")
+		return p.translate(err, "look at machine "+name)
+	case !meant(&vm.VirtualMachine, host.ID):
+		return agent.Errorf(agent.KindRefused, "machine %s belongs to somebody else by now", name).WithHint("mngr list")
 	default:
 		belongings.see(&vm.VirtualMachine)
+		if tag(vm.Tags, tagHostID) == "" {
+			_, _ = s.find(ctx, group, &belongings) // attachments tell what tags cannot, and go with the machine
+		}
 		say(progress, "deleting the machine")
 		if err := p.deleteMachine(ctx, s, group, name, progress); err != nil {
-			return translate(err, "delete machine "+name)
+			return p.translate(err, "delete machine "+name)
 		}
 	}
 	p.forgetAssignment(ctx, s, host.Resource, &vm.VirtualMachine)
 	return p.sweep(ctx, s, belongings, progress)
+}
+
+// meant tells whether a machine is still the one that was listed for a host. One whose
+// tag has been lost is, as long as it says that it is ours: its name follows from its host's.
+func meant(vm *armcompute.VirtualMachine, host agent.HostID) bool {
+	id := tag(vm.Tags, tagHostID)
+	return id != "" && id == string(host) || id == "" && ours(vm.Tags)
 }
 
 func (p *Provider) deleteMachine(ctx context.Context, s *session, group, name string, progress agent.Progress) error {
@@ -67,16 +77,20 @@ func (p *Provider) sweep(ctx context.Context, s *session, w parts, progress agen
 	limit, cancel := context.WithTimeout(ctx, agent.DeadlineAddress)
 	defer cancel()
 	group := p.settings.ResourceGroup
+	at := rest{s.subscription, group, w.vm}
+	var left remains
 	var last error
 	for look := 0; ; look++ {
-		left, err := s.find(limit, group, &w)
-		if err == nil && left.none() {
+		seen, err := s.find(limit, group, &w)
+		if err == nil && seen.none() {
 			return nil
+		}
+		if err == nil {
+			left = seen
 		}
 		switch {
 		case err != nil && limit.Err() == nil:
-			return &agent.Error{Kind: agent.KindRemains, Err: err, Hint: agent.HintOf(translate(err, "")),
-				Cause: "cannot tell whether anything is left of machine " + w.vm + ": " + translate(err, "list").Error()}
+			return at.cannotTell(w.host, err)
 		case look >= ownHands && err == nil:
 			last = p.removeParts(limit, s, group, left)
 			if hasCode(last, "NicReservedForAnotherVm") {
@@ -86,18 +100,36 @@ func (p *Provider) sweep(ctx context.Context, s *session, w parts, progress agen
 			say(progress, "waiting until disk, address and interface are gone")
 		}
 		if pause(limit, p.settings.PollInterval) != nil {
-			return stillThere(w.vm, left, errors.Join(ctx.Err(), last))
+			if left.none() {
+				return at.cannotTell(w.host, errors.Join(ctx.Err(), err))
+			}
+			return at.stillThere(left, errors.Join(ctx.Err(), last))
 		}
 	}
 }
 
-func stillThere(vm string, left remains, cause error) error {
-	e := &agent.Error{Kind: agent.KindRemains, Cause: "machine " + vm + " is gone, but not its " + left.String(),
-		Hint: "mngr azure cleanup, or delete them with az", Err: cause}
+// rest says where the parts of a machine that has gone would be.
+type rest struct{ subscription, group, vm string }
+
+// stillThere is the error of parts that stay. The host is not listed any more, hence the
+// very commands that remove them.
+func (at rest) stillThere(left remains, cause error) error {
+	e := &agent.Error{Kind: agent.KindRemains, Cause: "machine " + at.vm + " is gone, but not its " + left.String(),
+		Hint: left.commands(at), Err: cause}
 	if cause != nil {
 		e.Cause += ": " + translate(cause, "delete").Error()
 	}
 	return e
+}
+
+// cannotTell is the error of a look that failed.
+func (at rest) cannotTell(host agent.HostID, cause error) error {
+	hint := "az resource list --subscription " + at.subscription + " -g " + at.group
+	if host != "" {
+		hint += " --tag " + tagHostID + "=" + string(host)
+	}
+	return &agent.Error{Kind: agent.KindRemains, Err: cause, Hint: hint + " --output table",
+		Cause: "cannot tell whether anything is left of machine " + at.vm + ": " + translate(cause, "list").Error()}
 }
 
 // removeParts deletes in the order that Azure allows. The refusals are returned after

@@ -47,6 +47,67 @@ func TestDestroyRefusesAStranger(t *testing.T) {
 	}
 }
 
+// A machine that lost its host's tags is destroyed by its name alone; one that others
+// made, or that got a host's tags meanwhile, is not.
+func TestDestroyWithoutTags(t *testing.T) {
+	const hostTags = `"mngr-host-id":"` + string(testHost) + `","mngr-host-name":"mngr-my-agent",`
+	nic, ip := networks+"networkInterfaces/n-1", networks+"publicIPAddresses/i-1"
+	attached := machine("Succeeded", `,"networkProfile":{"networkInterfaces":[{"id":"`+nic+`"}]}`)
+	bare := strings.Replace(attached, hostTags, "", 1)
+	nameless := agent.Host{Name: testVMName, Resource: testVM}
+	for name, c := range map[string]struct {
+		host agent.Host
+		vm   string
+		kind agent.Kind
+	}{
+		"seen without its tags":         {nameless, bare, ""},
+		"its tags went since":           {ourHost(), bare, ""},
+		"a host's by now":               {nameless, attached, agent.KindRefused},
+		"nobody says that it is ours":   {nameless, strings.Replace(bare, `"managed-by":"mngr",`, "", 1), agent.KindRefused},
+		"ours went with the host's tag": {ourHost(), strings.Replace(bare, `"managed-by":"mngr",`, "", 1), agent.KindRefused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := func(config string) scripted {
+				return says(200, values(`{"name":"i-1","id":"`+ip+`","properties":{`+config+`}}`, `{"name":"foreign","properties":{}}`))
+			}
+			looks := []scripted{address(`"ipConfiguration":{"id":"` + nic + `/ipConfigurations/a"}`)}
+			for range 12 {
+				looks = append(looks, address("")) // Azure has removed the interface and left its address
+			}
+			s := newScript(t, with(nothingLeft(), map[string][]scripted{
+				"GET " + testVM: {says(200, c.vm)}, "DELETE " + testVM: {says(204, "")},
+				"DELETE " + assignmentRoute(): {says(204, "")}, "DELETE " + ip: {says(204, "")},
+				"GET " + networks + "publicIPAddresses": append(looks, says(200, emptyList)),
+			}))
+			err := s.provider().Destroy(t.Context(), c.host, nil)
+			if (err == nil) != (c.kind == "") || err != nil && agent.KindOf(err) != c.kind {
+				t.Fatalf("got %v, want %q", err, c.kind)
+			}
+			want := 1
+			if c.kind != "" {
+				want = 0
+			}
+			for _, route := range []string{"DELETE " + testVM, "DELETE " + assignmentRoute(), "DELETE " + ip} {
+				if n := len(s.seen(route)); n < want || want == 0 && n > 0 {
+					t.Errorf("%s: %d times", route, n)
+				}
+			}
+		})
+	}
+}
+
+func TestListWithoutHostTags(t *testing.T) {
+	bare := strings.Replace(listed("a", "host-a", ""), `"mngr-host-id":"host-a","mngr-host-name":"mngr-a",`, "", 1)
+	s := newScript(t, map[string][]scripted{
+		"GET " + vmList: {says(200, values(bare))}, "GET " + allList: {says(200, values(status("a", "running")))},
+		"GET " + networks + "publicIPAddresses": {says(200, emptyList)},
+	})
+	hosts, err := s.provider().List(t.Context())
+	if err != nil || len(hosts) != 1 || hosts[0].Name != "a" || hosts[0].ID != "" || hosts[0].Resource != vmList+"/a" {
+		t.Errorf("got %+v, %v", hosts, err)
+	}
+}
+
 // What Azure's cascade leaves is deleted by hand, and what cannot be is named.
 func TestDestroyLeftovers(t *testing.T) {
 	nicName, ipName, disk := nicName(testVMName)+"-77", ipName(testVMName)+"-78", diskName(testVMName)
@@ -85,13 +146,20 @@ func TestDestroyLeftovers(t *testing.T) {
 	}
 }
 
+// A host whose machine has gone is not listed any more, so that the error has to say how
+// to get rid of the rest.
 func TestRemainsAreNamed(t *testing.T) {
-	err := stillThere("x", remains{nics: []string{"n"}, ips: []string{"i"}, disks: []string{"d"}},
+	at := rest{subscription: testSub, group: "mngr", vm: "x"}
+	err := at.stillThere(remains{nics: []string{"n"}, ips: []string{"i"}, disks: []string{"d"}},
 		armAnswer(400, `{"error":{"code":"NicReservedForAnotherVm","message":"…"}}`))
 	for _, want := range []string{"network interface n", "public address i", "disk d", "180 seconds"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not name %q", err, want)
 		}
+	}
+	const in = " --subscription " + testSub + " -g mngr -n "
+	if want := "az network nic delete" + in + "n; az network public-ip delete" + in + "i; az disk delete" + in + "d --yes"; agent.HintOf(err) != want {
+		t.Errorf("hint\n%q, want\n%q", agent.HintOf(err), want)
 	}
 	if agent.KindOf(err) != agent.KindRemains {
 		t.Error("the wrong kind")

@@ -40,13 +40,13 @@ var answers = map[string]answer{
 	"notavailableforsubscription": {agent.KindNoCapacity, "", "choose another size with -b --azure-vm-size=SIZE, or another region"},
 
 	// Absent.
-	"resourcegroupnotfound":           {agent.KindNotPrepared, "the resource group does not exist", "mngr azure prepare"},
+	"resourcegroupnotfound":           {agent.KindNotPrepared, "the resource group does not exist", prepareCommand},
 	"resourcenotfound":                {agent.KindNotFound, "", ""},
 	"notfound":                        {agent.KindNotFound, "", ""},
-	"parentresourcenotfound":          {agent.KindNotFound, "", "mngr azure prepare"},
-	"invalidresourcereference":        {agent.KindNotPrepared, "", "mngr azure prepare"},
-	"missingsubscriptionregistration": {agent.KindNotPrepared, "", "mngr azure prepare"},
-	"roledefinitiondoesnotexist":      {agent.KindNotPrepared, "the self-deallocate role does not exist", "mngr azure prepare"},
+	"parentresourcenotfound":          {agent.KindNotFound, "", prepareCommand},
+	"invalidresourcereference":        {agent.KindNotPrepared, "", prepareCommand},
+	"missingsubscriptionregistration": {agent.KindNotPrepared, "", prepareCommand},
+	"roledefinitiondoesnotexist":      {agent.KindNotPrepared, "the self-deallocate role does not exist", prepareCommand},
 	"platformimagenotfound":           {agent.KindUsage, "", "az vm image list --publisher Debian --all --output table"},
 	"imagenotfound":                   {agent.KindUsage, "", "az vm image list --publisher Debian --all --output table"},
 	"invalidresourcetype":             {agent.KindInternal, "", ""},
@@ -73,7 +73,7 @@ var answers = map[string]answer{
 	"retryableerrorduetoanotheroperation":      {agent.KindConflict, "", "try again in a minute"},
 	"conflictingconcurrentwritenotallowed":     {agent.KindConflict, "", "try again in a minute"},
 	"operationpreempted":                       {agent.KindConflict, "another operation on the machine took over", "mngr list"},
-	"resourcegroupbeingdeleted":                {agent.KindConflict, "the resource group is being deleted", "wait until it is gone, then: mngr azure prepare"},
+	"resourcegroupbeingdeleted":                {agent.KindConflict, "the resource group is being deleted", "wait until it is gone, then: " + prepareCommand},
 	"propertychangenotallowed":                 {agent.KindConflict, "", ""},
 	"preconditionfailed":                       {agent.KindConflict, "", "try again"},
 	"nicreservedforanothervm":                  {agent.KindConflict, "Azure keeps the network interface for a failed machine for 180 seconds", "try again in three minutes"},
@@ -176,6 +176,26 @@ func translate(err error, doing string) error {
 		}
 	}
 	return e
+}
+
+const prepareCommand = "mngr azure prepare"
+
+// translate is the package's, with the instance's name in what it tells the user to do:
+// another instance may be prepared already.
+func (p *Provider) translate(err error, doing string) error {
+	err = translate(err, doing)
+	if e, ok := err.(*agent.Error); ok { // else it wraps one that has been translated before
+		e.Hint = strings.ReplaceAll(e.Hint, prepareCommand, p.prepareCommand())
+	}
+	return err
+}
+
+// prepareCommand prepares this instance.
+func (p *Provider) prepareCommand() string {
+	if p.settings.Name == Defaults().Name {
+		return prepareCommand
+	}
+	return prepareCommand + " --provider " + p.settings.Name
 }
 
 // words says what happened: ours where ARM's are of no use, and always ARM's code.

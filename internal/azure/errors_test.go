@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"mngr/internal/agent"
 )
@@ -117,4 +118,34 @@ func FuzzARMError(f *testing.F) {
 			t.Errorf("more than one line: %q", err)
 		}
 	})
+}
+
+// prepare is told for which instance, or it would prepare another.
+func TestPrepareHintNamesTheInstance(t *testing.T) {
+	for name, want := range map[string]string{"azure": "mngr azure prepare", "work": "mngr azure prepare --provider work"} {
+		s := newScript(t, map[string][]scripted{
+			"POST " + testVM + "/start": {refuses(404, "ResourceGroupNotFound", "…")},
+			"GET " + testVM:             {refuses(404, "ParentResourceNotFound", "…")},
+			"PUT " + assignmentRoute():  {refuses(404, "RoleDefinitionDoesNotExist", "…")},
+			"GET " + group:              {says(200, `{"properties":{"provisioningState":"Deleting"}}`)},
+		})
+		for _, ns := range []string{"Compute", "Network", "Authorization", "Storage"} {
+			s.routes[strings.ToLower("GET /subscriptions/"+testSub+"/providers/Microsoft."+ns)] = []scripted{says(200, `{"registrationState":"Registered"}`)}
+		}
+		p := s.provider(func(s *Settings) { s.Name = name })
+		if got := agent.HintOf(p.Start(t.Context(), testVM, true, nil)); got != want {
+			t.Errorf("start: %q, want %q", got, want)
+		}
+		if _, err := p.Prepare(t.Context(), PrepareOptions{}, nil); !strings.HasSuffix(agent.HintOf(err), want) {
+			t.Errorf("prepare: %q, want %q", agent.HintOf(err), want)
+		}
+		sess, err := p.session(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		why := p.letStopItself(t.Context(), sess, testVM, &armcompute.VirtualMachineIdentity{PrincipalID: new("aaaaaaaa-0000-0000-0000-000000000000")})
+		if !strings.Contains(why, want+" makes it") {
+			t.Errorf("self-stop: %q, want %q", why, want)
+		}
+	}
 }

@@ -17,15 +17,15 @@ func (w *preparation) group(ctx context.Context) error {
 	switch {
 	case err == nil && got.Properties != nil && text(got.Properties.ProvisioningState) == "Deleting":
 		return agent.Errorf(agent.KindConflict, "resource group %s is being deleted", name).
-			WithHint("wait until it is gone, then again: mngr azure prepare")
+			WithHint("wait until it is gone, then again: %s", w.p.prepareCommand())
 	case err == nil && !ours(got.Tags) && !w.o.UseExistingGroup:
 		return agent.Errorf(agent.KindRefused, "resource group %s exists and was not made by mngr", name).
-			WithHint("mngr azure prepare --use-existing-group, or configure another resource_group")
+			WithHint("%s --use-existing-group, or configure another resource_group", w.p.prepareCommand())
 	case err == nil:
 		w.note("resource group", name, false)
 		return nil
 	case !absent(err):
-		return translate(err, "look at resource group "+name)
+		return w.p.translate(err, "look at resource group "+name)
 	case w.o.UseExistingGroup:
 		return agent.Errorf(agent.KindNotFound, "resource group %s does not exist", name).
 			WithHint("leave --use-existing-group out, and mngr makes it")
@@ -34,7 +34,7 @@ func (w *preparation) group(ctx context.Context) error {
 		Location: new(w.n.region), Tags: w.p.settings.ownerTags(),
 	}, nil)
 	if err != nil {
-		return translate(err, "create resource group "+name)
+		return w.p.translate(err, "create resource group "+name)
 	}
 	w.result.Created = true
 	w.note("resource group", name, true)

@@ -64,5 +64,5 @@ func (p *Provider) change(ctx context.Context, resource, verb string, waitFor bo
 		return agent.Errorf(agent.KindTimeout, "%s machine %s: not done after %s; Azure goes on",
 			verb, name, agent.DeadlineOperation).WithHint("mngr list")
 	}
-	return translate(err, verb+" machine "+name)
+	return p.translate(err, verb+" machine "+name)
 }

@@ -34,20 +34,32 @@ func (p *Provider) List(ctx context.Context) ([]agent.Host, error) {
 		return nil, err
 	}
 	if err := s.login(ctx); err != nil { // so that a slow login does not count as slow states
-		return nil, translate(err, "list machines")
+		return nil, p.translate(err, "list machines")
 	}
 	var vms []*armcompute.VirtualMachine
 	var ips []*armnetwork.PublicIPAddress
+	var noAddresses error
 	var states views
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { vms, err = s.listVMs(gctx, p.settings.ResourceGroup); return })
 	// A machine without its address can still be stopped and destroyed.
-	g.Go(func() error { ips, _ = s.listIPs(gctx, p.settings.ResourceGroup); return nil })
+	g.Go(func() error { ips, noAddresses = s.listIPs(gctx, p.settings.ResourceGroup); return nil })
 	g.Go(func() error { states = s.listStates(gctx); return nil })
 	if err := g.Wait(); err != nil {
-		return nil, translate(err, "list machines")
+		return nil, p.translate(err, "list machines")
 	}
-	return p.join(ctx, s, vms, states, indexIPs(ips)), nil
+	hosts := p.join(ctx, s, vms, states, indexIPs(ips))
+	for i := range hosts {
+		p.admit(&hosts[i], noAddresses)
+	}
+	return hosts, nil
+}
+
+// admit says of a host without an address that it may have one, where nobody could look.
+func (p *Provider) admit(h *agent.Host, noAddresses error) {
+	if noAddresses != nil && h.Address == "" && h.Failure == "" {
+		h.Failure = p.translate(noAddresses, "look up its address").Error()
+	}
 }
 
 // login asks for the token that everything else will need.
@@ -118,7 +130,7 @@ func (p *Provider) lookAt(ctx context.Context, s *session, vm *armcompute.Virtua
 	if err != nil {
 		h := p.hostOf(vm, nil)
 		if h.State == agent.HostUnknown {
-			h.Failure = translate(err, "read its state").Error()
+			h.Failure = p.translate(err, "read its state").Error()
 		}
 		return &h
 	}
@@ -144,13 +156,13 @@ func (p *Provider) Get(ctx context.Context, resource string) (agent.Host, error)
 		return agent.Host{}, &agent.Error{Kind: agent.KindNotFound, Cause: "machine " + name + " does not exist", Err: err}
 	}
 	if err != nil {
-		return agent.Host{}, translate(err, "read machine "+name)
+		return agent.Host{}, p.translate(err, "read machine "+name)
 	}
 	h := p.hostOf(&vm.VirtualMachine, nil)
 	if h.Address = s.addressByInterface(ctx, &vm.VirtualMachine); h.Address == "" {
-		if ips, err := s.listIPs(ctx, group); err == nil {
-			h.Address = indexIPs(ips).of(&vm.VirtualMachine)
-		}
+		ips, err := s.listIPs(ctx, group)
+		h.Address = indexIPs(ips).of(&vm.VirtualMachine)
+		p.admit(&h, err)
 	}
 	return h, nil
 }

@@ -138,3 +138,38 @@ func TestGet(t *testing.T) {
 		t.Errorf("absent: %v", err)
 	}
 }
+
+// A machine whose address could not be looked up has one all the same: that nobody knows
+// it is said.
+func TestAddressesThatCannotBeRead(t *testing.T) {
+	no := refuses(403, "AuthorizationFailed", "no addresses for you")
+	s := newScript(t, map[string][]scripted{
+		"GET " + vmList: {says(200, values(listed("a", "host-a", "")))}, "GET " + allList: {says(200, values(status("a", "running")))},
+		"GET " + vmList + "/a":                  {says(200, listed("a", "host-a", `,"instanceView":`+view("running")))},
+		"GET " + networks + "publicIPAddresses": {no, no, says(200, emptyList)},
+	})
+	p := s.provider()
+	for name, c := range map[string]func() (agent.Host, error){
+		"list": func() (agent.Host, error) {
+			hosts, err := p.List(t.Context())
+			return append(hosts, agent.Host{})[0], err
+		},
+		"get": func() (agent.Host, error) { return p.Get(t.Context(), vmList+"/a") },
+	} {
+		h, err := c()
+		if err != nil || h.State != agent.HostRunning || h.Address != "" || !strings.Contains(h.Failure, "no addresses for you") {
+			t.Errorf("%s: %+v, %v", name, h, err)
+		}
+	}
+	for name, c := range map[string]func() (agent.Host, error){
+		"list": func() (agent.Host, error) {
+			hosts, err := p.List(t.Context())
+			return append(hosts, agent.Host{})[0], err
+		},
+		"get": func() (agent.Host, error) { return p.Get(t.Context(), vmList+"/a") },
+	} {
+		if h, err := c(); err != nil || h.State != agent.HostRunning || h.Failure != "" {
+			t.Errorf("%s with a list that has none: %+v, %v", name, h, err)
+		}
+	}
+}

@@ -59,7 +59,7 @@ func (w *preparation) securityGroup(ctx context.Context) error {
 			return err
 		}
 	case err != nil:
-		return translate(err, "look at security group "+w.n.nsg)
+		return w.p.translate(err, "look at security group "+w.n.nsg)
 	case !ours(got.Tags):
 		return foreign("security group " + w.n.nsg)
 	default:
@@ -93,7 +93,7 @@ func (w *preparation) createSecurityGroup(ctx context.Context) error {
 	}, nil)
 	err = finish(ctx, w.p, op, err)
 	if err != nil {
-		return translate(err, "create security group "+w.n.nsg)
+		return w.p.translate(err, "create security group "+w.n.nsg)
 	}
 	w.note("security group", w.n.nsg, true)
 	return nil
@@ -118,7 +118,7 @@ func (w *preparation) allowRules(ctx context.Context, have ruleSet) error {
 		w.warn("no source may reach the SSH ports: machines cannot be reached from outside the network")
 	case slices.ContainsFunc(want, func(s string) bool { return s == anywhere || s == "*" || s == "Internet" || s == "::/0" }):
 		w.warn("the SSH ports are open to the whole internet (keys only, no passwords); " +
-			"narrow them with: mngr azure prepare --allowed-ssh-cidr ADDRESS/32")
+			"narrow them with: " + w.p.prepareCommand() + " --allowed-ssh-cidr ADDRESS/32")
 	}
 	return nil
 }
@@ -192,14 +192,14 @@ func (w *preparation) putRule(ctx context.Context, name string, rule *armnetwork
 		return finish(ctx, w.p, op, err)
 	})
 	if err != nil {
-		return translate(err, "write security rule "+name)
+		return w.p.translate(err, "write security rule "+name)
 	}
 	w.note("security rule", name, true)
 	return nil
 }
 
 func (w *preparation) deleteRule(ctx context.Context, name string) error {
-	return translate(whileBusy(ctx, w.p, nil, func(ctx context.Context) error {
+	return w.p.translate(whileBusy(ctx, w.p, nil, func(ctx context.Context) error {
 		op, err := w.s.rules.BeginDelete(ctx, w.p.settings.ResourceGroup, w.n.nsg, name, nil)
 		return finish(ctx, w.p, op, err)
 	}), "delete security rule "+name)

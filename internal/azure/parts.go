@@ -19,6 +19,7 @@ type parts struct {
 	vmID   string // in lower case
 	host   agent.HostID
 	nics   []string // ids in lower case, seen on the machine before it went
+	ips    []string // names of the addresses seen on those interfaces, in lower case
 	osDisk string   // name of the disk seen on the machine
 }
 
@@ -61,7 +62,7 @@ func (w *parts) hasIP(ip *armnetwork.PublicIPAddress) bool {
 	if nic := nicOfIP(ip); nic != "" {
 		return slices.Contains(w.nics, nic)
 	}
-	return w.tagged(ip.Tags) || named(text(ip.Name), ipName(w.vm))
+	return w.tagged(ip.Tags) || slices.Contains(w.ips, strings.ToLower(text(ip.Name))) || named(text(ip.Name), ipName(w.vm))
 }
 
 func (w *parts) hasDisk(d *armcompute.Disk) bool {
@@ -91,8 +92,23 @@ func (r remains) String() string {
 	return strings.Join(all, ", ")
 }
 
-// find lists what is left of a machine. It also learns the interfaces' ids, which lead
-// to addresses that carry no tag.
+// commands remove the parts, in the order that Azure allows.
+func (r remains) commands(at rest) string {
+	var all []string
+	for _, kind := range []struct {
+		verb  string
+		names []string
+		flags string
+	}{{"network nic", r.nics, ""}, {"network public-ip", r.ips, ""}, {"disk", r.disks, " --yes"}} {
+		for _, n := range kind.names {
+			all = append(all, "az "+kind.verb+" delete --subscription "+at.subscription+" -g "+at.group+" -n "+n+kind.flags)
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// find lists what is left of a machine. It also learns the interfaces' ids and the
+// addresses attached to them, which need carry no tag nor a name of ours.
 func (s *session) find(ctx context.Context, group string, w *parts) (remains, error) {
 	var nics []*armnetwork.Interface
 	var ips []*armnetwork.PublicIPAddress
@@ -116,6 +132,7 @@ func (s *session) find(ctx context.Context, group string, w *parts) (remains, er
 	for _, ip := range ips {
 		if w.hasIP(ip) {
 			left.ips = append(left.ips, text(ip.Name))
+			w.ips = append(w.ips, strings.ToLower(text(ip.Name)))
 		}
 	}
 	for _, d := range disks {

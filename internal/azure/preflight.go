@@ -45,7 +45,7 @@ func (p *Provider) subnetPrefix(ctx context.Context, s *session, n network) (str
 		return "", p.notPrepared(n, err)
 	}
 	if err != nil {
-		return "", translate(err, "look for network "+n.vnet)
+		return "", p.translate(err, "look for network "+n.vnet)
 	}
 	if err := elsewhere("network "+n.vnet, text(vnet.Location), n.region); err != nil {
 		return "", err
@@ -62,10 +62,7 @@ func (p *Provider) subnetPrefix(ctx context.Context, s *session, n network) (str
 }
 
 func (p *Provider) notPrepared(n network, err error) error {
-	hint := "mngr azure prepare"
-	if p.settings.Name != Defaults().Name {
-		hint += " --provider " + p.settings.Name
-	}
+	hint := p.prepareCommand()
 	if n.region != normalRegion(p.settings.Region) {
 		hint += " --region " + n.region
 	}

@@ -107,7 +107,7 @@ func (w *preparation) role(ctx context.Context) {
 		w.warn("the login lacks " + permissionDefine + ": machines will not stop by themselves when idle; " +
 			"only mngr stop ends their billing, a shutdown inside the machine does not")
 	case err != nil:
-		w.warn("machines will not stop by themselves when idle: " + translate(err, "define the role "+roleName).Error())
+		w.warn("machines will not stop by themselves when idle: " + w.p.translate(err, "define the role "+roleName).Error())
 	default:
 		w.note("role", roleName, created)
 	}
@@ -132,7 +132,7 @@ func (w *preparation) registerProviders(ctx context.Context) error {
 			continue
 		}
 		if _, err := w.s.providers.Register(limit, name, nil); err != nil {
-			return translate(err, "register resource provider "+name)
+			return w.p.translate(err, "register resource provider "+name)
 		}
 	}
 	for _, name := range pending {
@@ -140,7 +140,7 @@ func (w *preparation) registerProviders(ctx context.Context) error {
 		if err := w.awaitRegistration(limit, name); err != nil {
 			if ctx.Err() == nil && limit.Err() != nil {
 				return agent.Errorf(agent.KindTimeout, "resource provider %s is not registered after %s", name, registerPatience).
-					WithHint("az provider register --namespace %s, and later again: mngr azure prepare", name)
+					WithHint("az provider register --namespace %s, and later again: %s", name, w.p.prepareCommand())
 			}
 			return err
 		}
@@ -165,5 +165,5 @@ const registered = "Registered"
 
 func (w *preparation) registration(ctx context.Context, name string) (state string, err error) {
 	got, err := w.s.providers.Get(ctx, name, nil)
-	return text(got.RegistrationState), translate(err, "look at resource provider "+name)
+	return text(got.RegistrationState), w.p.translate(err, "look at resource provider "+name)
 }

@@ -114,7 +114,7 @@ func (p *Provider) letStopItself(ctx context.Context, s *session, vmID string, i
 	case denied(err):
 		return "the login lacks " + permissionAssign
 	case hasCode(err, "RoleDefinitionDoesNotExist"):
-		return "the role " + roleName + " does not exist: mngr azure prepare makes it with " + permissionDefine
+		return "the role " + roleName + " does not exist: " + p.prepareCommand() + " makes it with " + permissionDefine
 	case errors.Is(err, context.Canceled):
 		return "interrupted"
 	}

@@ -133,7 +133,7 @@ func (p *Provider) MergeTags(ctx context.Context, resource string, set map[strin
 	}
 	if len(set) > 0 {
 		if err := p.patchTags(ctx, s, resource, armresources.TagsPatchOperationMerge, sdkTags(set)); err != nil {
-			return translate(err, "write tags")
+			return p.translate(err, "write tags")
 		}
 	}
 	if len(remove) == 0 {
@@ -141,12 +141,12 @@ func (p *Provider) MergeTags(ctx context.Context, resource string, set map[strin
 	}
 	gone, err := s.storedTags(ctx, resource, remove)
 	if err != nil {
-		return translate(err, "read tags")
+		return p.translate(err, "read tags")
 	}
 	if len(gone) == 0 {
 		return nil
 	}
-	return translate(p.patchTags(ctx, s, resource, armresources.TagsPatchOperationDelete, gone), "delete tags")
+	return p.translate(p.patchTags(ctx, s, resource, armresources.TagsPatchOperationDelete, gone), "delete tags")
 }
 
 // storedTags returns names with the values they have: ARM deletes pairs.

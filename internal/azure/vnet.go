@@ -15,7 +15,7 @@ func (w *preparation) virtualNetwork(ctx context.Context) error {
 	case absent(err):
 		return w.createNetwork(ctx)
 	case err != nil:
-		return translate(err, "look at network "+w.n.vnet)
+		return w.p.translate(err, "look at network "+w.n.vnet)
 	case !ours(got.Tags):
 		return foreign("network " + w.n.vnet)
 	}
@@ -69,7 +69,7 @@ func (w *preparation) createNetwork(ctx context.Context) error {
 	}, nil)
 	err = finish(ctx, w.p, op, err)
 	if err != nil {
-		return translate(err, "create network "+w.n.vnet)
+		return w.p.translate(err, "create network "+w.n.vnet)
 	}
 	w.note("network", w.n.vnet, true)
 	w.note("subnet", w.n.subnet, true)
@@ -82,7 +82,7 @@ func (w *preparation) putSubnet(ctx context.Context, subnet *armnetwork.Subnet) 
 		return finish(ctx, w.p, op, err)
 	})
 	if err != nil {
-		return translate(err, "write subnet "+w.n.subnet)
+		return w.p.translate(err, "write subnet "+w.n.subnet)
 	}
 	w.note("subnet", w.n.subnet, true)
 	return nil

@@ -100,7 +100,7 @@ func (w *worker) sshConfig(hostKey ssh.Signer) sshd.Config {
 		SFTP:           []string{w.self, verbSFTP},
 		Activity:       w.meter,
 		// Questions that mngr asks, as each `mngr list` does, are no work.
-		Quiet: func(command string) bool { return unquote(command) == w.self+" ctl" },
+		Quiet: func(command string) bool { return isQuestion(command, w.self) },
 		Log:   w.log,
 	}
 }
@@ -114,9 +114,11 @@ func (w *worker) place(_ context.Context, name string) (sshd.Place, error) {
 	return sshd.Place(p), err
 }
 
-// unquote takes a shell's quotes away, to recognize a command however a client quoted it.
-func unquote(command string) string {
-	return strings.NewReplacer("'", "", `"`, "").Replace(strings.TrimSpace(command))
+// isQuestion tells whether a command line is one request to mngrd, however a client quoted
+// it and whether or not its shell stays in between.
+func isQuestion(command, mngrd string) bool {
+	plain := strings.NewReplacer("'", "", `"`, "").Replace(strings.TrimSpace(command))
+	return strings.TrimPrefix(plain, "exec ") == mngrd+" ctl"
 }
 
 // hostConfig is the part of config.json that the container reads.
