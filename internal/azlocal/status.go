@@ -1,11 +1,13 @@
 package azlocal
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -42,6 +44,20 @@ func newStatus() *cobra.Command {
 	return cmd
 }
 
+// gone tells whether a daemon that broke off was dying: its socket goes before its lock.
+func gone(ctx context.Context, pidFile string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	for runningPID(pidFile) != 0 {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return true
+}
+
 func status(cmd *cobra.Command) (Status, error) {
 	st := Status{VMs: []compute.VMStatus{}, Billed: []compute.Charge{}}
 	inst, err := load()
@@ -57,6 +73,9 @@ func status(cmd *cobra.Command) (Status, error) {
 		return st, nil
 	}
 	if err := control.Call(cmd.Context(), inst.Dir, "GET", "/status", nil, &st); err != nil {
+		if gone(cmd.Context(), inst.Path("pid")) {
+			return Status{Client: st.Client, VMs: []compute.VMStatus{}, Billed: []compute.Charge{}}, nil
+		}
 		return st, &Problem{Cause: fmt.Sprintf("the daemon (pid %d) does not answer: %v", pid, err), Remedy: "see " + inst.Path("daemon.log"), Err: err}
 	}
 	return st, nil
