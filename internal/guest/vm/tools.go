@@ -57,7 +57,7 @@ func (h *host) pull(ctx context.Context, image string, phase func(string)) (id s
 	}
 	phase("pulling " + image)
 	if _, err := docker(ctx, "pull", "--quiet", image); err != nil {
-		return "", err
+		return "", fmt.Errorf("get image %s: %w", image, err)
 	}
 	if id, err = imageID(ctx, image); err == nil && id == "" {
 		err = fmt.Errorf("image %s is not there after it was pulled", image)
