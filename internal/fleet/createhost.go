@@ -46,6 +46,9 @@ func (f *Fleet) createHost(ctx context.Context, inst Instance, o CreateOptions, 
 		return Created{}, errors.Join(err, f.Pending.Remove(h.ID))
 	}
 	made := Created{Agent: h.Agents[0], Host: mergeHost(h, creation.Host())}
+	if o.NoWait && ctx.Err() != nil {
+		return made, f.undo(ctx, creation, made.Host, o, ctx.Err(), progress)
+	}
 	if !o.NoWait {
 		work, err := f.complete(ctx, inst, creation, &made.Host, o, progress)
 		if err != nil {

@@ -146,7 +146,8 @@ func (f *Fleet) DestroyAgent(ctx context.Context, r Row, progress agent.Progress
 	}
 	g, err := f.enter(ctx, r.Host)
 	if err != nil {
-		return err
+		return (&agent.Error{Kind: agent.KindOf(err), Cause: err.Error(), Err: err}).
+			WithHint("the whole host goes without SSH: mngr destroy @%s", r.Host.Name)
 	}
 	defer g.Close()
 	progress("removing agent " + r.Agent.Name)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -39,6 +40,7 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, progress agent.Progress) 
 		if err := f.settled(ctx, inst, h); err != nil {
 			return out, err
 		}
+		out.Booted = true
 	case agent.HostStopping:
 		progress("waiting for Azure to finish deallocating")
 		if err := f.deallocated(ctx, inst, *h); err != nil {
@@ -105,15 +107,28 @@ func (f *Fleet) boot(ctx context.Context, inst Instance, h *agent.Host, progress
 	return nil
 }
 
+// runningLimit is how long the container of a host that did not have to boot may need to
+// come up again.
+const runningLimit = 45 * time.Second
+
 func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, rows []Row, progress agent.Progress) error {
 	progress("waiting for the container")
-	g, err := f.dial(ctx, out.Host, Container, agent.DeadlineVMSSH, "the container's SSH server")
+	limit := runningLimit
+	if out.Booted {
+		limit = agent.DeadlineVMSSH
+	}
+	g, err := f.dial(ctx, out.Host, Container, limit, "the container's SSH server")
 	if errors.Is(err, ErrNoAccess) {
 		out.Warnings = append(out.Warnings, "the machine runs, but it does not know this machine's key: whether the agents run cannot be seen from here")
 		return f.untagStart(ctx, inst, *out, nil, progress)
 	}
+	if ctx.Err() != nil {
+		return agent.Errorf(agent.KindCanceled, "interrupted; host %q runs and bills", out.Host.Name).
+			WithHint("mngr start %s goes on; mngr stop @%s ends the bill", rows[0].Agent.Name, out.Host.Name)
+	}
 	if err != nil {
-		return err
+		return (&agent.Error{Kind: agent.KindOf(err), Cause: fmt.Sprintf("host %q runs, but %v", out.Host.Name, err), Err: err}).
+			WithHint("look: mngr exec --outer %s 'systemctl status mngrd'; or end the bill: mngr stop @%s", rows[0].Agent.Name, out.Host.Name)
 	}
 	defer g.Close()
 	for _, r := range rows {
