@@ -39,7 +39,7 @@ func newDown() *cobra.Command {
 			if was {
 				fmt.Fprintln(cmd.ErrOrStderr(), "local Azure is down; `mngr azure local up` brings back what ran")
 			} else {
-				fmt.Fprintln(cmd.ErrOrStderr(), "the local Azure is not running")
+				fmt.Fprintln(cmd.ErrOrStderr(), "the local Azure is not running; machines of one that was killed stop with `mngr azure local up` and then `down`")
 			}
 			return nil
 		},

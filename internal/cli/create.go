@@ -309,7 +309,7 @@ func (a *App) printCreated(f *fleet.Fleet, c fleet.Created, p config.Provider) e
 			"agent_id": c.Agent.ID, "name": c.Agent.Name, "host_id": c.Host.ID, "host_name": c.Host.Name,
 			"provider_name": c.Host.Provider, "finished": c.Finished, "work_dir": c.WorkDir,
 			"ssh_user": "root", "ssh_host": c.Host.Address, "ssh_port": port, "outer_ssh_port": 22,
-			"ssh_key_path": keys.keyPath(p.Name), "known_hosts_path": keys.knownHostsPath(c.Host.ID),
+			"ssh_key_path": keys.identity.Path(p.Name), "known_hosts_path": keys.knownHostsPath(c.Host.ID),
 			"outer_host_public_key": c.Host.HostKeys.VM, "container_host_public_key": c.Host.HostKeys.Container,
 		},
 		Human: func(w io.Writer) error {
@@ -318,7 +318,7 @@ func (a *App) printCreated(f *fleet.Fleet, c fleet.Created, p config.Provider) e
 				return err
 			}
 			_, err := fmt.Fprintf(w, "%s runs on host %s (%s)\nssh -i %s -o UserKnownHostsFile=%s -p %d root@%s\n",
-				c.Agent.Name, c.Host.Name, c.Host.Address, keys.keyPath(p.Name), keys.knownHostsPath(c.Host.ID), port, c.Host.Address)
+				c.Agent.Name, c.Host.Name, c.Host.Address, keys.identity.Path(p.Name), keys.knownHostsPath(c.Host.ID), port, c.Host.Address)
 			return err
 		},
 	})

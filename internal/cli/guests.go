@@ -41,10 +41,6 @@ func newGuests(conf *config.Config) guests {
 	return g
 }
 
-func (g guests) keyPath(provider string) string {
-	return filepath.Join(g.identity.Base, "keys", provider, "id_ed25519")
-}
-
 func (g guests) knownHostsPath(id agent.HostID) string {
 	return filepath.Join(g.pins.Dir(id), "known_hosts")
 }
@@ -153,7 +149,7 @@ func (g guests) Probe(ctx context.Context, h agent.Host, p fleet.Place) error {
 
 func (g guests) system(h agent.Host, p fleet.Place) (ssh.System, error) {
 	t, err := g.target(h, p)
-	return ssh.System{Target: t, KeyPath: g.keyPath(h.Provider), KnownHosts: g.knownHostsPath(h.ID)}, err
+	return ssh.System{Target: t, KeyPath: g.identity.Path(h.Provider), KnownHosts: g.knownHostsPath(h.ID)}, err
 }
 
 func (g guests) GitCommand(h agent.Host) (string, error) {

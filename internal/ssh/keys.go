@@ -52,13 +52,14 @@ type ClientKey struct {
 // <base>/keys/<instance>/id_ed25519.
 type Identity struct{ Base string }
 
-func (i Identity) path(instance string) string {
+// Path is where the private half of an instance's key lies, made or not.
+func (i Identity) Path(instance string) string {
 	return filepath.Join(i.Base, "keys", instance, "id_ed25519")
 }
 
 // Load returns the instance's key; fs.ErrNotExist when this machine never made one.
 func (i Identity) Load(instance string) (*ClientKey, error) {
-	path := i.path(instance)
+	path := i.Path(instance)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the client key: %w", err)
@@ -78,7 +79,7 @@ func (i Identity) Ensure(instance string) (*ClientKey, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
-	path := i.path(instance)
+	path := i.Path(instance)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the key directory: %w", err)
 	}
