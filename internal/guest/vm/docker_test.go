@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"mngr/internal/ctl"
 )
@@ -35,6 +36,11 @@ func testHost(t *testing.T) *host {
 		log:       filepath.Join(dir, "cloud-init.log"),
 		container: name, volume: name, tools: name,
 		executable: executable,
+		patience:   time.Hour,
+		deallocate: func(context.Context) error {
+			t.Error("a stopped host wanted to deallocate itself at once")
+			return nil
+		},
 	}
 	for _, d := range []string{h.state, h.run, h.signal} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
