@@ -59,6 +59,28 @@ func TestSplitWordsUndoesQuote(t *testing.T) {
 	})
 }
 
+func TestExecLine(t *testing.T) {
+	tests := []struct {
+		args  []string
+		dash  int
+		names []string
+		line  string
+	}{
+		{[]string{"a", "ls -la"}, -1, []string{"a"}, "ls -la"},
+		{[]string{"a", "b", "ls"}, -1, []string{"a", "b"}, "ls"},
+		{[]string{"a", "ls", "-la", "my file"}, 1, []string{"a"}, "ls -la 'my file'"},
+		{[]string{"a", "echo $HOME"}, 1, []string{"a"}, "echo $HOME"},
+		{[]string{"a", "ls"}, 2, []string{"a"}, "ls"},
+		{[]string{"ls", "-la"}, 0, []string{}, "ls -la"},
+	}
+	for _, tt := range tests {
+		names, line := execLine(tt.args, tt.dash)
+		if diff := cmp.Diff(tt.names, names); diff != "" || line != tt.line {
+			t.Errorf("execLine(%q, %d) = %q, %q; want %q, %q", tt.args, tt.dash, names, line, tt.names, tt.line)
+		}
+	}
+}
+
 func TestParseDuration(t *testing.T) {
 	for in, want := range map[string]time.Duration{
 		"0": 0, "90": 90 * time.Second, "90s": 90 * time.Second, "1h30m": 90 * time.Minute,

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -46,7 +45,7 @@ is stopped is not started: that would cost money.`,
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: completeAgents(app),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			names, line := execLine(args)
+			names, line := execLine(args, cmd.ArgsLenAtDash())
 			if len(names) == 0 {
 				return agent.Errorf(agent.KindUsage, "exec needs an agent and a command").WithHint("mngr exec AGENT 'COMMAND', or mngr exec AGENT -- COMMAND ARGS...")
 			}
@@ -63,18 +62,17 @@ is stopped is not started: that would cost money.`,
 	cmd.Flags().BoolVar(&flags.outer, "outer", false, "on the virtual machine itself, as root")
 	cmd.Flags().StringVar(&flags.cwd, "cwd", "", "directory to run in, an absolute path")
 	cmd.Flags().StringVar(&flags.timeout, "timeout", "", "end the command after this time")
-	cmd.Flags().SetInterspersed(false)
 	return cmd
 }
 
 // execLine takes the arguments apart: names and one shell line. What follows -- is quoted
 // word by word, unless it is one word: then it is a line of its own.
-func execLine(args []string) (names []string, line string) {
-	dash := slices.Index(args, "--")
-	if dash < 0 || dash == len(args)-1 {
+// dash is the number of arguments before it; negative where there is none.
+func execLine(args []string, dash int) (names []string, line string) {
+	if dash < 0 || dash == len(args) {
 		return args[:len(args)-1], args[len(args)-1]
 	}
-	words := args[dash+1:]
+	words := args[dash:]
 	if len(words) == 1 {
 		return args[:dash], words[0]
 	}

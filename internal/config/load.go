@@ -168,7 +168,7 @@ func (c *Config) settle() error {
 	if _, ok := c.Providers[c.DefaultProvider]; !ok {
 		return &Problem{c.Origin("default_provider"), "default_provider", fault{
 			fmt.Sprintf("there is no provider instance %q", c.DefaultProvider),
-			"known are " + strings.Join(c.names(), ", "),
+			"known are " + strings.Join(c.names(), ", ") + "; `mngr config set default_provider NAME` changes it",
 		}}
 	}
 	for _, name := range c.names() {
