@@ -317,7 +317,7 @@ func (a *App) printCreated(f *fleet.Fleet, c fleet.Created, p config.Provider) e
 				_, err := fmt.Fprintf(w, "Azure makes the machine of %s; `mngr start %s` finishes it\n", c.Agent.Name, c.Agent.Name)
 				return err
 			}
-			_, err := fmt.Fprintf(w, "%s runs on host %s (%s)\nssh -i %s -o UserKnownHostsFile=%s -p %d root@%s\n",
+			_, err := fmt.Fprintf(w, "%s is on host %s (%s)\nssh -i %s -o UserKnownHostsFile=%s -p %d root@%s\n",
 				c.Agent.Name, c.Host.Name, c.Host.Address, keys.identity.Path(p.Name), keys.knownHostsPath(c.Host.ID), port, c.Host.Address)
 			return err
 		},

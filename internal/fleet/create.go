@@ -134,7 +134,16 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 	if err != nil {
 		return Created{}, f.forgetAgent(ctx, inst, h, guest, record.ID, err)
 	}
-	return Created{Agent: record, Host: h, WorkDir: status.WorkDir, Finished: true}, nil
+	made := Created{Agent: record, Host: h}
+	made.finished(status)
+	return made, nil
+}
+
+func (c *Created) finished(a ctl.AgentStatus) {
+	c.WorkDir, c.Finished = a.WorkDir, true
+	if w := endedAtOnce(a); w != "" {
+		c.Warnings = append(c.Warnings, w)
+	}
 }
 
 // forgetAgent undoes a half-made agent on a host that has others.

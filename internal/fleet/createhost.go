@@ -54,7 +54,7 @@ func (f *Fleet) createHost(ctx context.Context, inst Instance, o CreateOptions, 
 		if err != nil {
 			return made, f.undo(ctx, creation, made.Host, o, err, progress)
 		}
-		made.WorkDir, made.Finished = work.WorkDir, true
+		made.finished(work)
 		if err := f.Pending.Remove(h.ID); err != nil {
 			return made, err
 		}

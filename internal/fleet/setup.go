@@ -180,7 +180,34 @@ func (f *Fleet) startNew(ctx context.Context, g Guest, h agent.Host, a agent.Rec
 	if answer.Agent == nil {
 		return ctl.AgentStatus{}, errors.New("start the agent: mngrd sent an empty answer")
 	}
-	return *answer.Agent, nil
+	return f.lookAgain(ctx, g, *answer.Agent), nil
+}
+
+// lookAgain asks once more, one round trip later: a program that cannot be started has
+// ended by then, as a rule.
+func (f *Fleet) lookAgain(ctx context.Context, g Guest, a ctl.AgentStatus) ctl.AgentStatus {
+	answer, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpStatus}, nil)
+	if err != nil || answer.Container == nil {
+		return a
+	}
+	for _, fresh := range answer.Container.Agents {
+		if fresh.ID == a.ID {
+			return fresh
+		}
+	}
+	return a
+}
+
+// endedAtOnce warns of an agent that has failed already; "" for one that has not.
+func endedAtOnce(a ctl.AgentStatus) string {
+	if a.State != string(agent.Done) || a.ExitCode == nil || *a.ExitCode == 0 {
+		return ""
+	}
+	why := fmt.Sprintf("ended with code %d", *a.ExitCode)
+	if *a.ExitCode == 127 || *a.ExitCode == 126 {
+		why = "cannot be run"
+	}
+	return fmt.Sprintf("the agent's program %s; mngr connect shows what it said", why)
 }
 
 // push sends the current branch and says what the agent is to check out.
