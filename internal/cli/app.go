@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os"
+	"sync/atomic"
 
 	"mngr/internal/config"
 	"mngr/internal/fleet"
@@ -13,7 +14,8 @@ import (
 type App struct {
 	streams output.Streams
 	global  globalFlags
-	running bool // the flags are parsed and a command has begun
+	atStake atomic.Pointer[string] // what bills if the process ends now; nil for nothing
+	running bool                   // the flags are parsed and a command has begun
 
 	out  *output.Printer
 	conf *config.Config

@@ -120,6 +120,7 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 	if err != nil {
 		return err
 	}
+	app.atStake.Store(new(fmt.Sprintf("the host of %s may remain, and bills; mngr destroy --force %s removes it", o.Name, o.Name)))
 	progress := app.printer().Progress()
 	undone := false
 	made, err := f.Create(ctx, o, func(phase string) {

@@ -56,6 +56,7 @@ func runDestroy(ctx context.Context, app *App, names []string, flags destroyFlag
 	if err := app.mayDestroy(ctx, plan, flags.force); err != nil {
 		return err
 	}
+	app.atStake.Store(new("hosts may remain, and bill; mngr list shows them, and destroy may be repeated"))
 	var done fleet.DestroyPlan
 	progress := app.printer().Progress()
 	for _, h := range plan.Hosts {

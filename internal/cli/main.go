@@ -19,7 +19,7 @@ import (
 // local Azure, which hangs below `mngr azure`.
 func Main(local *cobra.Command) int {
 	app := newApp(output.System(os.Getenv))
-	ctx, stop := interruptible(context.Background())
+	ctx, stop := app.interruptible(context.Background())
 	defer stop()
 	root := newRoot(app, local)
 	cmd, err := root.ExecuteContextC(ctx)
@@ -68,7 +68,7 @@ func usage(cmd *cobra.Command, err error) error {
 
 // interruptible returns a context that the first interrupt cancels, so that a command
 // undoes what it began; the second one ends the process at once.
-func interruptible(parent context.Context) (context.Context, func()) {
+func (a *App) interruptible(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	// A closed terminal is an interrupt too; a closed pipe fails the write, and must not end
@@ -86,7 +86,10 @@ func interruptible(parent context.Context) (context.Context, func()) {
 		select {
 		case <-done:
 		case <-signals:
-			fmt.Fprintln(os.Stderr, "left at once: `mngr list` shows what remains, `mngr destroy` removes it")
+			if left := a.atStake.Load(); left != nil {
+				fmt.Fprintf(os.Stderr, "\nleft at once: %s\n", *left)
+				os.Exit(output.CodeRemains)
+			}
 			os.Exit(output.CodeInterrupted)
 		}
 	}()
