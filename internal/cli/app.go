@@ -4,6 +4,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"mngr/internal/agent"
 	"mngr/internal/config"
 	"mngr/internal/fleet"
 	"mngr/internal/output"
@@ -75,6 +76,18 @@ func (a *App) interactive() bool {
 		return false
 	}
 	return a.streams.Interactive()
+}
+
+// withProgress shows the phases of act.
+func (a *App) withProgress(act func(phase agent.Progress) error) error {
+	progress := a.printer().Progress()
+	err := act(progress.Phase)
+	if err != nil {
+		progress.Fail()
+	} else {
+		progress.Done()
+	}
+	return err
 }
 
 // fleet wires the use cases to their adapters.

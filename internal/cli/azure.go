@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mngr/internal/agent"
 	"mngr/internal/azure"
 	"mngr/internal/config"
 	"mngr/internal/output"
@@ -104,13 +105,14 @@ func runPrepare(ctx context.Context, app *App, flags instanceFlags, o azure.Prep
 	if err := app.ensureLocal(ctx, p); err != nil {
 		return err
 	}
-	progress := app.printer().Progress()
-	r, err := provider.Prepare(ctx, o, progress.Phase)
+	var r azure.PrepareResult
+	err = app.withProgress(func(phase agent.Progress) (err error) {
+		r, err = provider.Prepare(ctx, o, phase)
+		return err
+	})
 	if err != nil {
-		progress.Fail()
 		return err
 	}
-	progress.Done()
 	for _, w := range r.Warnings {
 		app.printer().Warn(w, "")
 	}
@@ -161,13 +163,14 @@ func runCleanup(ctx context.Context, app *App, flags instanceFlags, dryRun bool)
 	if err != nil {
 		return err
 	}
-	progress := app.printer().Progress()
-	r, err := provider.Cleanup(ctx, dryRun, progress.Phase)
+	var r azure.CleanupResult
+	err = app.withProgress(func(phase agent.Progress) (err error) {
+		r, err = provider.Cleanup(ctx, dryRun, phase)
+		return err
+	})
 	if err != nil {
-		progress.Fail()
 		return err
 	}
-	progress.Done()
 	for _, w := range r.Warnings {
 		app.printer().Warn(w, "")
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mngr/internal/config"
 	"mngr/internal/output"
 )
 
@@ -49,7 +50,7 @@ func completeFlags(app *App, root *cobra.Command) {
 	values := map[string]cobra.CompletionFunc{
 		"format":    cobra.FixedCompletions([]string{string(output.Human), string(output.JSON), string(output.JSONL)}, cobra.ShellCompDirectiveNoFileComp),
 		"type":      cobra.FixedCompletions(knownTypes(), cobra.ShellCompDirectiveNoFileComp),
-		"idle-mode": cobra.FixedCompletions(idleModes, cobra.ShellCompDirectiveNoFileComp),
+		"idle-mode": cobra.FixedCompletions(config.IdleModes(), cobra.ShellCompDirectiveNoFileComp),
 		"scope":     cobra.FixedCompletions([]string{"user", "project", "local"}, cobra.ShellCompDirectiveNoFileComp),
 		"provider":  completeProviders(app),
 	}

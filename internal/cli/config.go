@@ -149,53 +149,39 @@ func newConfigList(app *App) *cobra.Command {
 }
 
 func newConfigSet(app *App) *cobra.Command {
-	var scope string
-	cmd := &cobra.Command{
+	return configEdit(app, &cobra.Command{
 		Use:     "set KEY VALUE",
 		Short:   "Write one setting; comments stay",
 		Example: "  mngr config set providers.azure.default_region eastus\n  mngr config set providers.azure.allowed_ssh_cidrs 203.0.113.4/32 --scope project",
 		Args:    cobra.ExactArgs(2),
-		RunE: func(_ *cobra.Command, args []string) error {
-			path, err := app.scopePath(scope)
-			if err != nil {
-				return err
-			}
-			if err := config.Set(path, args[0], args[1]); err != nil {
-				return err
-			}
-			app.printer().Note("set %s in %s", args[0], path)
-			return nil
-		},
-	}
-	scopeFlag(cmd, &scope)
-	return cmd
+	}, "set %s in %s", func(path string, args []string) error { return config.Set(path, args[0], args[1]) })
 }
 
 func newConfigUnset(app *App) *cobra.Command {
-	var scope string
-	cmd := &cobra.Command{
+	return configEdit(app, &cobra.Command{
 		Use:     "unset KEY",
 		Short:   "Remove one setting",
 		Example: "  mngr config unset providers.azure.default_region",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			path, err := app.scopePath(scope)
-			if err != nil {
-				return err
-			}
-			if err := config.Unset(path, args[0]); err != nil {
-				return err
-			}
-			app.printer().Note("removed %s from %s", args[0], path)
-			return nil
-		},
-	}
-	scopeFlag(cmd, &scope)
-	return cmd
+	}, "removed %s from %s", func(path string, args []string) error { return config.Unset(path, args[0]) })
 }
 
-func scopeFlag(cmd *cobra.Command, scope *string) {
-	cmd.Flags().StringVar(scope, "scope", string(config.ScopeUser), "whose settings: user, project or local")
+// configEdit completes a command that changes the file of a scope; note says so with the
+// key and the file.
+func configEdit(app *App, cmd *cobra.Command, note string, edit func(path string, args []string) error) *cobra.Command {
+	scope := cmd.Flags().String("scope", string(config.ScopeUser), "whose settings: user, project or local")
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		path, err := app.scopePath(*scope)
+		if err != nil {
+			return err
+		}
+		if err := edit(path, args); err != nil {
+			return err
+		}
+		app.printer().Note(note, args[0], path)
+		return nil
+	}
+	return cmd
 }
 
 func (a *App) scopePath(scope string) (string, error) {

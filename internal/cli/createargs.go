@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mngr/internal/agent"
+	"mngr/internal/config"
 	"mngr/internal/ctl"
 	"mngr/internal/fleet"
 )
@@ -80,14 +81,12 @@ func environment(pairs []string, lookup func(string) (string, bool)) (map[string
 	return env, nil
 }
 
-var idleModes = []string{"io", "user", "agent", "ssh", "create", "boot", "start", "run", "disabled"}
-
 func setIdle(idle *ctl.Idle, flags createFlags) error {
 	if flags.idleMode != "" {
 		idle.Mode = strings.ToLower(flags.idleMode)
 	}
-	if idle.Mode != "" && !slices.Contains(idleModes, idle.Mode) {
-		return agent.Errorf(agent.KindUsage, "unknown idle mode %q (known: %s)", idle.Mode, strings.Join(idleModes, ", "))
+	if idle.Mode != "" && !slices.Contains(config.IdleModes(), idle.Mode) {
+		return agent.Errorf(agent.KindUsage, "unknown idle mode %q (known: %s)", idle.Mode, strings.Join(config.IdleModes(), ", "))
 	}
 	if flags.idleTimeout != "" {
 		d, err := parseDuration(flags.idleTimeout)

@@ -58,26 +58,24 @@ func runDestroy(ctx context.Context, app *App, names []string, flags destroyFlag
 	}
 	app.atStake.Store(new("hosts may remain, and bill; mngr list shows them, and destroy may be repeated"))
 	var done fleet.DestroyPlan
-	progress := app.printer().Progress()
-	for _, h := range plan.Hosts {
-		if e := f.DestroyHost(ctx, h, progress.Phase); e != nil {
-			err = errors.Join(err, e)
-			continue
+	err = app.withProgress(func(phase agent.Progress) error {
+		var errs []error
+		for _, h := range plan.Hosts {
+			err := f.DestroyHost(ctx, h, phase)
+			if err == nil {
+				done.Hosts = append(done.Hosts, h)
+			}
+			errs = append(errs, err)
 		}
-		done.Hosts = append(done.Hosts, h)
-	}
-	for _, r := range plan.Agents {
-		if e := f.DestroyAgent(ctx, r, progress.Phase); e != nil {
-			err = errors.Join(err, e)
-			continue
+		for _, r := range plan.Agents {
+			err := f.DestroyAgent(ctx, r, phase)
+			if err == nil {
+				done.Agents = append(done.Agents, r)
+			}
+			errs = append(errs, err)
 		}
-		done.Agents = append(done.Agents, r)
-	}
-	if err != nil {
-		progress.Fail()
-	} else {
-		progress.Done()
-	}
+		return errors.Join(errs...)
+	})
 	return app.printDestroyed(done, err, false)
 }
 

@@ -154,23 +154,19 @@ func (a *App) find(ctx context.Context, names []string) (*fleet.Fleet, []fleet.R
 // eachHost works on several hosts at once under one display of progress. One that fails
 // does not keep the others from their end.
 func (a *App) eachHost(groups [][]fleet.Row, act func(n int, group []fleet.Row, phase agent.Progress) error) error {
-	progress := a.printer().Progress()
 	errs := make([]error, len(groups))
-	var wg sync.WaitGroup
-	for n, group := range groups {
-		phase := progress.Phase
-		if len(groups) > 1 {
-			phase = func(s string) { progress.Phase(group[0].Host.Name + ": " + s) }
+	err := a.withProgress(func(show agent.Progress) error {
+		var wg sync.WaitGroup
+		for n, group := range groups {
+			phase := show
+			if len(groups) > 1 {
+				phase = func(s string) { show(group[0].Host.Name + ": " + s) }
+			}
+			wg.Go(func() { errs[n] = act(n, group, phase) })
 		}
-		wg.Go(func() { errs[n] = act(n, group, phase) })
-	}
-	wg.Wait()
-	err := errors.Join(errs...)
-	if err != nil {
-		progress.Fail()
-	} else {
-		progress.Done()
-	}
+		wg.Wait()
+		return errors.Join(errs...)
+	})
 	if len(groups) == 1 {
 		return errs[0]
 	}

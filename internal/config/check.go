@@ -11,7 +11,8 @@ import (
 // maxSeconds is a year: longer waits are mistakes of unit.
 const maxSeconds = 365 * 24 * 3600
 
-func idleModes() []string {
+// IdleModes lists what an idle mode may be.
+func IdleModes() []string {
 	return []string{"io", "user", "agent", "ssh", "create", "boot", "start", "run", "disabled"}
 }
 

@@ -81,7 +81,7 @@ func (p *Provider) fields() []field {
 		list("default_start_args", &p.DefaultStartArgs, startArg),
 		list("docker_packages", &p.DockerPackages, debianPackage),
 		number("default_idle_timeout", &p.DefaultIdleTimeout, between(0, maxSeconds)),
-		text("default_idle_mode", &p.DefaultIdleMode, optional(oneOf(idleModes()...))),
+		text("default_idle_mode", &p.DefaultIdleMode, optional(oneOf(IdleModes()...))),
 		number("auto_shutdown_seconds", &p.AutoShutdownSeconds, lifetime),
 	}
 }
