@@ -29,6 +29,15 @@ type Host struct {
 	Stopped   map[ID]bool // agents stopped alone while the host keeps running
 	HostKeys  HostKeys
 	Resource  string // the provider's own id of the machine
+	Spot      bool   // may be evicted
+	Idle      *Idle  // as its guest says; nil when nobody could be asked
+}
+
+// Idle says when a host stops itself.
+type Idle struct {
+	Mode           string
+	TimeoutSeconds int  // 0: never
+	SecondsLeft    *int // until then; nil: never
 }
 
 // HostKeys are the public SSH host keys of a host, in authorized_keys form

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -235,4 +236,25 @@ func startArg(s string) *fault {
 
 func debianPackage(s string) *fault {
 	return matching(`^[a-z0-9][a-z0-9+.-]+$`, "name of a Debian package", "for example docker.io")(s)
+}
+
+// maxPrice is Azure's rule for billingProfile.maxPrice: -1, or a price in USD an hour
+// with up to five decimals ("Use Azure Spot Virtual Machines").
+func maxPrice(usd float64) *fault {
+	if usd == -1 || usd >= 0.00001 && usd <= 1000 {
+		return nil
+	}
+	return &fault{fmt.Sprintf("%v is no price", usd), "write -1 for up to the usual price, or USD an hour, for example 0.05"}
+}
+
+func webURL(s string) *fault {
+	u, err := url.Parse(s)
+	if err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil {
+		return nil
+	}
+	return &fault{fmt.Sprintf("%q is no web address", s), `for example "https://api.ipify.org"`}
+}
+
+func runtimeName(s string) *fault {
+	return matching(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`, "name of a container runtime", "`docker info` on a host lists them; for example runsc")(s)
 }

@@ -8,7 +8,7 @@ import (
 // field binds one key to the variable that holds its value.
 type field struct {
 	key    string        // full key, "providers.azure.cloud"
-	ptr    any           // *string, *bool, *int or *[]string
+	ptr    any           // *string, *bool, *int, *float64 or *[]string
 	verify func() *fault // judges the value that ptr holds
 }
 
@@ -64,10 +64,15 @@ func (p *Provider) fields() []field {
 		text("vnet_address_prefix", &p.VnetAddressPrefix, networkPrefix),
 		text("subnet_address_prefix", &p.SubnetAddressPrefix, optional(networkPrefix)),
 		list("allowed_ssh_cidrs", &p.AllowedSSHCIDRs, sourceCIDR),
+		text("my_address_url", &p.MyAddressURL, webURL),
 		{"associate_public_ip", &p.AssociatePublicIP, func() *fault { return publicIP(p.AssociatePublicIP) }},
 
 		text("default_vm_size", &p.DefaultVMSize, vmSize),
 		text("default_spot_vm_size", &p.DefaultSpotVMSize, spotSize),
+		list("fallback_vm_sizes", &p.FallbackVMSizes, vmSize),
+		list("fallback_regions", &p.FallbackRegions, region),
+		text("spot_eviction_policy", &p.SpotEvictionPolicy, oneOf("Delete", "Deallocate")),
+		{"spot_max_price", &p.SpotMaxPrice, func() *fault { return maxPrice(p.SpotMaxPrice) }},
 		text("image_publisher", &p.ImagePublisher, imageWord),
 		text("image_offer", &p.ImageOffer, imageWord),
 		text("image_sku", &p.ImageSKU, imageWord),
@@ -79,6 +84,7 @@ func (p *Provider) fields() []field {
 		number("container_ssh_port", &p.ContainerSSHPort, containerPort),
 		text("default_image", &p.DefaultImage, containerImage),
 		list("default_start_args", &p.DefaultStartArgs, startArg),
+		text("docker_runtime", &p.DockerRuntime, optional(runtimeName)),
 		list("docker_packages", &p.DockerPackages, debianPackage),
 		number("default_idle_timeout", &p.DefaultIdleTimeout, between(0, maxSeconds)),
 		text("default_idle_mode", &p.DefaultIdleMode, optional(oneOf(IdleModes()...))),

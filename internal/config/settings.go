@@ -34,21 +34,27 @@ type Provider struct {
 	VnetAddressPrefix   string // CIDR
 	SubnetAddressPrefix string // CIDR, within the vnet's
 	AllowedSSHCIDRs     []string
+	MyAddressURL        string // answers with the caller's public address, for `--allowed-ssh-cidr me`
 	AssociatePublicIP   bool
 
-	DefaultVMSize     string
-	DefaultSpotVMSize string
-	ImagePublisher    string
-	ImageOffer        string
-	ImageSKU          string
-	ImageVersion      string
-	AdminUsername     string
-	OSDiskSizeGB      int // GiB
-	OSDiskType        string
+	DefaultVMSize      string
+	DefaultSpotVMSize  string
+	FallbackVMSizes    []string // tried in order where Azure has no such machine now
+	FallbackRegions    []string // likewise, each prepared before
+	SpotEvictionPolicy string   // Delete or Deallocate
+	SpotMaxPrice       float64  // USD an hour for a Spot machine; -1: up to the usual price
+	ImagePublisher     string
+	ImageOffer         string
+	ImageSKU           string
+	ImageVersion       string
+	AdminUsername      string
+	OSDiskSizeGB       int // GiB
+	OSDiskType         string
 
 	ContainerSSHPort    int    // the VM's port that leads to the container's SSH server
 	DefaultImage        string // container image
 	DefaultStartArgs    []string
+	DockerRuntime       string   // --runtime of docker run; "" for the engine's default
 	DockerPackages      []string // Debian packages that bring the Docker engine
 	DefaultIdleTimeout  int      // seconds; 0: never
 	DefaultIdleMode     string   // "" to choose by agent type
@@ -74,31 +80,34 @@ func defaults() Settings {
 
 func newProvider(name string) *Provider {
 	p := &Provider{
-		Name:              name,
-		Implicit:          true,
-		Backend:           "azure",
-		IsEnabled:         true,
-		Cloud:             "public",
-		DefaultRegion:     "westus",
-		ResourceGroup:     "mngr",
-		VnetName:          "mngr-vnet",
-		SubnetName:        "mngr-subnet",
-		NSGName:           "mngr-nsg",
-		VnetAddressPrefix: "10.0.0.0/16",
-		AllowedSSHCIDRs:   []string{"0.0.0.0/0"},
-		AssociatePublicIP: true,
-		DefaultVMSize:     "Standard_B2s",
-		DefaultSpotVMSize: "Standard_D2s_v5",
-		ImagePublisher:    "Debian",
-		ImageOffer:        "debian-12",
-		ImageSKU:          "12-gen2",
-		ImageVersion:      "latest",
-		AdminUsername:     "azureuser",
-		OSDiskSizeGB:      30,
-		OSDiskType:        "StandardSSD_LRS",
-		ContainerSSHPort:  2222,
-		DefaultImage:      "debian:bookworm-slim",
-		DockerPackages:    []string{"docker.io"},
+		Name:               name,
+		Implicit:           true,
+		Backend:            "azure",
+		IsEnabled:          true,
+		Cloud:              "public",
+		DefaultRegion:      "westus",
+		ResourceGroup:      "mngr",
+		VnetName:           "mngr-vnet",
+		SubnetName:         "mngr-subnet",
+		NSGName:            "mngr-nsg",
+		VnetAddressPrefix:  "10.0.0.0/16",
+		AllowedSSHCIDRs:    []string{"0.0.0.0/0"},
+		MyAddressURL:       "https://api.ipify.org",
+		AssociatePublicIP:  true,
+		DefaultVMSize:      "Standard_B2s",
+		DefaultSpotVMSize:  "Standard_D2s_v5",
+		SpotEvictionPolicy: "Delete",
+		SpotMaxPrice:       -1,
+		ImagePublisher:     "Debian",
+		ImageOffer:         "debian-12",
+		ImageSKU:           "12-gen2",
+		ImageVersion:       "latest",
+		AdminUsername:      "azureuser",
+		OSDiskSizeGB:       30,
+		OSDiskType:         "StandardSSD_LRS",
+		ContainerSSHPort:   2222,
+		DefaultImage:       "debian:bookworm-slim",
+		DockerPackages:     []string{"docker.io"},
 
 		DefaultIdleTimeout: 800,
 	}

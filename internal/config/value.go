@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -43,7 +44,7 @@ func (o Origin) String() string {
 // Value is one setting and its origin.
 type Value struct {
 	Key    string `json:"key"`
-	Value  any    `json:"value"` // string, bool, int or []string
+	Value  any    `json:"value"` // string, bool, int, float64 or []string
 	Origin Origin `json:"origin"`
 }
 
@@ -56,6 +57,8 @@ func (v Value) Text() string {
 		return strconv.FormatBool(x)
 	case int:
 		return strconv.Itoa(x)
+	case float64:
+		return strconv.FormatFloat(x, 'g', -1, 64)
 	default:
 		b, err := json.Marshal(v.Value)
 		if err != nil {
@@ -73,6 +76,8 @@ func (f field) read() any {
 	case *bool:
 		return *p
 	case *int:
+		return *p
+	case *float64:
 		return *p
 	case *[]string:
 		return append([]string{}, *p...)
@@ -101,6 +106,16 @@ func (f field) assign(v any) *fault {
 			return nil
 		}
 		return &fault{"the value is no whole number", "write digits without quotation marks"}
+	case *float64:
+		switch n := v.(type) {
+		case float64:
+			*p = n
+			return nil
+		case int64:
+			*p = float64(n)
+			return nil
+		}
+		return &fault{"the value is no number", "write a number without quotation marks, for example 0.05"}
 	case *[]string:
 		if list, ok := stringList(v); ok {
 			*p = list
@@ -143,6 +158,12 @@ func (f field) parse(s string) (any, *fault) {
 		n, err := strconv.ParseInt(s, 10, 32)
 		if err != nil {
 			return nil, &fault{fmt.Sprintf("%q is no whole number", s), "write digits only"}
+		}
+		return n, nil
+	case *float64:
+		n, err := strconv.ParseFloat(s, 64)
+		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+			return nil, &fault{fmt.Sprintf("%q is no number", s), "write a number, for example 0.05"}
 		}
 		return n, nil
 	case *[]string:
