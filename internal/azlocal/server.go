@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -58,12 +59,18 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	limits := compute.Limits()
+	maps.Copy(limits, network.Limits())
+	settings, err := fabric.NewSettings(latency, limits, inst.Settings)
+	if err != nil {
+		return nil, err
+	}
 	st, err := store.Open(inst.Path("store.log"))
 	if err != nil {
 		return nil, err
 	}
 	world, err := fabric.New(fabric.Config{Subscription: inst.Subscription, Tenant: inst.Tenant, Public: inst.Public,
-		Switches: switches, Latency: latency, Faults: fault.NewBook(time.Now), Log: log, Now: time.Now}, st)
+		Switches: switches, Latency: latency, Settings: settings, Faults: fault.NewBook(time.Now), Log: log, Now: time.Now}, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}

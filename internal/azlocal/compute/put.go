@@ -64,7 +64,7 @@ func newMachine(t *fabric.Tx, r *arm.Request) (*fabric.Document, error) {
 	if err := checkProfile(arm.Name(r.ID), given.Obj("osProfile")); err != nil {
 		return nil, err
 	}
-	if err := checkNetwork(t, r.ID, given.Obj("networkProfile")); err != nil {
+	if err := checkNetwork(t, r.ID, location, given.Obj("networkProfile")); err != nil {
 		return nil, err
 	}
 	if err := checkQuota(t, size, location, strings.EqualFold(given.Str("priority"), "Spot")); err != nil {

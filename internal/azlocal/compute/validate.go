@@ -92,7 +92,7 @@ func checkSpot(props doc.Object, s Size) error {
 
 // checkNetwork refuses interfaces that are missing or taken, and inline ones that could
 // not be made.
-func checkNetwork(t *fabric.Tx, id string, profile doc.Object) error {
+func checkNetwork(t *fabric.Tx, id, location string, profile doc.Object) error {
 	existing, inline := profile.List("networkInterfaces"), profile.List("networkInterfaceConfigurations")
 	switch {
 	case len(existing) > 0 && len(inline) > 0:
@@ -115,7 +115,7 @@ func checkNetwork(t *fabric.Tx, id string, profile doc.Object) error {
 		}
 	}
 	for _, c := range inline {
-		if err := network.CheckInline(t, id, c); err != nil {
+		if err := network.CheckInline(t, id, location, c); err != nil {
 			return err
 		}
 	}

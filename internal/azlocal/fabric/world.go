@@ -33,6 +33,7 @@ type Config struct {
 	Public       netip.Prefix // where public IP addresses come from
 	Switches     Switches
 	Latency      Latency
+	Settings     *Settings
 	Faults       *fault.Book // nil: none
 	Log          *slog.Logger
 	Now          func() time.Time
