@@ -86,7 +86,7 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 
 // wire connects the resource providers with the world and the front door.
 func (s *Server) wire(secret string) {
-	s.compute = &compute.Provider{}
+	s.compute = &compute.Provider{Record: s.record}
 	net := &network.Provider{RulesChanged: s.compute.RulesChanged}
 	s.world.Register(rbac.Kinds()...)
 	resources.Register(s.world)
@@ -118,12 +118,13 @@ func (s *Server) start(ctx context.Context, driver machine.Driver, restart bool)
 		s.log.Error("not every machine was recovered", "cause", err)
 	}
 	s.world.Resume()
+	s.compute.ResumeEvictions()
 	return nil
 }
 
 // ServeIMDS implements machine.Services.
 func (s *Server) ServeIMDS(key string, l net.Listener) {
-	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Key: key, Record: s.record})
+	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Compute: s.compute, Key: key, Record: s.record})
 }
 
 // ServeARM implements machine.Services.

@@ -63,6 +63,12 @@ func actions() []action {
 	}
 }
 
+// deallocation is the action that the platform takes by itself as well.
+func deallocation() action {
+	all := actions()
+	return all[len(all)-1]
+}
+
 func powerOf(d *fabric.Document) PowerState { return PowerState(d.Hidden.Str("power")) }
 
 func setPower(t *fabric.Tx, d *fabric.Document, s PowerState) {
@@ -153,6 +159,9 @@ func (a action) perform(p *Provider) fabric.Job {
 			}
 			t.Put(d)
 			markDisk(t, d)
+			if !powerOf(d).Billed() {
+				over(t, d.ID) // nothing is left to be taken back
+			}
 		},
 	}
 }

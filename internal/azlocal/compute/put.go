@@ -216,7 +216,7 @@ func checkUnchanged(given doc.Object, d *fabric.Document) error {
 	now := d.Body.Obj("properties")
 	for _, path := range [][]string{
 		{"osProfile", "adminUsername"}, {"osProfile", "computerName"}, {"storageProfile", "osDisk", "name"},
-		{"storageProfile", "imageReference", "publisher"}, {"storageProfile", "imageReference", "offer"}, {"storageProfile", "imageReference", "sku"},
+		{"priority"}, {"evictionPolicy"}, {"storageProfile", "imageReference", "publisher"}, {"storageProfile", "imageReference", "offer"}, {"storageProfile", "imageReference", "sku"},
 	} {
 		if v := given.Get(path...); v != nil && !same(v, now.Get(path...)) {
 			return changed(strings.Join(path, "."))

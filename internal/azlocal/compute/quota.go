@@ -56,10 +56,6 @@ func countUsage(t *fabric.Tx, location string) usage {
 	return u
 }
 
-func isSpot(body doc.Object) bool {
-	return strings.EqualFold(body.Str("properties", "priority"), "Spot")
-}
-
 // checkQuota refuses a machine that passes a limit, synchronously, as compute does. Spot
 // machines have a quota of their own.
 func checkQuota(t *fabric.Tx, s Size, location string, spot bool) error {

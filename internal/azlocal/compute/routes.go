@@ -31,6 +31,7 @@ func (p *Provider) Routes() []fabric.Route {
 		{Method: http.MethodGet, Pattern: vm + "|/vmSizes", Action: TypeVM + "/vmSizes/read", Handle: listSizes},
 		{Method: http.MethodPut, Pattern: vm, Action: TypeVM + "/write", Handle: putMachine},
 		{Method: http.MethodPatch, Pattern: vm, Action: TypeVM + "/write", Handle: patchMachine},
+		{Method: http.MethodPost, Pattern: vm + "|/simulateEviction", Action: TypeVM + "/simulateEviction/action", Handle: p.simulateEviction},
 		{Method: http.MethodDelete, Pattern: vm, Action: TypeVM + "/delete", Handle: deleteMachine(deletion)},
 
 		get(sub+disks, TypeDisk+"/read", fabric.ListDocuments(TypeDisk)),

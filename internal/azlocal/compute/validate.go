@@ -74,22 +74,6 @@ func checkCustomData(profile doc.Object) error {
 	return nil
 }
 
-// checkSpot refuses what Spot cannot do (documentation: error-codes-spot).
-func checkSpot(props doc.Object, s Size) error {
-	bad := func(code, text string) error { return arm.Errorf(http.StatusBadRequest, code, "%s", text) }
-	switch {
-	case strings.EqualFold(props.Str("priority"), "Spot") && (s.burstable() || !s.Spot):
-		return bad("AzureSpotIsNotSupportedForThisVMSize", "Azure Spot is not supported for this VM size.")
-	case strings.EqualFold(props.Str("priority"), "Spot"):
-		return nil
-	case props.Str("evictionPolicy") != "":
-		return bad("EvictionPolicyCanBeSetOnlyOnAzureSpotVirtualMachines", "Eviction policy can be set only on Azure Spot Virtual Machines.")
-	case props.Get("billingProfile", "maxPrice") != nil:
-		return bad("MaxPriceIsSupportedOnlyForAzureSpotVirtualMachines", "Max price is supported only for Azure Spot Virtual Machines.")
-	}
-	return nil
-}
-
 // checkNetwork refuses interfaces that are missing or taken, and inline ones that could
 // not be made.
 func checkNetwork(t *fabric.Tx, id, location string, profile doc.Object) error {

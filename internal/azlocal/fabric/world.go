@@ -140,6 +140,13 @@ func (w *World) Close() error {
 // Context ends when the world is closed.
 func (w *World) Context() context.Context { return w.ctx }
 
+// Go runs f in the background until it returns; its context ends when the world is closed.
+func (w *World) Go(f func(context.Context)) {
+	if w.ctx.Err() == nil {
+		w.tasks.Go(func() { f(w.ctx) })
+	}
+}
+
 // View runs f under the lock, for reading.
 func (w *World) View(f func(*Tx)) {
 	w.mu.Lock()
