@@ -24,6 +24,7 @@ type Problem struct {
 	Cause  string
 	Remedy string
 	Err    error
+	Misuse bool // the command line makes no sense
 }
 
 // Error returns cause and remedy.
@@ -36,6 +37,9 @@ func (p *Problem) Error() string {
 
 // Hint returns the remedy alone.
 func (p *Problem) Hint() string { return p.Remedy }
+
+// Usage tells whether the command line is what is wrong.
+func (p *Problem) Usage() bool { return p.Misuse }
 
 // Unwrap returns what lies beneath.
 func (p *Problem) Unwrap() error { return p.Err }

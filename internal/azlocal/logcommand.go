@@ -65,7 +65,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		return at, &Problem{Cause: fmt.Sprintf("%q is neither a time (2026-01-31T12:00:00Z) nor how long ago (5m)", text), Remedy: "see `mngr azure local log --help`"}
+		return at, &Problem{Cause: fmt.Sprintf("%q is neither a time (2026-01-31T12:00:00Z) nor how long ago (5m)", text), Remedy: "see `mngr azure local log --help`", Misuse: true}
 	}
 	return at, nil
 }

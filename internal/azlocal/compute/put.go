@@ -10,6 +10,7 @@ import (
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/network"
 	"mngr/internal/azlocal/resources"
 )
 
@@ -33,10 +34,24 @@ func putMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		return nil, err
 	}
 	t.Put(d)
+	for _, n := range interfaces(d) {
+		network.Release(t, n.Str("id"))
+	}
 	op := t.Begin(operation(t, d, jobCreate, r.Principal))
 	body := present(t, r, t.Peek(d.ID))
 	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusCreated, Body: body, Async: true, Notify: true, RetryAfter: 10})
 	return spend(tagged(resp, body), "PutVM"), nil
+}
+
+// refusedMachine is what a create leaves that was refused for want of capacity or quota: the
+// interfaces it named are reserved for it.
+func refusedMachine(t *fabric.Tx, r *arm.Request, e *arm.Error) {
+	if e.Status != http.StatusConflict || e.Code != "SkuNotAvailable" && e.Code != "OperationNotAllowed" || t.Peek(r.ID) != nil {
+		return
+	}
+	for _, n := range r.Body.List("properties", "networkProfile", "networkInterfaces") {
+		network.Reserve(t, n.Str("id"), r.ID)
+	}
 }
 
 // newMachine checks a create and makes its document. What it refuses leaves nothing.

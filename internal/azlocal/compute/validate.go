@@ -88,9 +88,13 @@ func checkNetwork(t *fabric.Tx, id, location string, profile doc.Object) error {
 	}
 	for _, n := range existing {
 		nic := n.Str("id")
-		if t.Peek(nic) == nil {
+		found := t.Peek(nic)
+		if found == nil {
 			return arm.Errorf(http.StatusBadRequest, "InvalidResourceReference",
 				"Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", nic, id)
+		}
+		if err := network.CheckReserved(t, found, id); err != nil {
+			return err
 		}
 		for _, user := range t.Referrers(nic) {
 			if arm.Key(user) != arm.Key(id) {
