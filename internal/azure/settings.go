@@ -70,6 +70,9 @@ type Settings struct {
 	// the user's state directory.
 	LocalDir string
 
+	// Logins are shared by the instances of a process; nil for a login of its own.
+	Logins *Logins
+
 	// PollInterval is the pause between two looks at an operation; 0 for two seconds.
 	PollInterval time.Duration
 }
