@@ -80,11 +80,12 @@ func refusedLogin(resp *http.Response) (cause, hint string) {
 	if text == "" {
 		text = fmt.Sprintf("status %d", resp.StatusCode)
 	}
+	if resp.Request != nil && resp.Request.URL.Scheme == "http" { // only metadata services speak it
+		return "the machine's managed identity gives no token: " + oneLine(text),
+			"set AZURE_TOKEN_CREDENTIALS=dev to use az's login, or give the machine an identity: az vm identity assign"
+	}
 	cause = "Azure refused the login: " + oneLine(text)
-	switch {
-	case resp.Request != nil && resp.Request.URL.Scheme == "http":
-		return cause, "`az vm identity show` tells which identities the machine has"
-	case resp.StatusCode >= http.StatusInternalServerError:
+	if resp.StatusCode >= http.StatusInternalServerError {
 		return cause, "try again in a minute"
 	}
 	return cause, "check AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET, or unset them and run `az login`"

@@ -24,8 +24,8 @@ const (
 // Endpoints say where a custom cloud is.
 type Endpoints struct {
 	ResourceManager string // https URL of ARM
-	Audience        string // resource that tokens are asked for; "" for ARM's usual one
 	Authority       string // https URL of Entra
+	Audience        string // resource that tokens are asked for; "" for ARM's usual one
 	CAFile          string // PEM of a private authority; "" for the system's
 }
 

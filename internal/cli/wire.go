@@ -57,6 +57,7 @@ func newProviderWith(logins *azure.Logins, conf *config.Config, p config.Provide
 	s := azure.Defaults()
 	s.Logins = logins
 	s.Name, s.Cloud, s.SubscriptionID = p.Name, azure.Cloud(p.Cloud), p.SubscriptionID
+	s.Endpoints = azure.Endpoints(p.Endpoints)
 	s.Region, s.ResourceGroup = p.DefaultRegion, p.ResourceGroup
 	s.VNetName, s.SubnetName, s.NSGName = p.VnetName, p.SubnetName, p.NSGName
 	s.VNetPrefix, s.SubnetPrefix = p.VnetAddressPrefix, p.SubnetAddressPrefix
