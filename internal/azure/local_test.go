@@ -129,7 +129,7 @@ func TestLifeOnLocalAzure(t *testing.T) {
 		t.Fatalf("prepare: %+v, %v", first, err)
 	}
 	again, err := p.Prepare(t.Context(), azure.PrepareOptions{}, nil)
-	if err != nil || again.Created || slices.ContainsFunc(again.Parts, func(part azure.Part) bool { return part.Created }) {
+	if err != nil || again.Created || slices.ContainsFunc(again.Parts, func(part azure.Part) bool { return part.Action != azure.Keep }) {
 		t.Fatalf("prepare again: %+v, %v", again, err)
 	}
 	for _, answers := range []string{

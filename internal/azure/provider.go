@@ -16,6 +16,7 @@ import (
 type Provider struct {
 	settings Settings
 	retry    policy.RetryOptions
+	register time.Duration // patience with a new subscription
 
 	mu      sync.Mutex
 	current *session          // nil until first needed
@@ -30,7 +31,7 @@ func New(s Settings) (*Provider, error) {
 	if s.PollInterval == 0 {
 		s.PollInterval = 2 * time.Second
 	}
-	return &Provider{settings: s, retry: policy.RetryOptions{TryTimeout: tryTimeout}, subnets: map[string]string{}}, nil
+	return &Provider{settings: s, retry: policy.RetryOptions{TryTimeout: tryTimeout}, register: registerPatience, subnets: map[string]string{}}, nil
 }
 
 // Name is the instance's name, the value of the tag mngr-provider.
