@@ -1,6 +1,7 @@
 package records
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,9 +27,7 @@ func NewHostTags(h agent.Host) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for name, value := range agentTags {
-			tags[name] = value
-		}
+		maps.Copy(tags, agentTags)
 	}
 	return tags, Fits(nil, tags)
 }
@@ -67,7 +66,7 @@ func decodeAgents(tags map[string]string) ([]agent.Record, map[agent.ID]bool) {
 		if byAgent[longID(id)] == nil {
 			byAgent[longID(id)] = map[string]string{}
 		}
-		byAgent[longID(id)][strings.ToLower(field)] = value
+		byAgent[longID(id)][field] = value
 	}
 	var agents []agent.Record
 	stopped := map[agent.ID]bool{}
