@@ -107,7 +107,7 @@ func TestForgedRecords(t *testing.T) {
 	a, _ := EncodeAgent(agent.Record{ID: id, Name: "a", Labels: map[string]string{"k": noise(300)}})
 	b, _ := EncodeAgent(agent.Record{ID: id, Name: "a", Labels: map[string]string{"k": noise(301)}})
 	a[recordName(id, 1)] = b[recordName(id, 1)]
-	if agents, _ := decodeAgents(a); len(agents) != 1 || agents[0].Type != unreadable {
+	if agents, _ := decodeAgents(a); len(agents) != 1 || agents[0].Type != Unreadable {
 		t.Errorf("crossed parts: %+v", agents)
 	}
 }
