@@ -18,7 +18,9 @@ var rules = []rule{
 	// Tools: they know nothing of each other.
 	{pkg: "internal/config", imports: []string{"internal/agent"}},
 	{pkg: "internal/records", imports: []string{"internal/agent"}},
-	{pkg: "internal/hostsetup", imports: []string{"internal/agent", "internal/ctl"}},
+	{pkg: "internal/dockerflags", imports: nil},
+	{pkg: "internal/hostsetup", imports: []string{"internal/agent", "internal/ctl", "internal/dockerflags"}},
+	{pkg: "internal/dockerbuild", imports: []string{"internal/agent", "internal/dockerflags"}},
 	{pkg: "internal/ssh", imports: []string{"internal/agent"}},
 	{pkg: "internal/git", imports: []string{"internal/agent"}},
 	{pkg: "internal/output", imports: []string{"internal/agent"}},
