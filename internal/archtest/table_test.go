@@ -38,7 +38,8 @@ var rules = []rule{
 	{
 		pkg: "internal/fleet/...",
 		imports: []string{
-			"internal/agent/...", "internal/ctl", "internal/hostsetup", "internal/records", "internal/git", "internal/fleet/...",
+			"internal/agent/...", "internal/ctl", "internal/hostsetup", "internal/records", "internal/git", "internal/dockerbuild",
+			"internal/fleet/...",
 		},
 	},
 
@@ -47,7 +48,7 @@ var rules = []rule{
 		pkg: "internal/cli/...",
 		imports: []string{
 			"internal/agent/...", "internal/ctl", "internal/config", "internal/records", "internal/hostsetup", "internal/ssh",
-			"internal/git", "internal/output", "internal/guestbin", "internal/azure", "internal/fleet/...", "internal/cli/...",
+			"internal/git", "internal/dockerbuild", "internal/output", "internal/guestbin", "internal/azure", "internal/fleet/...", "internal/cli/...",
 		},
 		tests: []string{"internal/azlocal/..."},
 	},

@@ -67,6 +67,7 @@ type (
 		Failure   *string         `json:"failure_reason"`
 		Agents    []string        `json:"agents"`
 		Resource  string          `json:"resource_id"`
+		Unsafe    bool            `json:"unsafe"` // made with --unsafe-start-args
 	}
 	sshRow struct {
 		User string `json:"user"`
@@ -131,7 +132,7 @@ func printListingLines(p *output.Printer, rows []agentRow, errs []errorRow) erro
 func newHostRow(f *fleet.Fleet, h agent.Host) hostRow {
 	row := hostRow{
 		ID: h.ID, Name: h.Name, Provider: h.Provider, State: h.State, Billing: h.Billing,
-		Region: h.Region, Size: h.Size, Resource: h.Resource,
+		Region: h.Region, Size: h.Size, Resource: h.Resource, Unsafe: h.Unsafe,
 		SSH:    sshRow{User: "root", Host: h.Address, Port: f.Guests.Port(h)},
 		Agents: []string{},
 	}
@@ -176,12 +177,12 @@ func listTable(p *output.Printer, w io.Writer, l fleet.Listing) error {
 	t := output.Table{Header: []string{"NAME", "STATE", "HOST", "PROVIDER", "HOST STATE", "BILLING", "ADDRESS"}}
 	for _, r := range l.Rows {
 		t.Rows = append(t.Rows, []string{
-			r.Agent.Name, string(r.State), r.Host.Name, r.Host.Provider, string(r.Host.State), string(r.Host.Billing), r.Host.Address,
+			r.Agent.Name, string(r.State), r.Host.Name, r.Host.Provider, stateOf(r.Host), string(r.Host.Billing), r.Host.Address,
 		})
 	}
 	for _, h := range l.Hosts {
 		if len(h.Agents) == 0 {
-			t.Rows = append(t.Rows, []string{"-", "-", h.Name, h.Provider, string(h.State), string(h.Billing), h.Address})
+			t.Rows = append(t.Rows, []string{"-", "-", h.Name, h.Provider, stateOf(h), string(h.Billing), h.Address})
 		}
 	}
 	if len(t.Rows) == 0 {
@@ -199,6 +200,14 @@ func listTable(p *output.Printer, w io.Writer, l fleet.Listing) error {
 		}
 	}
 	return nil
+}
+
+// stateOf marks a host whose agents may have taken over its machine.
+func stateOf(h agent.Host) string {
+	if h.Unsafe {
+		return string(h.State) + " UNSAFE"
+	}
+	return string(h.State)
 }
 
 // listingCode is 6 when nothing but inaccessible providers went wrong, else 1.

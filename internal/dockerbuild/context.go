@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 
 	"mngr/internal/agent"
@@ -54,6 +55,26 @@ func Open(spec Spec) (*Context, error) {
 		}
 	}
 	return c, c.scan()
+}
+
+// Size says how much will be sent, for a person.
+func (c *Context) Size() string {
+	files := "1 file"
+	if c.Files != 1 {
+		files = strconv.Itoa(c.Files) + " files"
+	}
+	return files + ", " + Megabytes(c.Bytes)
+}
+
+// Megabytes writes a number of bytes for a person.
+func Megabytes(n int64) string {
+	switch {
+	case n < 1000:
+		return strconv.FormatInt(n, 10) + " B"
+	case n < 1000_000:
+		return strconv.FormatInt(n/1000, 10) + " kB"
+	}
+	return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " MB"
 }
 
 func checkDirectory(path string) error {
