@@ -124,7 +124,7 @@ func (h *host) dockerBuild(ctx context.Context, b ctl.Build, out io.Writer) erro
 	ctx, cancel := context.WithTimeoutCause(ctx, agent.DeadlineBuild,
 		fmt.Errorf("the build did not end within %s", agent.DeadlineBuild))
 	defer cancel()
-	said := &relay{to: out, prefix: ctl.OutputPrefix, keep: saidLines}
+	said := &relay{to: out, prefix: ctl.OutputPrefix, keep: saidLines, hidden: hidden(b)}
 	command := exec.CommandContext(ctx, "docker", h.buildArgs(b)...)
 	command.Env = append(os.Environ(), "DOCKER_BUILDKIT="+buildKit(ctx))
 	for _, name := range slices.Sorted(maps.Keys(b.Env)) {
@@ -149,6 +149,25 @@ func (h *host) dockerBuild(ctx context.Context, b ctl.Build, out io.Writer) erro
 	}
 	return fmt.Errorf("docker build: %w", err)
 }
+
+// hidden are the build arguments' values that their user kept out of the command line: docker
+// shows the commands of a Dockerfile with their arguments filled in.
+func hidden(b ctl.Build) []string {
+	var values []string
+	for _, value := range b.Env {
+		for line := range strings.SplitSeq(value, "\n") {
+			if line = strings.TrimSpace(line); len(line) >= leastHidden {
+				values = append(values, line)
+			}
+		}
+	}
+	// A value may be a part of another one.
+	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
+	return values
+}
+
+// leastHidden keeps a value such as "1" from blotting out half of the output.
+const leastHidden = 4
 
 // buildArgs puts our flags behind the user's, so that ours count.
 func (h *host) buildArgs(b ctl.Build) []string {

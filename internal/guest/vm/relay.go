@@ -13,6 +13,7 @@ type relay struct {
 	to     io.Writer
 	prefix string
 	keep   int
+	hidden []string // values that must not be shown
 
 	line  []byte
 	lines []string
@@ -36,6 +37,9 @@ func (r *relay) Write(b []byte) (int, error) {
 func (r *relay) flush() {
 	text := plainLine(string(r.line))
 	r.line = r.line[:0]
+	for _, value := range r.hidden {
+		text = strings.ReplaceAll(text, value, "***")
+	}
 	if text == "" {
 		return
 	}
