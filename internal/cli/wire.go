@@ -71,9 +71,18 @@ func newProviderWith(logins *azure.Logins, conf *config.Config, p config.Provide
 	return azure.New(s)
 }
 
+// startArgs are the arguments of docker run that an instance's hosts get before those of
+// the command line.
+func startArgs(p config.Provider) []string {
+	if p.DockerRuntime == "" {
+		return p.DefaultStartArgs
+	}
+	return append([]string{"--runtime", p.DockerRuntime}, p.DefaultStartArgs...)
+}
+
 func hostDefaults(p config.Provider) fleet.Defaults {
 	return fleet.Defaults{
-		Image: p.DefaultImage, StartArgs: p.DefaultStartArgs, ContainerPort: p.ContainerSSHPort,
+		Image: p.DefaultImage, StartArgs: startArgs(p), ContainerPort: p.ContainerSSHPort,
 		Idle:         ctl.Idle{Mode: p.DefaultIdleMode, TimeoutSeconds: p.DefaultIdleTimeout},
 		AutoShutdown: time.Duration(p.AutoShutdownSeconds) * time.Second, DockerPackages: p.DockerPackages,
 	}
