@@ -82,7 +82,7 @@ func (p *Provider) deleteMachine(ctx context.Context, s *session, group, name st
 // them itself. Azure keeps the interface of a machine that never came to be for 180
 // seconds, and an address is as long-lived as its interface.
 func (p *Provider) sweep(ctx context.Context, s *session, w parts, progress agent.Progress) error {
-	const ownHands = 10 // looks before we delete ourselves
+	const ownHands = 5 // looks before we delete ourselves
 	limit, cancel := context.WithTimeout(ctx, agent.DeadlineAddress)
 	defer cancel()
 	group := p.settings.ResourceGroup
