@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -28,6 +29,7 @@ func (r *runner) mngr(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, r.binary, args...)
 	cmd.Dir, cmd.Env = r.dir, append(os.Environ(), r.env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt reaches it once, through us
 	cmd.WaitDelay = 15 * time.Minute // an interrupted create undoes what it made
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout = io.MultiWriter(&stdout, r.out)
