@@ -30,7 +30,7 @@ func (r *runner) mngr(ctx context.Context, args ...string) (string, error) {
 	cmd.Dir, cmd.Env = r.dir, append(os.Environ(), r.env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt reaches it once, through us
-	cmd.WaitDelay = 15 * time.Minute // an interrupted create undoes what it made
+	cmd.WaitDelay = 15 * time.Minute                      // an interrupted create undoes what it made
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout = io.MultiWriter(&stdout, r.out)
 	cmd.Stderr = io.MultiWriter(&stderr, r.out)
