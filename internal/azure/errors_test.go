@@ -123,15 +123,12 @@ func FuzzARMError(f *testing.F) {
 // prepare is told for which instance, or it would prepare another.
 func TestPrepareHintNamesTheInstance(t *testing.T) {
 	for name, want := range map[string]string{"azure": "mngr azure prepare", "work": "mngr azure prepare --provider work"} {
-		s := newScript(t, map[string][]scripted{
+		s := newScript(t, with(prepared(), map[string][]scripted{
 			"POST " + testVM + "/start": {refuses(404, "ResourceGroupNotFound", "…")},
 			"GET " + testVM:             {refuses(404, "ParentResourceNotFound", "…")},
 			"PUT " + assignmentRoute():  {refuses(404, "RoleDefinitionDoesNotExist", "…")},
 			"GET " + group:              {says(200, `{"properties":{"provisioningState":"Deleting"}}`)},
-		})
-		for _, ns := range []string{"Compute", "Network", "Authorization", "Storage"} {
-			s.routes[strings.ToLower("GET /subscriptions/"+testSub+"/providers/Microsoft."+ns)] = []scripted{says(200, `{"registrationState":"Registered"}`)}
-		}
+		}))
 		p := s.provider(func(s *Settings) { s.Name = name })
 		if got := agent.HintOf(p.Start(t.Context(), testVM, true, nil)); got != want {
 			t.Errorf("start: %q, want %q", got, want)

@@ -18,6 +18,7 @@ type Provider struct {
 	settings Settings
 	retry    policy.RetryOptions
 	logins   *Logins
+	register time.Duration // patience with a new subscription
 
 	mu      sync.Mutex
 	current *session          // nil until first needed
@@ -36,7 +37,10 @@ func New(s Settings) (*Provider, error) {
 	if logins == nil {
 		logins = NewLogins("")
 	}
-	return &Provider{settings: s, logins: logins, retry: policy.RetryOptions{TryTimeout: tryTimeout}, subnets: map[string]string{}}, nil
+	return &Provider{
+		settings: s, logins: logins, retry: policy.RetryOptions{TryTimeout: tryTimeout}, register: registerPatience,
+		subnets: map[string]string{},
+	}, nil
 }
 
 // Name is the instance's name, the value of the tag mngr-provider.

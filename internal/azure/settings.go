@@ -149,26 +149,6 @@ func checkPrefixes(vnet, subnet string) error {
 	return nil
 }
 
-// parseCIDRs normalises sources: a bare address becomes a prefix of its own. nil stays nil.
-func parseCIDRs(list []string) ([]string, error) {
-	if list == nil {
-		return nil, nil
-	}
-	out := make([]string, 0, len(list))
-	for _, s := range list {
-		p, err := netip.ParsePrefix(s)
-		if err != nil {
-			a, err := netip.ParseAddr(s)
-			if err != nil {
-				return nil, fmt.Errorf("%q is neither a CIDR nor an address", s)
-			}
-			p = netip.PrefixFrom(a, a.BitLen())
-		}
-		out = append(out, p.Masked().String())
-	}
-	return out, nil
-}
-
 // network names the resources that a region's hosts are attached to.
 type network struct {
 	region, vnet, subnet, nsg string
