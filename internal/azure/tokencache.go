@@ -91,6 +91,9 @@ func (c *tokenCache) begin(o policy.TokenRequestOptions) (keep func(azcore.Acces
 		if after.kind == kindDeveloper && c.line.granted.Load() {
 			return
 		}
+		if old := before.file(o); old != after.file(o) {
+			_ = os.Remove(filepath.Join(c.dir, old)) // nobody looks for it any more
+		}
 		_ = c.store(after.file(o), t) // without it the next run logs in
 	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -48,20 +49,35 @@ func completeProviders(app *App) cobra.CompletionFunc {
 // completeKeys offers the keys of the instances there are, and values that are words.
 func completeKeys(app *App) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		conf, err := app.config()
-		if err != nil || len(args) > 1 || len(args) == 1 && cmd.Name() != "set" {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		if len(args) == 1 {
-			return config.Words(args[0]), cobra.ShellCompDirectiveNoFileComp
-		}
 		var keys []string
-		for _, v := range conf.List() {
-			entry, _ := config.Describe(v.Key)
-			keys = append(keys, cobra.CompletionWithDesc(v.Key, entry.About))
+		switch {
+		case len(args) == 0:
+			for _, key := range app.settingKeys() {
+				entry, _ := config.Describe(key)
+				keys = append(keys, cobra.CompletionWithDesc(key, entry.About))
+			}
+		case len(args) == 1 && cmd.Name() == "set":
+			keys = config.Words(args[0])
 		}
 		return keys, cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// settingKeys are the keys of the instances there are. Settings that need mending show
+// those of the instance azure.
+func (a *App) settingKeys() []string {
+	var keys []string
+	conf, err := a.config()
+	if err == nil {
+		for _, v := range conf.List() {
+			keys = append(keys, v.Key)
+		}
+		return keys
+	}
+	for _, e := range config.Reference() {
+		keys = append(keys, strings.Replace(e.Key, ".NAME.", ".azure.", 1))
+	}
+	return keys
 }
 
 // completeFlags gives values to the flags that have a fixed set, wherever they occur.

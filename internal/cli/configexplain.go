@@ -93,9 +93,17 @@ func (e explanation) rows(key string) [][]string {
 		if !l.InForce {
 			key, status = "", "overridden"
 		}
-		rows = append(rows, []string{key, config.Value{Value: l.Value}.Text(), string(l.Origin.Layer), l.Origin.Place(), status})
+		rows = append(rows, []string{key, shown(config.Value{Value: l.Value}.Text()), string(l.Origin.Layer), l.Origin.Place(), status})
 	}
 	return rows
+}
+
+// shown makes an empty text visible.
+func shown(text string) string {
+	if text == "" {
+		return `""`
+	}
+	return text
 }
 
 func (a *App) explainOne(e explanation) error {

@@ -156,8 +156,11 @@ func (c *Config) addText(key, value string, origin Origin) error {
 	return nil
 }
 
-// normalize writes the last segment of a key with underscores.
+// normalize writes the last segment of a key with underscores; an instance's name stays.
 func normalize(key string) string {
+	if rest, ok := strings.CutPrefix(key, "providers."); ok && !strings.Contains(rest, ".") {
+		return key
+	}
 	i := strings.LastIndexByte(key, '.') + 1
 	return key[:i] + strings.ReplaceAll(key[i:], "-", "_")
 }

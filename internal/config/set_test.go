@@ -97,6 +97,7 @@ func TestUnsetTable(t *testing.T) {
 		{"an instance's", "# head\n[providers.a]\nnsg_name = \"n\"\n[commands.create]\ntype = \"shell\"\n[providers.a.cloud]\nca_file = \"/y\"\n[providers.b]\n", "providers.a",
 			"# head\n[commands.create]\ntype = \"shell\"\n[providers.b]\n"},
 		{"an inline one", "[providers.a]\ncloud = { ca_file = \"/y\" } # here\nnsg_name = \"n\"\n", "providers.a.cloud", "[providers.a]\nnsg_name = \"n\"\n"},
+		{"a hyphen in its name", "[providers.a-b]\nnsg_name = \"n\"\n", "providers.a-b", ""},
 		{"dotted keys", "providers.a.cloud.ca_file = \"/y\"\nproviders.a.nsg_name = \"n\"\nheadless = true\n", "providers.a", "headless = true\n"},
 	} {
 		path := filepath.Join(t.TempDir(), "settings.toml")
