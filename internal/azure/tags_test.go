@@ -30,21 +30,6 @@ func TestMergeOutlastsOtherWriters(t *testing.T) {
 	}
 }
 
-// Tags are written and deleted in two requests at most, and deleted as they are stored.
-func TestMergeDeletesWhatIsStored(t *testing.T) {
-	s := newScript(t, map[string][]scripted{
-		"PATCH " + testVM + tagsRoute: {says(200, `{}`)},
-		"GET " + testVM + tagsRoute:   {says(200, `{"properties":{"tags":{"Old":"value","other":"x"}}}`)},
-	})
-	if err := s.provider().MergeTags(t.Context(), testVM, map[string]string{"new": "1"}, []string{"old", "absent"}); err != nil {
-		t.Fatal(err)
-	}
-	sent := s.seen("PATCH *")
-	if len(sent) != 2 || !strings.Contains(sent[1].body, `"operation":"Delete"`) || !strings.Contains(sent[1].body, `{"Old":"value"}`) {
-		t.Errorf("sent %+v", sent)
-	}
-}
-
 // What makes a machine ours, and Azure's own names, are never written; nothing is sent.
 func TestProtectedTags(t *testing.T) {
 	p := newScript(t, nil).provider()

@@ -151,7 +151,11 @@ func (f *Fleet) deallocate(ctx context.Context, inst Instance, h agent.Host, g G
 		remove = append(remove, name)
 	}
 	if settledState(h.State) { // a write would preempt what is under way
-		if err := inst.MergeTags(asking, h.Resource, map[string]string{records.StoppedBy: "user"}, remove); err != nil {
+		set := map[string]string{records.StoppedBy: "user"}
+		if records.Fits(h.Tags, set) != nil {
+			set = nil // then nobody will know who stopped it
+		}
+		if err := inst.MergeTags(asking, h.Resource, set, remove); err != nil {
 			out.Warnings = append(out.Warnings, fmt.Sprintf("the tags could not be updated: %v", err))
 		}
 	}
