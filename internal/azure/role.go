@@ -120,6 +120,8 @@ func (p *Provider) LetStopItself(ctx context.Context, resource string) (ok bool,
 		return false, "machine " + name + " does not exist"
 	case err != nil:
 		return false, translate(err, "read machine "+name).Error()
+	case vm.Identity == nil && tag(vm.Tags, tagUnsafe) != "":
+		return false, withoutIdentity
 	case vm.Identity == nil:
 		return false, "machine " + name + " was made with no identity"
 	}
@@ -127,7 +129,10 @@ func (p *Provider) LetStopItself(ctx context.Context, resource string) (ok bool,
 	return why == "", why
 }
 
-const switchedOff = "self-stop is switched off in the configuration"
+const (
+	switchedOff     = "self-stop is switched off in the configuration"
+	withoutIdentity = "its start arguments are unsafe, so that its machine has no identity"
+)
 
 // letStopItself assigns the role to a machine's identity, on that machine alone. It
 // returns why that did not work, or "".
@@ -193,30 +198,6 @@ func (s *session) assign(ctx context.Context, vmID, principal string) error {
 		return nil
 	}
 	return err
-}
-
-// forgetAssignment removes a machine's role assignment, which may outlive it and counts
-// against the subscription's 4000. It grants nothing once the machine is gone, so that
-// a failure is no reason to call the destruction incomplete.
-func (p *Provider) forgetAssignment(ctx context.Context, s *session, vmID string, vm *armcompute.VirtualMachine) {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineList)
-	defer cancel()
-	if vm.Identity != nil && text(vm.Identity.PrincipalID) != "" {
-		_, _ = s.assignments.Delete(ctx, vmID, assignmentGUID(vmID, s.roleID(), *vm.Identity.PrincipalID), nil)
-		return
-	}
-	list, err := collect(ctx, s.assignments.NewListForScopePager(vmID, nil),
-		func(page armauthorization.RoleAssignmentsClientListForScopeResponse) []*armauthorization.RoleAssignment {
-			return page.Value
-		})
-	if err != nil {
-		return
-	}
-	for _, a := range list {
-		if a.Properties != nil && strings.EqualFold(text(a.Properties.Scope), vmID) {
-			_, _ = s.assignments.DeleteByID(ctx, text(a.ID), nil)
-		}
-	}
 }
 
 // roleUsers are the assignments of the self-deallocate role.

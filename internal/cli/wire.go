@@ -71,9 +71,18 @@ func newProviderWith(logins *azure.Logins, conf *config.Config, p config.Provide
 	return azure.New(s)
 }
 
+// startArgs are the arguments of docker run that an instance's hosts get before those of
+// the command line.
+func startArgs(p config.Provider) []string {
+	if p.DockerRuntime == "" {
+		return p.DefaultStartArgs
+	}
+	return append([]string{"--runtime", p.DockerRuntime}, p.DefaultStartArgs...)
+}
+
 func hostDefaults(p config.Provider) fleet.Defaults {
 	return fleet.Defaults{
-		Image: p.DefaultImage, StartArgs: p.DefaultStartArgs, ContainerPort: p.ContainerSSHPort,
+		Image: p.DefaultImage, StartArgs: startArgs(p), ContainerPort: p.ContainerSSHPort,
 		Idle:         ctl.Idle{Mode: p.DefaultIdleMode, TimeoutSeconds: p.DefaultIdleTimeout},
 		AutoShutdown: time.Duration(p.AutoShutdownSeconds) * time.Second, DockerPackages: p.DockerPackages,
 	}
@@ -193,6 +202,17 @@ func (p pending) Lock(id agent.HostID) (unlock func(), taken bool, err error) {
 }
 
 func (p pending) Load(id agent.HostID) ([]byte, error) { return os.ReadFile(p.path(id)) }
+
+func (p pending) Known() ([]agent.HostID, error) {
+	files, err := filepath.Glob(filepath.Join(p.dir, "host-*.json"))
+	var ids []agent.HostID
+	for _, f := range files {
+		if id, err := agent.ParseHostID(strings.TrimSuffix(filepath.Base(f), ".json")); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids, err
+}
 
 func (p pending) Remove(id agent.HostID) error {
 	for _, path := range []string{p.path(id), p.path(id) + ".lock"} { // a killed process leaves its lock's file
