@@ -113,7 +113,10 @@ func (g guests) Port(h agent.Host) int {
 }
 
 func (g guests) target(h agent.Host, p fleet.Place) (ssh.Target, error) {
-	if h.Address == "" {
+	switch {
+	case h.Address == "" && h.HostKeys == (agent.HostKeys{}):
+		return ssh.Target{}, fleet.ErrNoHostKey
+	case h.Address == "":
 		return ssh.Target{}, agent.Errorf(agent.KindUnreachable, "host %q has no address", h.Name)
 	}
 	keys, err := g.Trust(h)

@@ -39,7 +39,6 @@ type entry struct {
 type selection struct {
 	schema           filter.Schema
 	include, exclude []*filter.Expr
-	labels, tags     []string
 	flags            listFlags
 	order            filter.Order
 	fields           []string

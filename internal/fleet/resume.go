@@ -138,7 +138,7 @@ func (f *Fleet) settled(parent context.Context, inst Instance, h *agent.Host) er
 		f.read(h)
 		switch fresh.State {
 		case agent.HostRunning:
-			if h.Address != "" {
+			if h.Address != "" || h.HostKeys == (agent.HostKeys{}) { // nobody here can enter one without keys anyway
 				return nil
 			}
 		case agent.HostFailed, agent.HostEvicted, agent.HostDeleting, agent.HostStopped:

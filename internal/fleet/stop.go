@@ -170,7 +170,11 @@ func (f *Fleet) tagStopped(ctx context.Context, inst Instance, h agent.Host, pro
 		name, _ := records.StoppedTag(id)
 		remove = append(remove, name)
 	}
-	return inst.MergeTags(ctx, h.Resource, map[string]string{records.StoppedBy: "user"}, remove)
+	set := map[string]string{records.StoppedBy: "user"}
+	if records.Fits(h.Tags, set) != nil {
+		set = nil // then nobody will know who stopped it
+	}
+	return inst.MergeTags(ctx, h.Resource, set, remove)
 }
 
 // stillUp is the error of a host that could not be stopped: what it costs now is the news.
