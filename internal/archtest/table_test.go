@@ -18,9 +18,12 @@ var rules = []rule{
 	// Tools: they know nothing of each other.
 	{pkg: "internal/config", imports: []string{"internal/agent"}},
 	{pkg: "internal/records", imports: []string{"internal/agent"}},
-	{pkg: "internal/hostsetup", imports: []string{"internal/agent", "internal/ctl"}},
+	{pkg: "internal/dockerflags", imports: nil},
+	{pkg: "internal/hostsetup", imports: []string{"internal/agent", "internal/ctl", "internal/dockerflags"}},
+	{pkg: "internal/dockerbuild", imports: []string{"internal/agent", "internal/dockerflags"}},
 	{pkg: "internal/ssh", imports: []string{"internal/agent"}},
 	{pkg: "internal/git", imports: []string{"internal/agent"}},
+	{pkg: "internal/filter", imports: []string{"internal/agent"}},
 	{pkg: "internal/output", imports: []string{"internal/agent"}},
 	{pkg: "internal/guestbin", imports: []string{"internal/agent"}},
 
@@ -36,7 +39,8 @@ var rules = []rule{
 	{
 		pkg: "internal/fleet/...",
 		imports: []string{
-			"internal/agent/...", "internal/ctl", "internal/hostsetup", "internal/records", "internal/git", "internal/fleet/...",
+			"internal/agent/...", "internal/ctl", "internal/hostsetup", "internal/records", "internal/git", "internal/dockerbuild",
+			"internal/fleet/...",
 		},
 	},
 
@@ -45,7 +49,8 @@ var rules = []rule{
 		pkg: "internal/cli/...",
 		imports: []string{
 			"internal/agent/...", "internal/ctl", "internal/config", "internal/records", "internal/hostsetup", "internal/ssh",
-			"internal/git", "internal/output", "internal/guestbin", "internal/azure", "internal/fleet/...", "internal/cli/...",
+			"internal/git", "internal/filter", "internal/dockerbuild", "internal/output", "internal/guestbin", "internal/azure",
+			"internal/fleet/...", "internal/cli/...",
 		},
 		tests: []string{"internal/azlocal/..."},
 	},

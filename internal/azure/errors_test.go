@@ -51,7 +51,7 @@ func TestTranslate(t *testing.T) {
 		{"an unknown conflict", armAnswer(409, `{"error":{"code":"Tomorrow","message":"New."}}`), agent.KindConflict, "New (Tomorrow)", ""},
 		{"an unknown failure", armAnswer(500, `{"error":{"code":"InternalServerError","message":"Oops."}}`), agent.KindInternal, "Oops", ""},
 		{"a proxy's page", armAnswer(502, `<html>`), agent.KindUnreachable, "", "again"},
-		{"login", &loginError{errors.New("DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:"), "az login"}, agent.KindCredentials, "no Azure login", "az login"},
+		{"login", &loginError{errors.New("a page"), agent.KindCredentials, "no Azure login: …", "az login"}, agent.KindCredentials, "no Azure login", "az login"},
 		{"interrupted", fmt.Errorf("poll: %w", context.Canceled), agent.KindCanceled, "make a thing: interrupted", ""},
 		{"too slow", fmt.Errorf("poll: %w", context.DeadlineExceeded), agent.KindTimeout, "not done in time", ""},
 		{"no network", &net.OpError{Op: "dial", Err: errors.New("connection refused")}, agent.KindUnreachable, "Azure does not answer", "network"},

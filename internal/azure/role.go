@@ -120,6 +120,8 @@ func (p *Provider) LetStopItself(ctx context.Context, resource string) (ok bool,
 		return false, "machine " + name + " does not exist"
 	case err != nil:
 		return false, translate(err, "read machine "+name).Error()
+	case vm.Identity == nil && tag(vm.Tags, tagUnsafe) != "":
+		return false, withoutIdentity
 	case vm.Identity == nil:
 		return false, "machine " + name + " was made with no identity"
 	}
@@ -127,7 +129,10 @@ func (p *Provider) LetStopItself(ctx context.Context, resource string) (ok bool,
 	return why == "", why
 }
 
-const switchedOff = "self-stop is switched off in the configuration"
+const (
+	switchedOff     = "self-stop is switched off in the configuration"
+	withoutIdentity = "its start arguments are unsafe, so that its machine has no identity"
+)
 
 // letStopItself assigns the role to a machine's identity, on that machine alone. It
 // returns why that did not work, or "".

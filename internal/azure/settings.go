@@ -24,8 +24,8 @@ const (
 // Endpoints say where a custom cloud is.
 type Endpoints struct {
 	ResourceManager string // https URL of ARM
-	Audience        string // resource that tokens are asked for; "" for ARM's usual one
 	Authority       string // https URL of Entra
+	Audience        string // resource that tokens are asked for; "" for ARM's usual one
 	CAFile          string // PEM of a private authority; "" for the system's
 }
 
@@ -69,6 +69,9 @@ type Settings struct {
 	// LocalDir is the state directory of the local Azure; "" for $MNGR_AZLOCAL_DIR, else
 	// the user's state directory.
 	LocalDir string
+
+	// Logins are shared by the instances of a process; nil for a login of its own.
+	Logins *Logins
 
 	// PollInterval is the pause between two looks at an operation; 0 for two seconds.
 	PollInterval time.Duration
