@@ -136,15 +136,16 @@ func TestPrepareRules(t *testing.T) {
 		writes []string // "PUT name source priority" or "DELETE name"
 		warn   string
 	}{
-		"nothing said, nothing changed": {have: allRules},
-		"the flag is what is there":     {have: allRules, flag: []string{"203.0.113.9/24"}},
-		"the flag narrows":              {have: allRules, flag: []string{"198.51.100.7"}, writes: []string{"PUT " + r22 + " 198.51.100.7/32 1000", "PUT " + r2222 + " 198.51.100.7/32 1010"}},
-		"the settings narrow":           {have: allRules, config: []string{"198.51.100.7"}, writes: []string{"PUT " + r22 + " 198.51.100.7/32 1000", "PUT " + r2222 + " 198.51.100.7/32 1010"}},
-		"the flag beats the settings":   {have: allRules, config: []string{"198.51.100.7"}, flag: []string{"203.0.113.0/24"}},
-		"nobody":                        {have: allRules, config: []string{}, writes: []string{"DELETE " + r22, "DELETE " + r2222}, warn: "no source"},
-		"taken away on purpose":         {have: []string{allRules[2]}, warn: "no source"},
-		"another port":                  {have: allRules, port: 2022, writes: []string{"PUT mngr-allow-tcp-2022 203.0.113.0/24 1020"}},
-		"an interrupted run":            {have: []string{rule(r22, 1000, "0.0.0.0/0")}, writes: []string{"PUT " + r2222 + " 0.0.0.0/0 1010", "PUT " + deny + " 10.0.0.0/24 900"}, warn: "whole internet"},
+		"nothing said, nothing changed":      {have: allRules},
+		"nothing said, and the ports differ": {have: []string{rule(r22, 1000, "203.0.113.0/24"), rule(r2222, 1010, "10.0.0.0/8"), allRules[2]}},
+		"the flag is what is there":          {have: allRules, flag: []string{"203.0.113.9/24"}},
+		"the flag narrows":                   {have: allRules, flag: []string{"198.51.100.7"}, writes: []string{"PUT " + r22 + " 198.51.100.7/32 1000", "PUT " + r2222 + " 198.51.100.7/32 1010"}},
+		"the settings narrow":                {have: allRules, config: []string{"198.51.100.7"}, writes: []string{"PUT " + r22 + " 198.51.100.7/32 1000", "PUT " + r2222 + " 198.51.100.7/32 1010"}},
+		"the flag beats the settings":        {have: allRules, config: []string{"198.51.100.7"}, flag: []string{"203.0.113.0/24"}},
+		"nobody":                             {have: allRules, config: []string{}, writes: []string{"DELETE " + r22, "DELETE " + r2222}, warn: "no source"},
+		"taken away on purpose":              {have: []string{allRules[2]}, warn: "no source"},
+		"another port":                       {have: allRules, port: 2022, writes: []string{"PUT mngr-allow-tcp-2022 203.0.113.0/24 1020"}},
+		"an interrupted run":                 {have: []string{rule(r22, 1000, "0.0.0.0/0")}, writes: []string{"PUT " + r2222 + " 0.0.0.0/0 1010", "PUT " + deny + " 10.0.0.0/24 900"}, warn: "whole internet"},
 		"a foreign rule has the priority": {have: []string{foreign}, flag: []string{"203.0.113.0/24"},
 			writes: []string{"PUT " + r22 + " 203.0.113.0/24 1010", "PUT " + r2222 + " 203.0.113.0/24 1020", "PUT " + deny + " 10.0.0.0/24 900"}},
 	} {
