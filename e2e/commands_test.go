@@ -137,8 +137,8 @@ func writeRequests(ts *testscript.TestScript) []string {
 	for line := range strings.Lines(ts.ReadFile(filepath.Join(ts.Getenv("MNGR_AZLOCAL_DIR"), "activity.jsonl"))) {
 		var entry struct{ Method, Operation, Resource string }
 		ts.Check(json.Unmarshal([]byte(line), &entry))
-		read := entry.Method == http.MethodGet || entry.Method == http.MethodHead
-		if !read && !strings.HasPrefix(entry.Operation, "entra:") {
+		login := strings.HasPrefix(entry.Operation, "entra:") // a token is asked for with POST
+		if entry.Method != http.MethodGet && entry.Method != http.MethodHead && !login {
 			all = append(all, entry.Operation+" "+entry.Resource)
 		}
 	}
