@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -22,6 +23,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"eventual": eventual,
 		"capture":  capture,
 		"writes":   writes,
+		"answers":  answers,
 	}
 }
 
@@ -107,14 +109,18 @@ func eventual(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// writes COMMAND ARGS... wants the command to succeed and to write something at Azure;
-// with ! in front, to write nothing there.
+// writes [code N] COMMAND ARGS... wants the command to succeed, or to end with N, and to
+// write something at Azure; with ! in front, to write nothing there.
 func writes(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 1 {
 		ts.Fatalf("usage: writes COMMAND ARGS...")
 	}
 	before := writeRequests(ts)
-	ts.Check(ts.Exec(args[0], args[1:]...))
+	if args[0] == "code" {
+		code(ts, false, args[1:])
+	} else {
+		ts.Check(ts.Exec(args[0], args[1:]...))
+	}
 	switch made := writeRequests(ts)[len(before):]; {
 	case neg && len(made) > 0:
 		ts.Fatalf("wrote %q", made)
@@ -123,7 +129,9 @@ func writes(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// writeRequests are the operations in the activity log that change something.
+// writeRequests are the operations in the activity log that change something; a login
+// does not. The file is read, since `mngr azure local log` would replace the output that
+// the script's next lines look at.
 func writeRequests(ts *testscript.TestScript) []string {
 	var all []string
 	for line := range strings.Lines(ts.ReadFile(filepath.Join(ts.Getenv("MNGR_AZLOCAL_DIR"), "activity.jsonl"))) {
@@ -135,6 +143,17 @@ func writeRequests(ts *testscript.TestScript) []string {
 		}
 	}
 	return all
+}
+
+// answers NAME TEXT starts a web server that answers every request with a line of text,
+// and puts its address into the environment.
+func answers(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: answers NAME TEXT")
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, args[1]) }))
+	ts.Defer(server.Close)
+	ts.Setenv(args[0], server.URL)
 }
 
 // capture NAME COMMAND ARGS... puts the command's output into the environment.

@@ -19,6 +19,7 @@ type CleanupResult struct {
 	Region         string   // the instance's
 	Deleted        bool     // something was, or would be, deleted
 	Actions        []string // "delete resource group mngr", in order
+	Notes          []string // what stays, and why
 	Warnings       []string
 }
 
@@ -190,10 +191,10 @@ func (c *cleanup) role(ctx context.Context, group string, inv inventory) {
 		c.warn(c.p.translate(err, "look at the role "+roleName).Error())
 		return
 	case len(others) > 0:
-		c.warn("the role " + roleName + " stays: mngr works in " + some(others) + ", too")
+		c.note("the role " + roleName + " stays: mngr works in " + some(others) + ", too")
 		return
 	case len(users) > 0:
-		c.warn(fmt.Sprintf("the role %s stays: %d assignments use it (az role assignment list --all --role %s)", roleName, len(users), guid))
+		c.note(fmt.Sprintf("the role %s stays: %d assignments use it (az role assignment list --all --role %s)", roleName, len(users), guid))
 		return
 	}
 	err = c.act("delete role "+roleName, func() error {
@@ -228,4 +229,5 @@ func (c *cleanup) forget(ctx context.Context, users []*armauthorization.RoleAssi
 	return counting
 }
 
+func (c *cleanup) note(text string) { c.result.Notes = append(c.result.Notes, text) }
 func (c *cleanup) warn(text string) { c.result.Warnings = append(c.result.Warnings, text) }

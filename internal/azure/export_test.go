@@ -3,6 +3,9 @@ package azure
 import (
 	"context"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources/v3"
+
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
 )
 
@@ -14,4 +17,13 @@ func (p *Provider) Rights(ctx context.Context) (*armauthorization.RoleDefinition
 		return nil, nil, "", err
 	}
 	return s.roles, s.assignments, s.scope(), nil
+}
+
+// Foreign hands the tests of the outside what makes the resources of somebody else.
+func (p *Provider) Foreign(ctx context.Context) (*armresources.ResourceGroupsClient, *armnetwork.PublicIPAddressesClient, error) {
+	s, err := p.session(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.groups, s.ips, nil
 }

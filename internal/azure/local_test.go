@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources/v3"
+
 	"mngr/internal/agent"
 	"mngr/internal/azure"
 )
@@ -286,4 +289,69 @@ func TestTwoPrepareAtOnce(t *testing.T) {
 		t.Errorf("after both: %+v, %v", after, err)
 	}
 	create(t, p, spec("a"))
+}
+
+// In somebody else's group everything of ours comes and goes, and nothing of his.
+func TestSharedGroupOnLocalAzure(t *testing.T) {
+	l := startLocal(t)
+	ctx := t.Context()
+	groups, ips, err := l.provider().Foreign(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := map[string]*string{"owner": new("bob")}
+	// The network provider has to be registered before bob can make an address.
+	elsewhere := l.provider(func(s *azure.Settings) { s.ResourceGroup = "elsewhere" })
+	if _, err := elsewhere.Prepare(ctx, azure.PrepareOptions{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := groups.CreateOrUpdate(ctx, "mngr", armresources.ResourceGroup{Location: new("westus"), Tags: theirs}, nil); err != nil {
+		t.Fatal(err)
+	}
+	address := func(name string, tags map[string]*string) {
+		t.Helper()
+		op, err := ips.BeginCreateOrUpdate(ctx, "mngr", name, armnetwork.PublicIPAddress{Location: new("westus"), Tags: tags,
+			SKU:        &armnetwork.PublicIPAddressSKU{Name: new(armnetwork.PublicIPAddressSKUNameStandard)},
+			Properties: &armnetwork.PublicIPAddressPropertiesFormat{PublicIPAllocationMethod: new(armnetwork.IPAllocationMethodStatic)}}, nil)
+		if err == nil {
+			_, err = op.PollUntilDone(ctx, nil)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	address("web", theirs)
+	p := l.provider()
+	if _, err := p.Prepare(ctx, azure.PrepareOptions{}, nil); agent.KindOf(err) != agent.KindRefused {
+		t.Errorf("a group of somebody else was taken: %v", err)
+	}
+	if _, err := p.Prepare(ctx, azure.PrepareOptions{UseExistingGroup: true}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, region := range []string{"", "eastus"} {
+		if _, err := p.Prepare(ctx, azure.PrepareOptions{Region: region, UseExistingGroup: region != ""}, nil); err != nil {
+			t.Errorf("again, region %q: %v", region, err)
+		}
+	}
+	address("left", map[string]*string{"managed-by": new("mngr")}) // by a host that is gone
+	h := create(t, p, spec("a"))
+	if _, err := p.Cleanup(ctx, false, nil); agent.KindOf(err) != agent.KindRefused || !strings.Contains(err.Error(), "host a (machine ") {
+		t.Errorf("cleanup with a host: %v", err)
+	}
+	if err := p.Destroy(ctx, h, nil); err != nil {
+		t.Fatal(err)
+	}
+	done, err := p.Cleanup(ctx, false, nil)
+	if err != nil || len(done.Actions) != 5 || len(done.Warnings) != 0 || !strings.Contains(strings.Join(done.Notes, ""), "mngr works in elsewhere, too") {
+		t.Errorf("cleanup: %+v, %v", done, err)
+	}
+	if got, err := groups.Get(ctx, "mngr", nil); err != nil || len(got.Tags) != 1 || *got.Tags["owner"] != "bob" {
+		t.Errorf("bob's group: %+v, %v", got.Tags, err)
+	}
+	if _, err := ips.Get(ctx, "mngr", "web", nil); err != nil {
+		t.Errorf("bob's address: %v", err)
+	}
+	if again, err := p.Cleanup(ctx, false, nil); err != nil || again.Deleted || again.ResourceGroup != "" {
+		t.Errorf("cleanup again: %+v, %v", again, err)
+	}
 }

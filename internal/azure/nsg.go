@@ -71,7 +71,7 @@ func (w *preparation) planSecurity(found survey) error {
 		w.keep(kindSecurityGroup, w.n.nsg)
 	}
 	rules := rulesOf(found.nsg)
-	w.planAllow(rules)
+	w.planAllow(rules, rulesOf(found.home))
 	w.planDeny(rules, found.subnetPrefix(w.n.subnet, w.p.settings.SubnetPrefix))
 	return nil
 }
@@ -88,13 +88,18 @@ func (w *preparation) sshPorts() []int { return []int{22, w.p.settings.Container
 func allowName(port int) string { return fmt.Sprintf("%s%d", allowPrefix, port) }
 
 // planAllow admits the configured sources to the SSH ports, and warns of what follows.
-func (w *preparation) planAllow(have ruleSet) {
+// Where nothing has been said, rules stay as they are, and a new region's network admits
+// who may reach the instance's own region.
+func (w *preparation) planAllow(have, home ruleSet) {
 	want := w.cidrs
 	if want == nil {
 		want = w.admitted(have)
 	}
-	if want == nil && have[denyBetweenHosts] == nil {
-		want = []string{anywhere}
+	if finished := have[denyBetweenHosts] != nil; want == nil && !finished {
+		want = w.admitted(home)
+		if want == nil && home[denyBetweenHosts] == nil {
+			want = []string{anywhere}
+		}
 	}
 	for i, port := range w.sshPorts() {
 		w.planPort(have, port, int32(allowPriority+10*i), want)

@@ -136,15 +136,16 @@ func TestPrepareRules(t *testing.T) {
 		writes []string // "PUT name source priority" or "DELETE name"
 		warn   string
 	}{
-		"nothing said, nothing changed": {have: allRules},
-		"the flag is what is there":     {have: allRules, flag: []string{"203.0.113.9/24"}},
-		"the flag narrows":              {have: allRules, flag: []string{"198.51.100.7"}, writes: []string{"PUT " + r22 + " 198.51.100.7/32 1000", "PUT " + r2222 + " 198.51.100.7/32 1010"}},
-		"the settings narrow":           {have: allRules, config: []string{"198.51.100.7"}, writes: []string{"PUT " + r22 + " 198.51.100.7/32 1000", "PUT " + r2222 + " 198.51.100.7/32 1010"}},
-		"the flag beats the settings":   {have: allRules, config: []string{"198.51.100.7"}, flag: []string{"203.0.113.0/24"}},
-		"nobody":                        {have: allRules, config: []string{}, writes: []string{"DELETE " + r22, "DELETE " + r2222}, warn: "no source"},
-		"taken away on purpose":         {have: []string{allRules[2]}, warn: "no source"},
-		"another port":                  {have: allRules, port: 2022, writes: []string{"PUT mngr-allow-tcp-2022 203.0.113.0/24 1020"}},
-		"an interrupted run":            {have: []string{rule(r22, 1000, "0.0.0.0/0")}, writes: []string{"PUT " + r2222 + " 0.0.0.0/0 1010", "PUT " + deny + " 10.0.0.0/24 900"}, warn: "whole internet"},
+		"nothing said, nothing changed":      {have: allRules},
+		"nothing said, and the ports differ": {have: []string{rule(r22, 1000, "203.0.113.0/24"), rule(r2222, 1010, "10.0.0.0/8"), allRules[2]}},
+		"the flag is what is there":          {have: allRules, flag: []string{"203.0.113.9/24"}},
+		"the flag narrows":                   {have: allRules, flag: []string{"198.51.100.7"}, writes: []string{"PUT " + r22 + " 198.51.100.7/32 1000", "PUT " + r2222 + " 198.51.100.7/32 1010"}},
+		"the settings narrow":                {have: allRules, config: []string{"198.51.100.7"}, writes: []string{"PUT " + r22 + " 198.51.100.7/32 1000", "PUT " + r2222 + " 198.51.100.7/32 1010"}},
+		"the flag beats the settings":        {have: allRules, config: []string{"198.51.100.7"}, flag: []string{"203.0.113.0/24"}},
+		"nobody":                             {have: allRules, config: []string{}, writes: []string{"DELETE " + r22, "DELETE " + r2222}, warn: "no source"},
+		"taken away on purpose":              {have: []string{allRules[2]}, warn: "no source"},
+		"another port":                       {have: allRules, port: 2022, writes: []string{"PUT mngr-allow-tcp-2022 203.0.113.0/24 1020"}},
+		"an interrupted run":                 {have: []string{rule(r22, 1000, "0.0.0.0/0")}, writes: []string{"PUT " + r2222 + " 0.0.0.0/0 1010", "PUT " + deny + " 10.0.0.0/24 900"}, warn: "whole internet"},
 		"a foreign rule has the priority": {have: []string{foreign}, flag: []string{"203.0.113.0/24"},
 			writes: []string{"PUT " + r22 + " 203.0.113.0/24 1010", "PUT " + r2222 + " 203.0.113.0/24 1020", "PUT " + deny + " 10.0.0.0/24 900"}},
 	} {
@@ -279,22 +280,54 @@ func TestPrepareSubnet(t *testing.T) {
 	}
 }
 
+// Another region has a network of its own, which admits who may reach the first one.
 func TestPrepareAnotherRegion(t *testing.T) {
-	s := newScript(t, with(prepared(), writable(), map[string][]scripted{
-		"GET " + nsg + "-eastus":  {notThere, notThere, says(200, `{}`)},
-		"PUT " + nsg + "-eastus":  {accepts(201, "op", `{}`)},
-		"GET " + vnet + "-eastus": {notThere, notThere, says(200, `{}`)},
-		"PUT " + vnet + "-eastus": {refuses(409, "AnotherOperationInProgress", "…"), accepts(201, "op", `{}`)},
-		"PUT " + nsg + "-eastus/securityRules/mngr-deny-between-hosts": {accepts(201, "op", `{}`)},
-		"GET " + nsg + "-eastus/securityRules/mngr-deny-between-hosts": {says(200, `{}`)},
-	}))
-	p := s.provider(func(s *Settings) { s.AllowedSSHCIDRs = []string{} })
-	got, err := p.Prepare(t.Context(), PrepareOptions{Region: "East US"}, nil)
-	if err != nil || got.Region != "eastus" {
-		t.Fatalf("got %+v, %v", got, err)
-	}
-	if put := s.seen("PUT " + vnet + "-eastus"); len(put) != 2 || !strings.Contains(put[1].body, `"location":"eastus"`) {
-		t.Errorf("wrote %+v", put)
+	deny := rule("mngr-deny-between-hosts", 900, "10.0.0.0/24")
+	for name, c := range map[string]struct {
+		home   []string // rules there
+		config []string
+		want   []string
+	}{
+		"like the first":     {allRules, nil, []string{"mngr-allow-tcp-22 203.0.113.0/24 1000", "mngr-allow-tcp-2222 203.0.113.0/24 1010", "mngr-deny-between-hosts 10.0.0.0/24 900"}},
+		"closed like it":     {[]string{deny}, nil, []string{"mngr-deny-between-hosts 10.0.0.0/24 900"}},
+		"as configured":      {allRules, []string{"10.9.0.0/16"}, []string{"mngr-allow-tcp-22 10.9.0.0/16 1000", "mngr-allow-tcp-2222 10.9.0.0/16 1010", "mngr-deny-between-hosts 10.0.0.0/24 900"}},
+		"nothing to be like": {nil, nil, []string{"mngr-allow-tcp-22 0.0.0.0/0 1000", "mngr-allow-tcp-2222 0.0.0.0/0 1010", "mngr-deny-between-hosts 10.0.0.0/24 900"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			routes := map[string][]scripted{
+				"GET " + nsg + "-eastus":   {notThere, notThere, says(200, `{}`)},
+				"PUT " + nsg + "-eastus":   {accepts(201, "op", `{}`)},
+				"GET " + vnet + "-eastus":  {notThere, notThere, says(200, `{}`)},
+				"PUT " + vnet + "-eastus":  {refuses(409, "AnotherOperationInProgress", "…"), accepts(201, "op", `{}`)},
+				"GET " + operations + "op": {succeeded},
+			}
+			for _, name := range []string{"mngr-allow-tcp-22", "mngr-allow-tcp-2222", "mngr-deny-between-hosts"} {
+				routes["PUT "+nsg+"-eastus/securityRules/"+name] = []scripted{accepts(201, "op", `{}`)}
+				routes["GET "+nsg+"-eastus/securityRules/"+name] = []scripted{says(200, `{}`)}
+			}
+			if c.home == nil {
+				routes["GET "+nsg] = []scripted{notThere}
+			}
+			s := newScript(t, with(prepared(c.home...), routes))
+			got, err := s.provider(func(s *Settings) { s.AllowedSSHCIDRs = c.config }).Prepare(t.Context(), PrepareOptions{Region: "East US"}, nil)
+			if err != nil || got.Region != "eastus" {
+				t.Fatalf("got %+v, %v", got, err)
+			}
+			if put := s.seen("PUT " + vnet + "-eastus"); len(put) != 2 || !strings.Contains(put[1].body, `"location":"eastus"`) {
+				t.Errorf("wrote %+v", put)
+			}
+			var rules []string
+			for _, w := range ruleWrites(t, s) {
+				if rule, ok := strings.CutPrefix(w, "PUT mngr-allow"); ok {
+					rules = append(rules, "mngr-allow"+rule)
+				} else if rule, ok := strings.CutPrefix(w, "PUT mngr-deny"); ok {
+					rules = append(rules, "mngr-deny"+rule)
+				}
+			}
+			if !slices.Equal(rules, c.want) {
+				t.Errorf("rules %q, want %q", rules, c.want)
+			}
+		})
 	}
 }
 

@@ -16,6 +16,7 @@ type survey struct {
 	regions      map[string]bool   // where networks can be made; empty where nobody said
 	group        *armresources.ResourceGroup
 	nsg          *armnetwork.SecurityGroup
+	home         *armnetwork.SecurityGroup // of the instance's own region, where another is prepared
 	vnet         *armnetwork.VirtualNetwork
 	role         bool
 	roleErr      error // why nobody knows about the role
@@ -25,57 +26,74 @@ type survey struct {
 func (w *preparation) look(ctx context.Context) (survey, error) {
 	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineAccept)
 	defer cancel()
-	found := survey{registration: map[string]string{}, regions: map[string]bool{}}
-	states := make([]string, len(namespaces))
-	group := w.p.settings.ResourceGroup
+	var found survey
+	group, set := w.p.settings.ResourceGroup, w.p.settings
 	g, ctx := errgroup.WithContext(ctx)
-	for i, name := range namespaces {
+	read := func(what string, get func() error) {
 		g.Go(func() error {
-			got, err := w.s.providers.Get(ctx, name, nil)
-			if denied(err) { // then a write will tell
-				return nil
+			if err := get(); err != nil && !absent(err) {
+				return w.p.translate(err, "look at "+what)
 			}
-			states[i] = text(got.RegistrationState)
-			if name == namespaceNetwork {
-				found.addRegions(got.Provider)
-			}
-			return w.p.translate(err, "look at resource provider "+name)
+			return nil
 		})
 	}
-	g.Go(func() error {
-		got, err := ifThere(w.s.groups.Get(ctx, group, nil))
-		if got != nil {
-			found.group = &got.ResourceGroup
-		}
-		return w.p.translate(err, "look at resource group "+group)
+	read("the resource providers", func() error { return w.lookAtProviders(ctx, &found) })
+	read(kindGroup+" "+group, func() error {
+		got, err := w.s.groups.Get(ctx, group, nil)
+		found.group = ifRead(&got.ResourceGroup, err)
+		return err
 	})
-	g.Go(func() error {
-		got, err := ifThere(w.s.nsgs.Get(ctx, group, w.n.nsg, nil))
-		if got != nil {
-			found.nsg = &got.SecurityGroup
-		}
-		return w.p.translate(err, "look at security group "+w.n.nsg)
+	read(kindSecurityGroup+" "+w.n.nsg, func() error {
+		got, err := w.s.nsgs.Get(ctx, group, w.n.nsg, nil)
+		found.nsg = ifRead(&got.SecurityGroup, err)
+		return err
 	})
-	g.Go(func() error {
-		got, err := ifThere(w.s.vnets.Get(ctx, group, w.n.vnet, nil))
-		if got != nil {
-			found.vnet = &got.VirtualNetwork
-		}
-		return w.p.translate(err, "look at network "+w.n.vnet)
+	read(kindNetwork+" "+w.n.vnet, func() error {
+		got, err := w.s.vnets.Get(ctx, group, w.n.vnet, nil)
+		found.vnet = ifRead(&got.VirtualNetwork, err)
+		return err
 	})
-	g.Go(func() error {
-		if w.p.settings.SelfStop {
+	if w.n.nsg != set.NSGName {
+		read(kindSecurityGroup+" "+set.NSGName, func() error {
+			got, err := w.s.nsgs.Get(ctx, group, set.NSGName, nil)
+			found.home = ifRead(&got.SecurityGroup, err)
+			return err
+		})
+	}
+	if set.SelfStop {
+		read(kindRole+" "+roleName, func() error {
 			found.role, found.roleErr = w.s.hasRole(ctx)
-		}
+			return nil
+		})
+	}
+	return found, g.Wait()
+}
+
+// ifRead is nil where there was nothing to read.
+func ifRead[T any](got *T, err error) *T {
+	if err != nil {
 		return nil
-	})
-	if err := g.Wait(); err != nil {
-		return survey{}, err
 	}
-	for i, name := range namespaces {
-		found.registration[name] = states[i]
+	return got
+}
+
+// lookAtProviders reads the registrations. Who may not see them goes on: a write will tell.
+func (w *preparation) lookAtProviders(ctx context.Context, found *survey) error {
+	found.registration, found.regions = map[string]string{}, map[string]bool{}
+	for _, name := range namespaces {
+		got, err := w.s.providers.Get(ctx, name, nil)
+		if denied(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		found.registration[name] = text(got.RegistrationState)
+		if name == namespaceNetwork {
+			found.addRegions(got.Provider)
+		}
 	}
-	return found, nil
+	return nil
 }
 
 // addRegions reads where virtual networks are to be had; the list has display names.
@@ -87,15 +105,4 @@ func (f *survey) addRegions(p armresources.Provider) {
 			}
 		}
 	}
-}
-
-// ifThere turns absence into nil.
-func ifThere[T any](got T, err error) (*T, error) {
-	switch {
-	case absent(err):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	}
-	return &got, nil
 }

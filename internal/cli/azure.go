@@ -43,8 +43,8 @@ func (f *instanceFlags) bind(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.group, "resource-group", "", "resource group (default: the instance's)")
 }
 
-// open returns the instance with the flags in force.
-func (f *instanceFlags) open(app *App) (config.Provider, *azure.Provider, error) {
+// overrides are the settings that the flags replace.
+func (f *instanceFlags) overrides() []config.Override {
 	var flags []config.Override
 	for _, o := range []config.Override{
 		{Key: "subscription_id", Value: f.subscription, Flag: "--subscription-id"},
@@ -55,7 +55,12 @@ func (f *instanceFlags) open(app *App) (config.Provider, *azure.Provider, error)
 			flags = append(flags, o)
 		}
 	}
-	conf, err := app.config(flags...)
+	return flags
+}
+
+// open returns the instance with the flags in force.
+func (f *instanceFlags) open(app *App) (config.Provider, *azure.Provider, error) {
+	conf, err := app.config(f.overrides()...)
 	if err != nil {
 		return config.Provider{}, nil, err
 	}
@@ -105,6 +110,9 @@ func runCleanup(ctx context.Context, app *App, flags instanceFlags, dryRun bool)
 	}
 	for _, w := range r.Warnings {
 		app.printer().Warn(w, "")
+	}
+	for _, n := range r.Notes {
+		app.printer().Note("%s", n)
 	}
 	var group *string
 	if r.ResourceGroup != "" {

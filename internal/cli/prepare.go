@@ -89,6 +89,9 @@ func runPrepare(ctx context.Context, app *App, flags prepareFlags) error {
 	for _, w := range r.Warnings {
 		app.printer().Warn(w, "")
 	}
+	for _, o := range flags.overrides() { // create has no such flags
+		app.printer().Note("mngr create goes there with: mngr config set %s %s", o.Key, o.Value)
+	}
 	return app.printer().Emit(output.Result{
 		Event: "prepared",
 		Data: map[string]any{
