@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -20,6 +21,15 @@ type Build struct {
 
 	Output func(line string)      `json:"-"` // is told what docker build says; nil drops it
 	Sent   func(bytes, all int64) `json:"-"` // is told how far the context is; nil drops it
+}
+
+// same tells whether two creates ask for the same image; the values of secrets may differ.
+func (b *Build) same(other *Build) bool {
+	if b == nil || other == nil {
+		return b == other
+	}
+	x, y := b.Spec, other.Spec
+	return x.Context == y.Context && x.Dockerfile == y.Dockerfile && x.GitDepth == y.GitDepth && slices.Equal(x.Args, y.Args)
 }
 
 // build has the machine make the host's image, unless an earlier create did so.
