@@ -23,6 +23,7 @@ var rules = []rule{
 	{pkg: "internal/dockerbuild", imports: []string{"internal/agent", "internal/dockerflags"}},
 	{pkg: "internal/ssh", imports: []string{"internal/agent"}},
 	{pkg: "internal/git", imports: []string{"internal/agent"}},
+	{pkg: "internal/filter", imports: []string{"internal/agent"}},
 	{pkg: "internal/output", imports: []string{"internal/agent"}},
 	{pkg: "internal/guestbin", imports: []string{"internal/agent"}},
 
@@ -48,7 +49,8 @@ var rules = []rule{
 		pkg: "internal/cli/...",
 		imports: []string{
 			"internal/agent/...", "internal/ctl", "internal/config", "internal/records", "internal/hostsetup", "internal/ssh",
-			"internal/git", "internal/dockerbuild", "internal/output", "internal/guestbin", "internal/azure", "internal/fleet/...", "internal/cli/...",
+			"internal/git", "internal/filter", "internal/dockerbuild", "internal/output", "internal/guestbin", "internal/azure",
+			"internal/fleet/...", "internal/cli/...",
 		},
 		tests: []string{"internal/azlocal/..."},
 	},

@@ -3,21 +3,21 @@ package azlocal
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
+	"mngr/internal/azlocal/activity"
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/entra"
 	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/fault"
 	"mngr/internal/azlocal/front"
 	"mngr/internal/azlocal/imds"
 	"mngr/internal/azlocal/instance"
@@ -37,7 +37,7 @@ type Server struct {
 	issuer   *entra.Issuer
 	tls      *tls.Config
 	log      *slog.Logger
-	activity *os.File
+	activity *activity.Log
 
 	mu      sync.Mutex
 	closing bool
@@ -59,20 +59,26 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	limits := compute.Limits()
+	maps.Copy(limits, network.Limits())
+	settings, err := fabric.NewSettings(latency, limits, inst.Settings)
+	if err != nil {
+		return nil, err
+	}
 	st, err := store.Open(inst.Path("store.log"))
 	if err != nil {
 		return nil, err
 	}
 	world, err := fabric.New(fabric.Config{Subscription: inst.Subscription, Tenant: inst.Tenant, Public: inst.Public,
-		Switches: switches, Latency: latency, Log: log, Now: time.Now}, st)
+		Switches: switches, Latency: latency, Settings: settings, Faults: fault.NewBook(time.Now), Log: log, Now: time.Now}, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	activity, err := os.OpenFile(inst.Path("activity.jsonl"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	record, err := activity.Open(inst.Path(activity.FileName))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the activity log: %w", err), world.Close())
+		return nil, errors.Join(err, world.Close())
 	}
-	s := &Server{inst: inst, world: world, log: log, tls: keys.TLS, activity: activity,
+	s := &Server{inst: inst, world: world, log: log, tls: keys.TLS, activity: record,
 		issuer: &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now}}
 	s.wire(keys.ClientSecret)
 	return s, nil
@@ -80,7 +86,7 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 
 // wire connects the resource providers with the world and the front door.
 func (s *Server) wire(secret string) {
-	s.compute = &compute.Provider{}
+	s.compute = &compute.Provider{Record: s.record}
 	net := &network.Provider{RulesChanged: s.compute.RulesChanged}
 	s.world.Register(rbac.Kinds()...)
 	resources.Register(s.world)
@@ -88,7 +94,7 @@ func (s *Server) wire(secret string) {
 	s.compute.Register(s.world)
 
 	app := entra.Application{Secret: secret, Principal: arm.Principal{ObjectID: s.inst.ObjectID, AppID: s.inst.ClientID, TenantID: s.inst.Tenant}}
-	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Entra: &entra.Handler{Issuer: s.issuer, Apps: []entra.Application{app}}}
+	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Entra: &entra.Handler{Issuer: s.issuer, Apps: []entra.Application{app}, Faults: s.world.Faults, Record: s.record}}
 	s.handler.Add(resources.Routes()...)
 	s.handler.Add(rbac.Routes()...)
 	s.handler.Add(fabric.Routes()...)
@@ -112,12 +118,13 @@ func (s *Server) start(ctx context.Context, driver machine.Driver, restart bool)
 		s.log.Error("not every machine was recovered", "cause", err)
 	}
 	s.world.Resume()
+	s.compute.ResumeEvictions()
 	return nil
 }
 
 // ServeIMDS implements machine.Services.
 func (s *Server) ServeIMDS(key string, l net.Listener) {
-	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Key: key})
+	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Compute: s.compute, Key: key, Record: s.record})
 }
 
 // ServeARM implements machine.Services.
@@ -160,12 +167,8 @@ func (s *Server) serve(l net.Listener, h http.Handler) {
 	})
 }
 
-func (s *Server) record(e front.Entry) {
-	line, err := json.Marshal(e)
-	if err == nil {
-		_, err = s.activity.Write(append(line, '\n'))
-	}
-	if err != nil {
+func (s *Server) record(e activity.Entry) {
+	if err := s.activity.Add(e); err != nil {
 		s.log.Error("the activity log was not written", "cause", err)
 	}
 }

@@ -63,6 +63,12 @@ func actions() []action {
 	}
 }
 
+// deallocation is the action that the platform takes by itself as well.
+func deallocation() action {
+	all := actions()
+	return all[len(all)-1]
+}
+
 func powerOf(d *fabric.Document) PowerState { return PowerState(d.Hidden.Str("power")) }
 
 func setPower(t *fabric.Tx, d *fabric.Document, s PowerState) {
@@ -98,12 +104,26 @@ func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.
 		return fabric.Operation{}, arm.Errorf(http.StatusConflict, "OperationNotAllowed",
 			"Operation '%s' is not allowed on VM '%s' since the VM has failed to be created.", a.name, arm.Name(d.ID))
 	}
+	was := powerOf(d)
+	if err := a.checkStart(t, d, was); err != nil {
+		return fabric.Operation{}, err
+	}
 	setProvisioning(t, d, "Updating")
 	setPower(t, d, a.during)
 	t.Put(d)
 	op := operation(t, d, a.job(), r.Principal)
-	op.Input = map[string]any{"force": r.Query.Get("skipShutdown") == "true"}
+	op.Input = map[string]any{"force": r.Query.Get("skipShutdown") == "true", "was": string(was)}
 	return t.Begin(op), nil
+}
+
+// checkStart refuses a machine that needs a host again when its cores, which do not count
+// while it is deallocated, would pass a limit.
+func (a action) checkStart(t *fabric.Tx, d *fabric.Document, was PowerState) error {
+	if a.after != Running || was != Deallocated || !t.World().Switches.Is(fabric.DeallocatedQuota, "free") {
+		return nil
+	}
+	size, _ := findSize(d.Body.Str("properties", "hardwareProfile", "vmSize"))
+	return checkQuota(t, size, d.Body.Str("location"), isSpot(d.Body))
 }
 
 func (a action) job() string { return "vm." + a.name }
@@ -132,27 +152,41 @@ func (a action) perform(p *Provider) fabric.Job {
 			}
 			if err != nil {
 				fail(t, d, op)
-				setPower(t, d, a.afterFailure(p, d))
+				setPower(t, d, p.afterFailure(d, PowerState(op.Input.Str("was"))))
 			} else {
 				setProvisioning(t, d, fabric.Succeeded)
 				setPower(t, d, a.after)
 			}
 			t.Put(d)
 			markDisk(t, d)
+			if !powerOf(d).Billed() {
+				over(t, d.ID) // nothing is left to be taken back
+			}
 		},
 	}
 }
 
-// afterFailure is what is left when the driver failed: what it sees.
-func (a action) afterFailure(p *Provider, d *fabric.Document) PowerState {
-	state, err := p.Driver.State(p.world.Context(), d.Hidden.Str("key"))
-	switch {
-	case err != nil:
-		return Unknown
+// afterFailure is what is left of a machine when an action failed: what the driver sees. One
+// that was not allocated and does not run has got no host.
+func (p *Provider) afterFailure(d *fabric.Document, was PowerState) PowerState {
+	switch state := p.observe(d); {
 	case state == machine.Running:
 		return Running
+	case was == Deallocated:
+		return Deallocated
+	case state == machine.Absent:
+		return Unknown
 	}
 	return Stopped
+}
+
+// observe asks the driver; what it cannot tell is absent.
+func (p *Provider) observe(d *fabric.Document) machine.State {
+	state, err := p.Driver.State(p.world.Context(), d.Hidden.Str("key"))
+	if err != nil {
+		return machine.Absent
+	}
+	return state
 }
 
 // PoweredOff notes that a guest switched itself off: the machine is stopped and billed on.

@@ -56,6 +56,12 @@ func applyUpdate(t *fabric.Tx, r *arm.Request, d *fabric.Document) error {
 		d.Body["tags"] = doc.OfStrings(tags)
 	}
 	given := r.Body.Obj("properties")
+	if err := checkPriceChange(d, given); err != nil {
+		return err
+	}
+	if price := given.Get("billingProfile", "maxPrice"); price != nil {
+		d.Body.Set(price, "properties", "billingProfile", "maxPrice")
+	}
 	if name := given.Str("hardwareProfile", "vmSize"); name != "" {
 		if _, ok := findSize(name); !ok {
 			return invalid("vmSize", "The value %s provided for the VM size is not valid.", name)
@@ -86,11 +92,17 @@ func applyUpdate(t *fabric.Tx, r *arm.Request, d *fabric.Document) error {
 func updateJob() fabric.Job {
 	return fabric.Job{
 		Takes: func(l fabric.Latency) time.Duration { return l.Tags },
-		Settle: func(t *fabric.Tx, op fabric.Operation, _ error) {
-			if d := t.Get(op.Target); d != nil {
-				setProvisioning(t, d, fabric.Succeeded)
-				t.Put(d)
+		Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
+			d := t.Get(op.Target)
+			if d == nil {
+				return
 			}
+			if err != nil {
+				fail(t, d, op)
+			} else {
+				setProvisioning(t, d, fabric.Succeeded)
+			}
+			t.Put(d)
 		},
 	}
 }

@@ -9,11 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"mngr/internal/azlocal/activity"
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/entra"
 	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/fault"
 )
 
 func versions() []string {
@@ -23,20 +25,49 @@ func versions() []string {
 
 // Handler serves the machine with one key.
 type Handler struct {
-	World  *fabric.World
-	Issuer *entra.Issuer
-	Key    string
+	World   *fabric.World
+	Issuer  *entra.Issuer
+	Compute *compute.Provider
+	Key     string
+	Record  func(activity.Entry) // nil: nobody notes what was asked
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP answers one request in the way that faults allow. Requests of the identity are
+// logged, and those that met a fault; the others are too many.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	call := fault.Call{Operation: fault.IMDSPrefix + r.URL.Path, Body: doc.Object{}}
+	for name := range r.URL.Query() {
+		call.Body[name] = r.URL.Query().Get(name)
+	}
+	entry := activity.Entry{Time: h.World.Now().UTC(), Operation: call.Operation, Method: r.Method}
+	if machine := h.machine(); machine != nil {
+		call.Resource, entry.Resource = machine.ID, machine.ID
+		if p, ok := compute.Principal(machine); ok {
+			entry.Principal = p.ObjectID
+		}
+	}
+	record := func(e activity.Entry) {
+		if h.Record != nil && (e.Fault != "" || strings.HasPrefix(strings.ToLower(r.URL.Path), "/metadata/identity/")) {
+			h.Record(e)
+		}
+	}
+	h.World.Faults.Guard(w, r, call, fault.Plain{Entry: entry, Record: record, Refuse: refuse, Next: h.serve})
+}
+
+// refuse is a refusal by a fault. What the real service says with most of its statuses is
+// not documented.
+func refuse(w http.ResponseWriter, e *arm.Error) {
+	write(w, e.Status, doc.Object{"error": e.Code, "error_description": e.Message})
+}
+
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	seg := arm.Segments(strings.ToLower(r.URL.Path))
 	if len(seg) == 0 || seg[0] != "metadata" {
 		write(w, http.StatusNotFound, doc.Object{"error": "Not found"})
 		return
 	}
 	path := strings.Join(seg[1:], "/")
-	if refused := h.refuse(w, r, path); refused {
+	if refused := h.check(w, r, path); refused {
 		return
 	}
 	machine := h.machine()
@@ -52,7 +83,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "identity/info":
 		write(w, http.StatusOK, doc.Object{"tenantId": h.Issuer.Tenant})
 	case path == "scheduledevents":
-		h.events(w, r)
+		h.events(w, r, machine)
 	case path == "loadbalancer":
 		write(w, http.StatusOK, h.loadBalancer(machine))
 	default:
@@ -60,8 +91,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse checks what every request must have.
-func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, path string) bool {
+// check refuses what lacks what every request must have.
+func (h *Handler) check(w http.ResponseWriter, r *http.Request, path string) bool {
 	identity := strings.HasPrefix(path, "identity/")
 	bad := func(plain, code, text string) bool {
 		if identity {
@@ -143,14 +174,6 @@ func (h *Handler) token(w http.ResponseWriter, r *http.Request, d *fabric.Docume
 		"access_token": token, "client_id": p.AppID, "expires_in": left, "ext_expires_in": left, "expires_on": fmt.Sprint(claims.Expires),
 		"not_before": fmt.Sprint(claims.NotBefore), "resource": resource, "token_type": "Bearer",
 	})
-}
-
-func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost {
-		write(w, http.StatusBadRequest, doc.Object{"error": "Bad request. No event with that id is scheduled"})
-		return
-	}
-	write(w, http.StatusOK, doc.Object{"DocumentIncarnation": 1, "Events": []any{}})
 }
 
 // instance answers a node of the metadata document: as JSON, or with format=text a leaf or
