@@ -138,12 +138,12 @@ func TestAbandonedBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.removeAbandonedBuild()
+	h.removeAbandonedBuild(t.Context())
 	if !exists(left) {
 		t.Error("removed from below a build")
 	}
 	unlock()
-	h.removeAbandonedBuild()
+	h.removeAbandonedBuild(t.Context())
 	if exists(h.buildDir()) {
 		t.Error("still there")
 	}
