@@ -57,6 +57,10 @@ var rules = []rule{
 	{pkg: "cmd/mngr", imports: []string{"internal/cli", "internal/azlocal"}},
 	{pkg: "cmd/mngrd", imports: []string{"internal/guest"}},
 
+	// A witness: it speaks plain HTTPS, so that neither client nor emulator colours an answer.
+	{pkg: "internal/azurecheck", imports: nil},
+	{pkg: "cmd/azure-check", imports: []string{"internal/azurecheck"}},
+
 	// Another world: Azure on this machine shares no code with its client.
 	{pkg: "internal/azlocal/...", imports: []string{"internal/azlocal/..."}},
 
@@ -75,7 +79,8 @@ type module struct {
 // modules lists every outside module, so that a new one is a decision. Tests of any
 // package may use the ones in testModules.
 var modules = []module{
-	{path: "github.com/Azure/", users: []string{"internal/azure"}, tests: []string{"internal/azlocal/..."}},
+	// internal/azurecheck takes the login alone: whose rights are asked about must be mngr's.
+	{path: "github.com/Azure/", users: []string{"internal/azure", "internal/azurecheck"}, tests: []string{"internal/azlocal/..."}},
 	{path: "github.com/spf13/cobra", users: []string{"internal/cli/...", "internal/azlocal/..."}, tests: []string{"internal/azure"}},
 	{path: "github.com/pelletier/go-toml/v2", users: []string{"internal/config"}},
 	{path: "charm.land/lipgloss/v2", users: []string{"internal/output"}},
