@@ -24,6 +24,7 @@ const (
 	KindUnreachable Kind = "unreachable"  // the machine or the service does not answer
 	KindTimeout     Kind = "timeout"      // a deadline has passed
 	KindRefused     Kind = "refused"      // we decline to act, for safety
+	KindBuild       Kind = "build"        // docker build says that the user's image cannot be built
 	KindRemains     Kind = "remains"      // something that costs money may be left
 	KindCanceled    Kind = "canceled"     // the user interrupted
 )

@@ -1,12 +1,18 @@
 package cli
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"mngr/internal/agent"
+	"mngr/internal/dockerbuild"
 	"mngr/internal/fleet"
 	"mngr/internal/ssh"
 )
@@ -15,25 +21,72 @@ func TestBuildArgs(t *testing.T) {
 	tests := []struct {
 		args []string
 		want fleet.CreateOptions
-		ok   bool
 	}{
-		{[]string{"--azure-region=eastus"}, fleet.CreateOptions{Region: "eastus"}, true},
-		{[]string{"--azure-region=a", "--azure-region=b"}, fleet.CreateOptions{Region: "b"}, true},
-		{[]string{"--azure-vm-size=X --azure-spot"}, fleet.CreateOptions{Size: "X", Spot: true}, true},
-		{[]string{"--azure-spot=x"}, fleet.CreateOptions{}, false},
-		{[]string{"--azure-vm-size", "X"}, fleet.CreateOptions{}, false},
-		{[]string{"--vps-plan=x"}, fleet.CreateOptions{}, false},
-		{[]string{"--file=Dockerfile"}, fleet.CreateOptions{}, false},
-		{[]string{"'--azure-spot"}, fleet.CreateOptions{}, false},
+		{nil, fleet.CreateOptions{}},
+		{[]string{"--azure-region=eastus"}, fleet.CreateOptions{Region: "eastus"}},
+		{[]string{"--azure-region=a", "--azure-region=b"}, fleet.CreateOptions{Region: "b"}},
+		{[]string{"--azure-region=a", "--azure-region="}, fleet.CreateOptions{}}, // the default
+		{[]string{"--azure-vm-size=X --azure-spot"}, fleet.CreateOptions{Size: "X", Spot: true}},
+		{[]string{"'--azure-vm-size=X Y'"}, fleet.CreateOptions{Size: "X Y"}},
+		{[]string{"--git-depth="}, fleet.CreateOptions{}},
 	}
 	for _, tt := range tests {
 		var got fleet.CreateOptions
-		err := buildArgs(&got, tt.args)
-		if (err == nil) != tt.ok {
-			t.Errorf("%q: %v, want ok %v", tt.args, err, tt.ok)
+		if err := buildArgs(&got, tt.args); err != nil {
+			t.Errorf("%q: %v", tt.args, err)
 		}
-		if diff := cmp.Diff(tt.want, got); tt.ok && diff != "" {
+		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%q: %s", tt.args, diff)
+		}
+	}
+}
+
+// Ours are taken from wherever they stand; all others go to docker build in their order.
+func TestDockerBuildArgs(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	var got fleet.CreateOptions
+	if err := buildArgs(&got, []string{"--no-cache --azure-vm-size=X", "--build-arg 'A=b c' .", "--azure-spot"}); err != nil {
+		t.Fatal(err)
+	}
+	want := fleet.CreateOptions{Size: "X", Spot: true, Build: &fleet.Build{Spec: dockerbuild.Spec{
+		Context: dir, Args: []string{"--no-cache=true", "--build-arg=A=b c"},
+	}}}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(fleet.Build{}, "Output", "Sent")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestBuildArgsRefuses(t *testing.T) {
+	for args, want := range map[string]string{ // cause, or hint
+		"--azure-spot=x":             "takes no value",
+		"--azure-vm-size X":          "-b --azure-vm-size=X",
+		"--azure-region":             "-b --azure-region=VALUE",
+		"--azure-disk=1":             validBuildArgs,
+		"--vps-plan=x":               "-b --azure-vm-size=x",
+		"--vps-os=x":                 validBuildArgs,
+		"--aws-region=x":             "provider aws",
+		"--gcp-zone=x":               "provider gcp",
+		"--modal-gpu=x":              "provider modal",
+		"--git-depth=x":              "whole number",
+		"--git-depth=0":              "whole number",
+		"--git-depth=-1":             "whole number",
+		"--git-depth 3":              "-b --git-depth=3",
+		"--git-depth=3":              "no build context",
+		"--file=Dockerfile":          "no build context",
+		"'--azure-spot":              "quote without its end",
+		`--azure-spot \`:             "backslash",
+		"--network=host /nonesuch":   "network of the machine",
+		"--azure-spot /nonesuch":     "does not exist",
+		"--build-arg --azure-spot .": "no name of a build argument",
+	} {
+		var o fleet.CreateOptions
+		err := buildArgs(&o, []string{args})
+		if err == nil || !strings.Contains(err.Error()+agent.HintOf(err), want) {
+			t.Errorf("%q: got %v (%s), want %s", args, err, agent.HintOf(err), want)
 		}
 	}
 }

@@ -63,7 +63,11 @@ func (c *Context) Size() string {
 	if c.Files != 1 {
 		files = strconv.Itoa(c.Files) + " files"
 	}
-	return files + ", " + Megabytes(c.Bytes)
+	size := files + ", " + Megabytes(c.Bytes)
+	if c.Skipped > 0 {
+		size += "; sockets, devices and pipes stay here: " + strconv.Itoa(c.Skipped)
+	}
+	return size
 }
 
 // Megabytes writes a number of bytes for a person.

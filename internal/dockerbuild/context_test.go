@@ -73,7 +73,7 @@ func unpacked(t *testing.T, from io.Reader) map[string]sentFile {
 	files := map[string]sentFile{}
 	for archive := tar.NewReader(decompressed); ; {
 		header, err := archive.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return files
 		}
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -20,6 +21,15 @@ type Build struct {
 
 	Output func(line string)      `json:"-"` // is told what docker build says; nil drops it
 	Sent   func(bytes, all int64) `json:"-"` // is told how far the context is; nil drops it
+}
+
+// same tells whether two creates ask for the same image; the values of secrets may differ.
+func (b *Build) same(other *Build) bool {
+	if b == nil || other == nil {
+		return b == other
+	}
+	x, y := b.Spec, other.Spec
+	return x.Context == y.Context && x.Dockerfile == y.Dockerfile && x.GitDepth == y.GitDepth && slices.Equal(x.Args, y.Args)
 }
 
 // build has the machine make the host's image, unless an earlier create did so.
@@ -98,7 +108,7 @@ func sendBuild(ctx context.Context, vm Guest, request ctl.Build, files *dockerbu
 		return fmt.Errorf("send the build context: %w", packErr)
 	}
 	if failed, ok := errors.AsType[*ctl.Error](err); ok && failed.Code == ctl.CodeBuild {
-		return &agent.Error{Kind: agent.KindRefused, Cause: failed.Message, Err: failed,
+		return &agent.Error{Kind: agent.KindBuild, Cause: failed.Message, Err: failed,
 			Hint: "the end of its output is above; --keep-failed leaves the machine for a look"}
 	}
 	if err == nil && (answer.Build == nil || !answer.Build.Built) {

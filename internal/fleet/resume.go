@@ -68,7 +68,7 @@ func (f *Fleet) sameRequest(h agent.Host, o CreateOptions) error {
 	if err != nil {
 		return nil // begun elsewhere: the new request is all there is
 	}
-	if begun.Type == o.Type && slices.Equal(begun.Argv, o.Argv) {
+	if begun.Type == o.Type && slices.Equal(begun.Argv, o.Argv) && begun.Build.same(o.Build) && begun.Unsafe == o.Unsafe {
 		return nil
 	}
 	return agent.Errorf(agent.KindConflict, "an unfinished create of %q is to run something else", o.Name).

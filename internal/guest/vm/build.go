@@ -34,8 +34,8 @@ const (
 func (h *host) buildDir() string { return filepath.Join(h.state, "build") }
 
 // removeAbandonedBuild removes what a build left that ended with the machine.
-func (h *host) removeAbandonedBuild() {
-	once, cancel := context.WithCancel(context.Background())
+func (h *host) removeAbandonedBuild(ctx context.Context) {
+	once, cancel := context.WithCancel(ctx)
 	cancel()
 	unlock, err := lock(once, h.inRun(setupLock))
 	if err != nil {

@@ -108,6 +108,12 @@ func TestBuildFails(t *testing.T) {
 		!strings.Contains(answer.Error.Detail, "missing") {
 		t.Errorf("got %+v\n%s", answer.Error, said)
 	}
+	// What docker quotes of a build argument is blotted out where the user kept it back.
+	hiding := ctl.Build{HostID: buildHost, Send: true, Args: []string{"--build-arg=TOKEN"}, Env: map[string]string{"TOKEN": "s3cret-value"}}
+	answer, said = h.doBuild(t, hiding, buildStream(t, "FROM scratch\nARG TOKEN\nCOPY $TOKEN /\n"))
+	if answer.Error == nil || !strings.Contains(said, "***") || strings.Contains(said+answer.Error.Message+answer.Error.Detail, "s3cret") {
+		t.Errorf("got %+v\n%s", answer.Error, said)
+	}
 	// A client that was killed sends half of a stream, one that is no mngr something else.
 	whole := buildStream(t, "FROM scratch\n")
 	for name, stream := range map[string][]byte{"half": whole[:len(whole)/2], "nothing": nil, "text": []byte("\nhello")} {
@@ -132,12 +138,12 @@ func TestAbandonedBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.removeAbandonedBuild()
+	h.removeAbandonedBuild(t.Context())
 	if !exists(left) {
 		t.Error("removed from below a build")
 	}
 	unlock()
-	h.removeAbandonedBuild()
+	h.removeAbandonedBuild(t.Context())
 	if exists(h.buildDir()) {
 		t.Error("still there")
 	}

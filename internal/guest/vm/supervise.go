@@ -32,7 +32,7 @@ func (h *host) supervise(ctx context.Context, log io.Writer) error {
 		return err
 	}
 	h.keepStopReason()
-	h.removeAbandonedBuild()
+	h.removeAbandonedBuild(ctx)
 	// The container must end orderly although ctx has ended.
 	defer func() {
 		if err := h.stopContainer(context.WithoutCancel(ctx)); err != nil {

@@ -12,6 +12,9 @@ import (
 	"path"
 )
 
+// mostPadding is more than archive/tar leaves unread: it stops at two empty blocks.
+const mostPadding = 1 << 20
+
 // unpack writes a build's stream into root: files, directories and symbolic links, with the
 // modes and times that they had. A stream that ends early is an error.
 func unpack(stream io.Reader, root *os.Root) error {
@@ -27,7 +30,7 @@ func unpack(stream io.Reader, root *os.Root) error {
 	archive := tar.NewReader(decompressed)
 	for {
 		header, err := archive.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -40,8 +43,10 @@ func unpack(stream io.Reader, root *os.Root) error {
 			return err
 		}
 	}
-	// To the end of the compressed stream, which holds its checksum.
-	if _, err := io.Copy(io.Discard, decompressed); err != nil {
+	// The end of the compressed stream holds its checksum, behind tar's padding.
+	if n, err := io.CopyN(io.Discard, decompressed, mostPadding); err == nil {
+		return fmt.Errorf("%d bytes follow the archive", n)
+	} else if !errors.Is(err, io.EOF) {
 		return err
 	}
 	// A directory's own mode may forbid what had to be done in it, and every file changes its time.
