@@ -99,15 +99,6 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-// Every code in the table is found as it is written by Azure, in whatever case.
-func TestAnswersAreLowerCase(t *testing.T) {
-	for code := range answers {
-		if code != strings.ToLower(code) {
-			t.Errorf("%q can never be found", code)
-		}
-	}
-}
-
 func FuzzARMError(f *testing.F) {
 	f.Add(409, `{"error":{"code":"Conflict","message":"x","details":[{"code":"y"}]}}`)
 	f.Add(429, `{"code":"OperationNotAllowed","details":[{"code":"TooManyRequests"}]}`)

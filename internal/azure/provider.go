@@ -18,8 +18,9 @@ type Provider struct {
 	retry    policy.RetryOptions
 
 	mu      sync.Mutex
-	current *session          // nil until first needed
-	subnets map[string]string // prefix of a region's subnet, once seen
+	current *session                        // nil until first needed
+	subnets map[string]string               // prefix of a region's subnet, once seen
+	sizes   map[string]map[string]sizeFacts // of a region, once seen
 }
 
 // New checks the settings and returns their provider. It does no I/O.
@@ -30,7 +31,8 @@ func New(s Settings) (*Provider, error) {
 	if s.PollInterval == 0 {
 		s.PollInterval = 2 * time.Second
 	}
-	return &Provider{settings: s, retry: policy.RetryOptions{TryTimeout: tryTimeout}, subnets: map[string]string{}}, nil
+	return &Provider{settings: s, retry: policy.RetryOptions{TryTimeout: tryTimeout}, subnets: map[string]string{},
+		sizes: map[string]map[string]sizeFacts{}}, nil
 }
 
 // Name is the instance's name, the value of the tag mngr-provider.
