@@ -127,7 +127,7 @@ func plain(s string, most int) string {
 // sentence is the first sentence of a message, which as a rule says it all.
 func sentence(s string) string {
 	for i, r := range s {
-		if r == '.' && strings.HasPrefix(s[i+1:], " ") && i > 20 {
+		if r == '.' && strings.HasPrefix(s[i+1:], " ") && i > 10 {
 			s = s[:i]
 			break
 		}

@@ -54,7 +54,7 @@ func (sc scene) at(region, size string) scene {
 // Facts in ARM's messages. They go into commands, so that they match nothing else than
 // names.
 var (
-	inLocation = regexp.MustCompile(`(?i)location:? '?([a-z0-9]+)`)
+	inLocation = regexp.MustCompile(`(?i)\blocation(?:: | ')([a-z0-9]+)`)
 	ofSize     = regexp.MustCompile(`\b((?:Standard|Basic)_[A-Za-z0-9_-]+)`)
 	byAction   = regexp.MustCompile(`perform action(?:\(s\))? '([A-Za-z0-9./,* ]+)'`)
 	linked     = regexp.MustCompile(`does not have permission to perform action\(s\) '([A-Za-z0-9./,*]+)'`)
