@@ -30,7 +30,7 @@ func (f *Fleet) createHost(ctx context.Context, inst Instance, o CreateOptions, 
 		case kind == agent.KindNoCapacity && !kept:
 			t.refused(c, err)
 			if i+1 < len(candidates) {
-				progress(t.refusals[len(t.refusals)-1] + ": trying " + candidates[i+1].Size + " in " + candidates[i+1].Region)
+				progress(t.refusals[len(t.refusals)-1] + ": trying " + next(c, candidates[i+1]))
 			}
 		case i > 0 && (kind == agent.KindNotPrepared || kind == agent.KindUsage) && made.Host.Resource == "":
 			t.skip(c, err, progress)
@@ -39,6 +39,14 @@ func (f *Fleet) createHost(ctx context.Context, inst Instance, o CreateOptions, 
 		}
 	}
 	return Created{}, t.end()
+}
+
+// next says how a candidate differs from the one before it.
+func next(from, to agent.Candidate) string {
+	if from.Region == to.Region {
+		return to.Size
+	}
+	return to.Size + " in " + to.Region
 }
 
 // trail is what became of the candidates of one create.
