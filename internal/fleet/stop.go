@@ -142,7 +142,7 @@ func (f *Fleet) deallocate(ctx context.Context, inst Instance, h agent.Host, g G
 		progress("stopping the container")
 		f.stopContainer(ctx, h)
 	}
-	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*agent.DeadlineAccept)
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineOperation)
 	defer cancel()
 	progress("recording it in the tags")
 	remove := make([]string, 0, len(h.Stopped))
