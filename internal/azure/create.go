@@ -42,7 +42,7 @@ func (p *Provider) Create(ctx context.Context, spec agent.MachineSpec, progress 
 	defer told()
 	vm, op, err := p.ask(ctx, s, r, progress)
 	if err != nil {
-		vm, err = p.afterRefusal(ctx, s, r, err, progress)
+		vm, err = p.afterRefusal(ctx, s, r, err)
 	}
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (p *Provider) ask(ctx context.Context, s *session, r machineRequest, progre
 func (p *Provider) takeBack(ctx context.Context, s *session, r machineRequest, progress agent.Progress) error {
 	interrupted := p.translate(ctx.Err(), "create machine "+r.name)
 	host := agent.Host{ID: r.spec.HostID, Name: r.spec.HostName, Resource: s.vmID(p.settings.ResourceGroup, r.name)}
-	if err := p.undo(context.WithoutCancel(ctx), host, progress); err != nil {
+	if err := p.Destroy(context.WithoutCancel(ctx), host, progress); err != nil {
 		return remaining(interrupted, err)
 	}
 	return interrupted
@@ -130,7 +130,7 @@ func (p *Provider) put(ctx context.Context, s *session, r machineRequest, body a
 
 // afterRefusal finds out what a failed request has left behind: our machine, somebody
 // else's, or nothing.
-func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineRequest, cause error, progress agent.Progress) (*armcompute.VirtualMachine, error) {
+func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineRequest, cause error) (*armcompute.VirtualMachine, error) {
 	_, noLogin := errors.AsType[*loginError](cause)
 	refused := p.scene().at(r.spec.Region, r.spec.Size).translate(cause, "create machine "+r.name)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAccept+agent.DeadlineAddress)
@@ -153,10 +153,7 @@ func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineReques
 		return nil, refused
 	}
 	// A refused request leaves nothing by Azure's contract; one look costs little.
-	err := p.insist(ctx, progress, "looking whether anything is left", func(ctx context.Context) error {
-		return p.sweep(ctx, s, partsOf(r.name, s.vmID(p.settings.ResourceGroup, r.name), r.spec.HostID), nil)
-	})
-	if err != nil {
+	if err := p.sweep(ctx, s, partsOf(r.name, s.vmID(p.settings.ResourceGroup, r.name), r.spec.HostID), nil); err != nil {
 		return nil, remaining(refused, err)
 	}
 	return nil, refused

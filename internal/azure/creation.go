@@ -38,6 +38,10 @@ func (p *Provider) accepted(ctx context.Context, s *session, r machineRequest, v
 	go func() {
 		defer giveUp()
 		defer close(c.granted)
+		if r.spec.NoIdentity {
+			c.whyNot = withoutIdentity
+			return
+		}
 		c.whyNot = p.letStopItself(ctx, s, id, vm.Identity)
 	}()
 	return c
@@ -79,12 +83,11 @@ func (c *Creation) settle(ctx context.Context) error {
 	return err
 }
 
-// Undo removes the machine and all that belongs to it. It goes on until that is done or
-// ctx ends.
+// Undo removes the machine and all that belongs to it, as patiently as Destroy.
 func (c *Creation) Undo(ctx context.Context, progress agent.Progress) error {
 	c.giveUp()
 	<-c.granted // else the assignment could be made after it was removed
-	return c.p.undo(ctx, c.host, progress)
+	return c.p.Destroy(ctx, c.host, progress)
 }
 
 // settled looks at the machine until no operation on it is under way.
@@ -107,4 +110,10 @@ func (p *Provider) settled(ctx context.Context, s *session, name string) error {
 			return err
 		}
 	}
+}
+
+// remaining is the error of a failure that could not be undone.
+func remaining(failed, undo error) error {
+	return &agent.Error{Kind: agent.KindRemains, Cause: failed.Error() + "; and then: " + undo.Error(),
+		Hint: agent.HintOf(undo), Err: errors.Join(failed, undo)}
 }

@@ -85,8 +85,7 @@ func (sc scene) translate(err error, doing string) error {
 		return fmt.Errorf("%s: %w", doing, known)
 	}
 	if login, ok := errors.AsType[*loginError](err); ok {
-		return &agent.Error{Kind: agent.KindCredentials, Hint: login.hint, Err: err,
-			Cause: "no Azure login: " + plain(login.Error(), 300)}
+		return &agent.Error{Kind: login.kind, Cause: login.cause, Hint: login.hint, Err: err}
 	}
 	if arm, ok := asARM(err); ok {
 		e := sc.explain(arm)
@@ -101,8 +100,8 @@ func (sc scene) translate(err error, doing string) error {
 		e.Kind, e.Cause = agent.KindTimeout, doing+": not done in time"
 		e.Hint = "mngr list # shows what has become of it"
 	default:
-		if cause, hint, ok := transport(err); ok {
-			e.Kind, e.Cause, e.Hint = agent.KindUnreachable, doing+": "+cause, hint
+		if cause, hint, ok := networkWords(err); ok {
+			e.Kind, e.Cause, e.Hint = agent.KindUnreachable, doing+": Azure does not answer: "+cause, hint
 			break
 		}
 		e.Cause = doing + ": " + plain(err.Error(), 300)

@@ -53,6 +53,3 @@ func assignmentGUID(vmID, role, principal string) string {
 	return uuid.NewSHA1(uuid.NameSpaceURL,
 		[]byte(strings.ToLower(vmID+"|"+role+"|"+principal))).String()
 }
-
-// nameIn is the last word of a resource's id.
-func nameIn(id string) string { return id[strings.LastIndex(id, "/")+1:] }

@@ -119,11 +119,16 @@ func unthrottled(ctx context.Context, progress agent.Progress, do func(context.C
 		if end, bounded := ctx.Deadline(); bounded && time.Now().Add(wait).After(end) {
 			return err
 		}
-		say(progress, "Azure asks to wait (throttled): waiting until "+clock(wait))
+		say(progress, throttledPhase(wait))
 		if stopped := pause(ctx, wait); stopped != nil {
 			return stopped
 		}
 	}
+}
+
+// throttledPhase shows a wait that Azure has asked for, with its end.
+func throttledPhase(wait time.Duration) string {
+	return "Azure asks to wait (throttled): waiting until " + clock(max(wait, time.Second))
 }
 
 func say(progress agent.Progress, phase string) {

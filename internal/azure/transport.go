@@ -10,17 +10,17 @@ import (
 	"syscall"
 )
 
-// transport says why a request got no answer, in one line without its URL, and what
+// networkWords says why a request got no answer, in a few words without its URL, and what
 // helps. ok is false for errors that have nothing to do with the network.
-func transport(err error) (cause, hint string, ok bool) {
+func networkWords(err error) (cause, hint string, ok bool) {
 	server := "Azure"
-	try := "curl -sSI https://management.azure.com # tells whether Azure can be reached from here; a proxy is taken from HTTPS_PROXY"
+	at := "https://management.azure.com"
 	if u, is := errors.AsType[*url.Error](err); is {
-		if at, parsed := url.Parse(u.URL); parsed == nil && at.Host != "" {
-			server = plain(at.Host, 100)
-			try = "curl -sSI https://" + server + " # tells whether it can be reached from here; a proxy is taken from HTTPS_PROXY"
+		if asked, bad := url.Parse(u.URL); bad == nil && asked.Host != "" {
+			server, at = plain(asked.Host, 100), asWord("", asked.Scheme+"://"+plain(asked.Host, 100))
 		}
 	}
+	try := "curl -sSI " + at + " # tells whether the network reaches it; a proxy is taken from HTTPS_PROXY"
 	_, notTrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	_, unknownAuthority := errors.AsType[x509.UnknownAuthorityError](err)
 	dns, noName := errors.AsType[*net.DNSError](err)
@@ -29,7 +29,8 @@ func transport(err error) (cause, hint string, ok bool) {
 	case noName:
 		return "the name " + plain(dns.Name, 100) + " cannot be resolved", try, true
 	case notTrusted || unknownAuthority:
-		return "the certificate of " + server + " is not trusted: is there a proxy in between?", try, true
+		return "the certificate of " + server + " is not trusted",
+			"curl -sSI " + at + " # if a proxy inspects TLS here, name its certificate authority in SSL_CERT_FILE", true
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return server + " refuses connections", try, true
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):

@@ -28,9 +28,9 @@ func wire(conf *config.Config, lookup func(string) (string, bool)) (*fleet.Fleet
 		Pending:     pending{dir: filepath.Join(conf.Files.BaseDir, "pending")},
 		Now:         time.Now,
 	}
-	used := localUsed(lookup)
+	used, logins := localUsed(lookup), newLogins(conf)
 	for _, p := range conf.Instances() {
-		provider, err := newProvider(conf, p)
+		provider, err := newProviderWith(logins, conf, p)
 		if err != nil {
 			return nil, err
 		}
@@ -43,9 +43,21 @@ func wire(conf *config.Config, lookup func(string) (string, bool)) (*fleet.Fleet
 	return f, nil
 }
 
+// newLogins keeps tokens beside the settings, so that `az` is not started by every run.
+func newLogins(conf *config.Config) *azure.Logins {
+	return azure.NewLogins(filepath.Join(conf.Files.BaseDir, "tokens"))
+}
+
+// newProvider makes one instance with logins of its own.
 func newProvider(conf *config.Config, p config.Provider) (*azure.Provider, error) {
+	return newProviderWith(newLogins(conf), conf, p)
+}
+
+func newProviderWith(logins *azure.Logins, conf *config.Config, p config.Provider) (*azure.Provider, error) {
 	s := azure.Defaults()
+	s.Logins = logins
 	s.Name, s.Cloud, s.SubscriptionID = p.Name, azure.Cloud(p.Cloud), p.SubscriptionID
+	s.Endpoints = azure.Endpoints(p.Endpoints)
 	s.Region, s.ResourceGroup = p.DefaultRegion, p.ResourceGroup
 	s.VNetName, s.SubnetName, s.NSGName = p.VnetName, p.SubnetName, p.NSGName
 	s.VNetPrefix, s.SubnetPrefix = p.VnetAddressPrefix, p.SubnetAddressPrefix
@@ -60,9 +72,18 @@ func newProvider(conf *config.Config, p config.Provider) (*azure.Provider, error
 	return azure.New(s)
 }
 
+// startArgs are the arguments of docker run that an instance's hosts get before those of
+// the command line.
+func startArgs(p config.Provider) []string {
+	if p.DockerRuntime == "" {
+		return p.DefaultStartArgs
+	}
+	return append([]string{"--runtime", p.DockerRuntime}, p.DefaultStartArgs...)
+}
+
 func hostDefaults(p config.Provider) fleet.Defaults {
 	return fleet.Defaults{
-		Image: p.DefaultImage, StartArgs: p.DefaultStartArgs, ContainerPort: p.ContainerSSHPort,
+		Image: p.DefaultImage, StartArgs: startArgs(p), ContainerPort: p.ContainerSSHPort,
 		Idle:         ctl.Idle{Mode: p.DefaultIdleMode, TimeoutSeconds: p.DefaultIdleTimeout},
 		AutoShutdown: time.Duration(p.AutoShutdownSeconds) * time.Second, DockerPackages: p.DockerPackages,
 	}
@@ -182,6 +203,17 @@ func (p pending) Lock(id agent.HostID) (unlock func(), taken bool, err error) {
 }
 
 func (p pending) Load(id agent.HostID) ([]byte, error) { return os.ReadFile(p.path(id)) }
+
+func (p pending) Known() ([]agent.HostID, error) {
+	files, err := filepath.Glob(filepath.Join(p.dir, "host-*.json"))
+	var ids []agent.HostID
+	for _, f := range files {
+		if id, err := agent.ParseHostID(strings.TrimSuffix(filepath.Base(f), ".json")); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids, err
+}
 
 func (p pending) Remove(id agent.HostID) error {
 	for _, path := range []string{p.path(id), p.path(id) + ".lock"} { // a killed process leaves its lock's file

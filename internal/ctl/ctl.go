@@ -8,6 +8,7 @@ const Version = 1
 // Operations on the virtual machine (`mngrd ctl` over the VM's own sshd).
 const (
 	OpHostSetup  = "host.setup"  // Setup → SetupResult: bring the container up; idempotent
+	OpHostBuild  = "host.build"  // Build → BuildResult: make the host's image; idempotent
 	OpHostStatus = "host.status" // nothing → HostStatus
 	OpHostStart  = "host.start"  // nothing → nothing: take an OpHostStop back
 	OpHostStop   = "host.stop"   // nothing → nothing: end agents, stop the container, keep it stopped until the next boot
@@ -20,6 +21,7 @@ const (
 	OpAgentStart   = "agent.start"   // AgentRef → AgentStatus; already running is fine
 	OpAgentStop    = "agent.stop"    // AgentRef → AgentStatus; already stopped is fine
 	OpAgentRemove  = "agent.remove"  // AgentRef → nothing; absent is fine
+	OpAgentEdit    = "agent.edit"    // AgentEdit → AgentStatus: take over name and labels, running or not
 	OpStatus       = "status"        // nothing → ContainerStatus
 )
 
@@ -29,8 +31,10 @@ type Request struct {
 	Op      string `json:"op"`
 
 	Setup *Setup     `json:"setup,omitempty"`
+	Build *Build     `json:"build,omitempty"`
 	Ref   *AgentRef  `json:"ref,omitempty"`
 	Agent *AgentSpec `json:"agent,omitempty"`
+	Edit  *AgentEdit `json:"edit,omitempty"`
 }
 
 // Answer is what mngrd says. Exactly one of Error and the result is set.
@@ -39,6 +43,7 @@ type Answer struct {
 	Error   *Error `json:"error,omitempty"`
 
 	Setup     *SetupResult     `json:"setup,omitempty"`
+	Build     *BuildResult     `json:"build,omitempty"`
 	Host      *HostStatus      `json:"host,omitempty"`
 	Prepared  *Prepared        `json:"prepared,omitempty"`
 	Agent     *AgentStatus     `json:"agent,omitempty"`
@@ -52,6 +57,7 @@ const (
 	CodeUsage       = "usage"
 	CodeUnsupported = "unsupported" // for example an image that lacks tools and a package manager
 	CodeFailed      = "failed"
+	CodeBuild       = "build_failed" // docker build ended with a code; Detail holds its last lines
 )
 
 // Error is a failure inside the guest.
@@ -66,6 +72,10 @@ func (e *Error) Error() string { return e.Message }
 // ProgressPrefix starts a line on standard error that names the phase under way:
 // "mngrd: phase: pulling debian:bookworm-slim". Other lines are for humans.
 const ProgressPrefix = "mngrd: phase: "
+
+// OutputPrefix starts a line on standard error that another program said, such as docker
+// build: one line, without control characters.
+const OutputPrefix = "mngrd: output: "
 
 // Setup describes the one container of a host.
 type Setup struct {
@@ -114,6 +124,13 @@ type LastStop struct {
 type AgentRef struct {
 	ID   string `json:"id,omitempty"`
 	Name string `json:"name,omitempty"`
+}
+
+// AgentEdit is what the tags of a host say of an agent, for its own record to follow.
+type AgentEdit struct {
+	ID     string            `json:"id"`
+	Name   string            `json:"name"`
+	Labels map[string]string `json:"labels"`
 }
 
 // Prepared is the answer to OpAgentPrepare.

@@ -30,6 +30,9 @@ func (f *Fleet) setUp(ctx context.Context, inst Instance, h *agent.Host, o Creat
 	if err := f.installGuest(ctx, vm, progress); err != nil {
 		return ctl.AgentStatus{}, err
 	}
+	if err := f.build(ctx, vm, *h, o.Build, progress); err != nil {
+		return ctl.AgentStatus{}, err
+	}
 	key, err := f.startContainer(ctx, vm, inst, *h, o, progress)
 	if err != nil {
 		return ctl.AgentStatus{}, err
@@ -67,7 +70,7 @@ func (f *Fleet) enter(ctx context.Context, h agent.Host) (Guest, error) {
 func (f *Fleet) enterPlace(ctx context.Context, h agent.Host, p Place) (Guest, error) {
 	guest, err := f.dial(ctx, h, p, agent.DeadlineGuestReply, "host "+h.Name)
 	if errors.Is(err, ErrNoAccess) {
-		denied := &agent.Error{Kind: agent.KindDenied, Cause: fmt.Sprintf("host %q does not know this machine's key", h.Name), Err: err}
+		denied := &agent.Error{Kind: agent.KindDenied, Cause: fmt.Sprintf("cannot enter host %q: %v", h.Name, err), Err: err}
 		return nil, denied.WithHint("stop, start and destroy work from here; enter it from the machine that created it")
 	}
 	if err != nil {
@@ -134,11 +137,18 @@ func (f *Fleet) startContainer(ctx context.Context, vm Guest, inst Instance, h a
 		return "", err
 	}
 	image := o.Image
-	if image == "" {
+	switch {
+	case o.Build != nil:
+		image = ctl.BuiltImage(string(h.ID))
+	case image == "":
 		image = inst.Defaults.Image
 	}
+	if o.Unsafe && !h.Unsafe {
+		return "", agent.Errorf(agent.KindRefused, "the machine of host %q has an identity, which unsafe start arguments would hand to its agents", h.Name).
+			WithHint("mngr destroy @%s, then create it anew with --unsafe-start-args", h.Name)
+	}
 	startArgs := slices.Concat(inst.Defaults.StartArgs, o.StartArgs)
-	if err := hostsetup.CheckStartArgs(startArgs, false); err != nil {
+	if err := hostsetup.CheckStartArgs(startArgs, hostsetup.StartRules{Unsafe: o.Unsafe, SSHPort: inst.Defaults.ContainerPort}); err != nil {
 		return "", err
 	}
 	progress("handing the host over to mngrd")

@@ -32,6 +32,7 @@ func (h *host) supervise(ctx context.Context, log io.Writer) error {
 		return err
 	}
 	h.keepStopReason()
+	h.removeAbandonedBuild()
 	// The container must end orderly although ctx has ended.
 	defer func() {
 		if err := h.stopContainer(context.WithoutCancel(ctx)); err != nil {
