@@ -121,7 +121,7 @@ func TestTransport(t *testing.T) {
 		cause string
 	}{
 		"no name":          {asked(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "management.azure.com", Err: "no such host", IsNotFound: true}}), "the name management.azure.com cannot be resolved"},
-		"refused":          {asked(&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}), "management.azure.com refuses connections"},
+		"refused":          {asked(&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}), "management.azure.com refuses the connection"},
 		"no way":           {asked(&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ENETUNREACH)}), "there is no way to management.azure.com"},
 		"reset":            {asked(&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}), "the connection to management.azure.com broke"},
 		"cut in the body":  {fmt.Errorf("body download: %w", io.ErrUnexpectedEOF), "the connection to Azure broke"},

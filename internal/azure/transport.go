@@ -32,7 +32,7 @@ func networkWords(err error) (cause, hint string, ok bool) {
 		return "the certificate of " + server + " is not trusted",
 			"curl -sSI " + at + " # if a proxy inspects TLS here, name its certificate authority in SSL_CERT_FILE", true
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return server + " refuses connections", try, true
+		return server + " refuses the connection", try, true
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		return "there is no way to " + server + " from here", try, true
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
