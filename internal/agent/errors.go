@@ -34,6 +34,8 @@ type Error struct {
 	Kind  Kind
 	Cause string // lower case, no full stop: `host "x" is not prepared`
 	Hint  string // a command or a fact that helps; may be empty
+	Code  string // the provider's own word for it, for example SkuNotAvailable; may be empty
+	Lines string // what explains it in more than one line, the end of a log; may be empty
 	Err   error  // what lies beneath; may be nil
 }
 
@@ -70,15 +72,30 @@ func KindOf(err error) Kind {
 
 // HintOf returns the first hint in err's chain, or "".
 func HintOf(err error) string {
+	return first(err, func(e *Error) string { return e.Hint })
+}
+
+// first walks err's chain for the first Error that has something to say.
+func first(err error, of func(*Error) string) string {
 	for err != nil {
 		e, ok := errors.AsType[*Error](err)
 		if !ok {
 			return ""
 		}
-		if e.Hint != "" {
-			return e.Hint
+		if s := of(e); s != "" {
+			return s
 		}
 		err = e.Err
 	}
 	return ""
+}
+
+// CodeOf returns the first provider's code in err's chain, or "".
+func CodeOf(err error) string {
+	return first(err, func(e *Error) string { return e.Code })
+}
+
+// LinesOf returns the first explanation of several lines in err's chain, or "".
+func LinesOf(err error) string {
+	return first(err, func(e *Error) string { return e.Lines })
 }

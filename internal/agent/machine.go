@@ -15,6 +15,9 @@ type MachineSpec struct {
 	Tags          map[string]string // all tags of the host, complete
 }
 
+// Candidate is one way to make a machine: where, and how large.
+type Candidate struct{ Region, Size string }
+
 // ControlPlane is what a machine must know to reach its cloud's API from inside.
 type ControlPlane struct {
 	Endpoint     string // https URL without a trailing slash

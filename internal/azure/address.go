@@ -19,7 +19,7 @@ func (c *Creation) Address(ctx context.Context) (string, error) {
 	for {
 		address, err := c.lookForAddress(limit)
 		if err != nil {
-			return "", c.p.translate(err, "find the address of machine "+c.name)
+			return "", c.scene().translate(err, "create machine "+c.name)
 		}
 		if address != "" {
 			return address, nil

@@ -24,7 +24,7 @@ type session struct {
 	token        *tokenSource
 
 	machines *armcompute.VirtualMachinesClient
-	sizes    *armcompute.VirtualMachineSizesClient
+	skus     *armcompute.ResourceSKUsClient
 	disks    *armcompute.DisksClient
 
 	nics    *armnetwork.InterfacesClient
@@ -73,7 +73,7 @@ func newSession(at *place, subscription string, token *tokenSource, retry policy
 		return nil, fmt.Errorf("make Azure clients: %w", err)
 	}
 	s.machines = compute.NewVirtualMachinesClient()
-	s.sizes = compute.NewVirtualMachineSizesClient()
+	s.skus = compute.NewResourceSKUsClient()
 	s.disks = compute.NewDisksClient()
 	s.nics = network.NewInterfacesClient()
 	s.ips = network.NewPublicIPAddressesClient()

@@ -59,30 +59,3 @@ func (e finalError) Unwrap() error { return e.error }
 
 // NonRetriable implements the interface that the retry policy looks for.
 func (finalError) NonRetriable() {}
-
-// networkWords says in a few words, and with a remedy, why nobody answered; ok is false
-// for an error that is none of the network's.
-func networkWords(err error) (cause, hint string, ok bool) {
-	hint = "check the network, then try again"
-	if dns, is := errors.AsType[*net.DNSError](err); is {
-		return "the name " + dns.Name + " cannot be resolved", hint, true
-	}
-	if bad, is := errors.AsType[*tls.CertificateVerificationError](err); is {
-		return "its certificate is not trusted: " + oneLine(bad.Unwrap().Error()),
-			"if a proxy inspects TLS here, name its certificate authority in SSL_CERT_FILE", true
-	}
-	n, is := errors.AsType[net.Error](err)
-	if !is {
-		return "", "", false
-	}
-	if op, is := errors.AsType[*net.OpError](err); is && op.Addr != nil {
-		if errors.Is(op.Err, syscall.ECONNREFUSED) {
-			return op.Addr.String() + " refuses the connection", hint, true
-		}
-		return op.Addr.String() + ": " + oneLine(op.Err.Error()), hint, true
-	}
-	if n.Timeout() {
-		return "no answer in time", hint, true
-	}
-	return oneLine(n.Error()), hint, true
-}

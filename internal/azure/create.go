@@ -40,10 +40,7 @@ func (p *Provider) Create(ctx context.Context, spec agent.MachineSpec, progress 
 	say(progress, "asking Azure for the machine")
 	told := context.AfterFunc(ctx, func() { say(progress, "interrupted: waiting for Azure's answer, to undo it") })
 	defer told()
-	vm, op, err := p.put(ctx, s, r, r.body())
-	if inlineRefused(err) {
-		vm, op, err = p.putSeparately(ctx, s, r, progress)
-	}
+	vm, op, err := p.ask(ctx, s, r, progress)
 	if err != nil {
 		vm, err = p.afterRefusal(ctx, s, r, err)
 	}
@@ -54,6 +51,25 @@ func (p *Provider) Create(ctx context.Context, spec agent.MachineSpec, progress 
 		return nil, p.takeBack(ctx, s, r, progress)
 	}
 	return p.accepted(ctx, s, r, vm, op), nil
+}
+
+// ask sends the machine's request, in one piece where Azure takes it so. What is
+// throttled has made nothing and is asked for again when Azure says.
+func (p *Provider) ask(ctx context.Context, s *session, r machineRequest, progress agent.Progress) (vm *armcompute.VirtualMachine, op *createOp, err error) {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
+	defer cancel()
+	err = unthrottled(ctx, progress, func(ctx context.Context) (err error) {
+		vm, op, err = p.put(ctx, s, r, r.body())
+		return err
+	})
+	if !inlineRefused(err) {
+		return vm, op, err
+	}
+	err = unthrottled(ctx, progress, func(ctx context.Context) (err error) {
+		vm, op, err = p.putSeparately(ctx, s, r, progress)
+		return err
+	})
+	return vm, op, err
 }
 
 // takeBack removes a machine that was accepted after its user had gone.
@@ -116,6 +132,7 @@ func (p *Provider) put(ctx context.Context, s *session, r machineRequest, body a
 // else's, or nothing.
 func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineRequest, cause error) (*armcompute.VirtualMachine, error) {
 	_, noLogin := errors.AsType[*loginError](cause)
+	refused := p.scene().at(r.spec.Region, r.spec.Size).translate(cause, "create machine "+r.name)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAccept+agent.DeadlineAddress)
 	defer cancel()
 	if unclear(cause) {
@@ -125,14 +142,13 @@ func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineReques
 			return vm, nil
 		case err == nil && !busy(cause):
 			return nil, agent.Errorf(agent.KindExists, "the machine name %s of host %q is taken", r.name, r.spec.HostName).
-				WithHint("mngr list, or choose another host name")
+				WithHint("mngr list # or choose another host name")
 		case err != nil && !absent(err):
 			return nil, &agent.Error{Kind: agent.KindRemains, Err: cause,
-				Cause: "Azure's answer was lost, so that machine " + r.name + " may exist: " + oneLine(cause.Error()),
+				Cause: "Azure's answer was lost, so that machine " + r.name + " may exist: " + refused.Error(),
 				Hint:  "mngr list; mngr destroy --force @" + r.spec.HostName}
 		}
 	}
-	refused := p.translate(cause, "create machine "+r.name)
 	if noLogin {
 		return nil, refused
 	}
@@ -179,11 +195,8 @@ func (s Settings) resolve(spec agent.MachineSpec) (agent.MachineSpec, error) {
 		return spec, agent.Errorf(agent.KindUsage, "size %s cannot be Spot: Azure has no B-series Spot machines", spec.Size).
 			WithHint("leave the size out for %s, or choose a D-series size", s.SpotVMSize)
 	}
-	switch {
-	case spec.Size == "" && spec.Spot:
-		spec.Size = s.SpotVMSize
-	case spec.Size == "":
-		spec.Size = s.VMSize
+	if spec.Size == "" {
+		spec.Size = s.usualSize(spec.Spot)
 	}
 	return spec, nil
 }

@@ -30,7 +30,7 @@ func (p *Provider) accepted(ctx context.Context, s *session, r machineRequest, v
 	id := s.vmID(p.settings.ResourceGroup, r.name)
 	host := p.hostOf(vm, nil)
 	host.ID, host.Name, host.Resource = r.spec.HostID, r.spec.HostName, id
-	host.Region, host.Size, host.Tags = r.spec.Region, r.spec.Size, r.tags
+	host.Region, host.Size, host.Spot, host.Tags = r.spec.Region, r.spec.Size, r.spec.Spot, r.tags
 	host.Provider = p.settings.Name
 	host.State, host.Billing = agent.HostCreating, agent.BillingCompute
 	ctx, giveUp := context.WithCancel(ctx)
@@ -62,14 +62,14 @@ func (c *Creation) SelfStop() (ok bool, why string) {
 func (c *Creation) Wait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
 	defer cancel()
-	return c.p.translate(c.settle(ctx), "create machine "+c.name)
+	err := c.settle(ctx)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return agent.Errorf(agent.KindTimeout, "create machine %s: Azure has not finished after %s", c.name, agent.DeadlineOperation)
+	}
+	return c.scene().translate(err, "create machine "+c.name)
 }
 
-// remaining is the error of a failure that could not be undone.
-func remaining(failed, undo error) error {
-	return &agent.Error{Kind: agent.KindRemains, Cause: failed.Error() + "; and then: " + undo.Error(),
-		Hint: agent.HintOf(undo), Err: errors.Join(failed, undo)}
-}
+func (c *Creation) scene() scene { return c.p.scene().at(c.host.Region, c.host.Size) }
 
 func (c *Creation) settle(ctx context.Context) error {
 	if c.op == nil {
@@ -83,7 +83,7 @@ func (c *Creation) settle(ctx context.Context) error {
 	return err
 }
 
-// Undo removes the machine and all that belongs to it.
+// Undo removes the machine and all that belongs to it, as patiently as Destroy.
 func (c *Creation) Undo(ctx context.Context, progress agent.Progress) error {
 	c.giveUp()
 	<-c.granted // else the assignment could be made after it was removed
@@ -110,4 +110,10 @@ func (p *Provider) settled(ctx context.Context, s *session, name string) error {
 			return err
 		}
 	}
+}
+
+// remaining is the error of a failure that could not be undone.
+func remaining(failed, undo error) error {
+	return &agent.Error{Kind: agent.KindRemains, Cause: failed.Error() + "; and then: " + undo.Error(),
+		Hint: agent.HintOf(undo), Err: errors.Join(failed, undo)}
 }

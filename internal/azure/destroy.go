@@ -48,7 +48,7 @@ func (p *Provider) Destroy(ctx context.Context, host agent.Host, progress agent.
 		}
 		say(progress, "deleting the machine")
 		if err := p.deleteMachine(ctx, s, group, name, progress); err != nil {
-			return p.undeleted(name, err)
+			return p.undeleted(host, name, err)
 		}
 	}
 	revoked := p.revoke(ctx, s, host.Resource, &vm.VirtualMachine, progress)
@@ -56,12 +56,16 @@ func (p *Provider) Destroy(ctx context.Context, host agent.Host, progress agent.
 }
 
 // undeleted is the error of a machine that stays, and bills.
-func (p *Provider) undeleted(name string, cause error) error {
+func (p *Provider) undeleted(host agent.Host, name string, cause error) error {
 	err := p.translate(cause, "delete machine "+name)
 	if agent.KindOf(err) == agent.KindCanceled {
 		return err
 	}
-	return &agent.Error{Kind: agent.KindRemains, Cause: err.Error() + "; it is still there, and bills", Hint: agent.HintOf(err), Err: err}
+	hint := "mngr destroy --force @" + host.Name
+	if first := agent.HintOf(err); first != "" {
+		hint += " # before that: " + first
+	}
+	return &agent.Error{Kind: agent.KindRemains, Cause: err.Error() + "; it is still there, and bills", Hint: hint, Err: err}
 }
 
 // meant tells whether a machine is still the one that was listed for a host. One whose

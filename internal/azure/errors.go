@@ -6,186 +6,151 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"mngr/internal/agent"
 )
 
-// answer is what an ARM code means to a user. An empty cause is replaced by ARM's words.
-type answer struct {
-	kind  agent.Kind
-	cause string
-	hint  string
-}
-
-// answers is the one table of ARM codes, in lower case. Sources: Microsoft's pages on
-// common deployment, allocation and role assignment errors, and the network provider's.
-var answers = map[string]answer{
-	// Nobody, or somebody else.
-	"authenticationfailed":             {agent.KindCredentials, "Azure refused the login", "az login"},
-	"invalidauthenticationtoken":       {agent.KindCredentials, "Azure refused the login's token", "az login"},
-	"expiredauthenticationtoken":       {agent.KindCredentials, "the login has expired", "az login"},
-	"invalidauthenticationtokentenant": {agent.KindCredentials, "the login belongs to another tenant than the subscription", "az login --tenant TENANT"},
-	"subscriptionnotfound":             {agent.KindCredentials, "the login sees no such subscription", "az account list --output table"},
-	"invalidsubscriptionid":            {agent.KindUsage, "", "az account list --output table"},
-	"readonlydisabledsubscription":     {agent.KindDenied, "the subscription is disabled", "az account list --output table"},
-
-	// Not allowed.
-	"authorizationfailed":         {agent.KindDenied, "", "ask for the role Contributor on the resource group: az role assignment create --role Contributor …"},
-	"linkedauthorizationfailed":   {agent.KindDenied, "", "ask for the role Network Contributor on the resource group"},
-	"requestdisallowedbypolicy":   {agent.KindDenied, "", "az policy assignment list --output table"},
-	"scopelocked":                 {agent.KindDenied, "", "az lock list --output table"},
-	"accountisdisabled":           {agent.KindDenied, "", "az account list --output table"},
-	"disallowedoperation":         {agent.KindDenied, "", "az account show"},
-	"notavailableforsubscription": {agent.KindNoCapacity, "", "choose another size with -b --azure-vm-size=SIZE, or another region"},
-
-	// Absent.
-	"resourcegroupnotfound":           {agent.KindNotPrepared, "the resource group does not exist", prepareCommand},
-	"resourcenotfound":                {agent.KindNotFound, "", ""},
-	"notfound":                        {agent.KindNotFound, "", ""},
-	"parentresourcenotfound":          {agent.KindNotFound, "", prepareCommand},
-	"invalidresourcereference":        {agent.KindNotPrepared, "", prepareCommand},
-	"missingsubscriptionregistration": {agent.KindNotPrepared, "", prepareCommand},
-	"roledefinitiondoesnotexist":      {agent.KindNotPrepared, "the self-deallocate role does not exist", prepareCommand},
-	"platformimagenotfound":           {agent.KindUsage, "", "az vm image list --publisher Debian --all --output table"},
-	"imagenotfound":                   {agent.KindUsage, "", "az vm image list --publisher Debian --all --output table"},
-	"invalidresourcetype":             {agent.KindInternal, "", ""},
-	"invalidresourcenamespace":        {agent.KindInternal, "", ""},
-
-	// No machine to be had. Another size or region may have one.
-	"skunotavailable":                       {agent.KindNoCapacity, "", "choose another size with -b --azure-vm-size=SIZE, or another region with -b --azure-region=REGION"},
-	"allocationfailed":                      {agent.KindNoCapacity, "", "choose another size with -b --azure-vm-size=SIZE, or try again later"},
-	"zonalallocationfailed":                 {agent.KindNoCapacity, "", "choose another size with -b --azure-vm-size=SIZE, or try again later"},
-	"overconstrainedallocationrequest":      {agent.KindNoCapacity, "", "choose another size with -b --azure-vm-size=SIZE, or another region"},
-	"overconstrainedzonalallocationrequest": {agent.KindNoCapacity, "", "choose another size with -b --azure-vm-size=SIZE, or another region"},
-	"azurespotisnotsupportedforthisvmsize":  {agent.KindUsage, "", "choose a D-series size with -b --azure-vm-size=SIZE"},
-
-	// Quota: only a person can raise it.
-	"quotaexceeded":                   {agent.KindQuota, "", quotaHint},
-	"publicipcountlimitreached":       {agent.KindQuota, "", quotaHint},
-	"staticpublicipcountlimitreached": {agent.KindQuota, "", quotaHint},
-	"roleassignmentlimitexceeded":     {agent.KindQuota, "", "az role assignment list --all --output table"},
-
-	// Somebody else is at it; most pass.
-	"conflict":                                 {agent.KindConflict, "", "try again in a minute"},
-	"anotheroperationinprogress":               {agent.KindConflict, "", "try again in a minute"},
-	"retryableerror":                           {agent.KindConflict, "", "try again in a minute"},
-	"retryableerrorduetoanotheroperation":      {agent.KindConflict, "", "try again in a minute"},
-	"conflictingconcurrentwritenotallowed":     {agent.KindConflict, "", "try again in a minute"},
-	"operationpreempted":                       {agent.KindConflict, "another operation on the machine took over", "mngr list"},
-	"resourcegroupbeingdeleted":                {agent.KindConflict, "the resource group is being deleted", "wait until it is gone, then: " + prepareCommand},
-	"propertychangenotallowed":                 {agent.KindConflict, "", ""},
-	"preconditionfailed":                       {agent.KindConflict, "", "try again"},
-	"nicreservedforanothervm":                  {agent.KindConflict, "Azure keeps the network interface for a failed machine for 180 seconds", "try again in three minutes"},
-	"nicinuse":                                 {agent.KindConflict, "", "mngr list"},
-	"publicipaddresscannotbedeleted":           {agent.KindConflict, "", "mngr list"},
-	"inusesubnetcannotbedeleted":               {agent.KindConflict, "", "az network nic list --output table"},
-	"inusenetworksecuritygroupcannotbedeleted": {agent.KindConflict, "", "az network nsg list --output table"},
-	"roledefinitionhasassignments":             {agent.KindConflict, "the self-deallocate role is still in use", ""},
-	"invalidresourcegrouplocation":             {agent.KindConflict, "", "choose another resource_group, or the region it lies in"},
-	"invalidresourcelocation":                  {agent.KindConflict, "", "choose another name"},
-
-	// Slow down.
-	"toomanyrequests":               {agent.KindThrottled, "", "wait a few minutes, then try again"},
-	"subscriptionrequeststhrottled": {agent.KindThrottled, "", "wait a few minutes, then try again"},
-	"resourcerequeststhrottled":     {agent.KindThrottled, "", "wait a few minutes, then try again"},
-
-	// The machine did not come up.
-	"osprovisioningtimedout":    {agent.KindTimeout, "", "check the image, then try again"},
-	"osprovisioningclienterror": {agent.KindInternal, "", "check the image, then try again"},
-
-	// Wrong words.
-	"invalidparameter":                    {agent.KindUsage, "", ""},
-	"badrequest":                          {agent.KindUsage, "", ""},
-	"locationnotavailableforresourcetype": {agent.KindUsage, "", "az account list-locations --output table"},
-	"noregisteredproviderfound":           {agent.KindUsage, "", "az account list-locations --output table"},
-	"securityruleinvalidaddressprefix":    {agent.KindUsage, "", "give --allowed-ssh-cidr as 203.0.113.4/32"},
-}
-
-const quotaHint = "az vm list-usage --location REGION --output table   (then ask for more in the portal)"
-
-// kind sorts the answer. OperationNotAllowed is quota, throttling or a state that
-// forbids the request: the details and the message tell.
-func (e armError) kind() agent.Kind { return e.answer().kind }
-
+// answer finds what the code means. A few codes mean several things, and a code that
+// nobody has seen is sorted by its HTTP status.
 func (e armError) answer() answer {
 	code := strings.ToLower(e.code)
-	if code == "operationnotallowed" {
-		switch {
-		case strings.Contains(strings.ToLower(e.message), "quota"):
-			return answer{agent.KindQuota, "", quotaHint}
-		case len(e.details) > 0 && strings.EqualFold(e.details[0], "TooManyRequests"):
-			return answers["toomanyrequests"]
-		}
-		return answer{agent.KindConflict, "", "mngr list"}
-	}
-	if a, ok := answers[code]; ok {
+	if a, ok := byCode[code+e.variant(code)]; ok {
 		return a
 	}
+	if a, ok := byCode[code]; ok {
+		return a
+	}
+	a := answer{kind: agent.KindInternal, hint: tryAgain}
 	switch e.status {
 	case http.StatusUnauthorized:
-		return answers["authenticationfailed"]
+		a.kind, a.hint = agent.KindCredentials, tryLogin
 	case http.StatusForbidden:
-		return answers["authorizationfailed"]
+		a.kind, a.hint = agent.KindDenied, tryRole
 	case http.StatusNotFound:
-		return answers["notfound"]
-	case http.StatusConflict:
-		return answers["conflict"]
-	case http.StatusPreconditionFailed:
-		return answers["preconditionfailed"]
+		a.kind, a.hint = agent.KindNotFound, "mngr list"
+	case http.StatusConflict, http.StatusPreconditionFailed:
+		a.kind = agent.KindConflict
 	case http.StatusTooManyRequests:
-		return answers["toomanyrequests"]
+		a.kind, a.hint = agent.KindThrottled, tryLater
 	case http.StatusBadRequest:
-		return answers["badrequest"]
+		a.kind, a.hint = agent.KindUsage, trySettings
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return answer{agent.KindUnreachable, "", "try again in a minute"}
+		a.kind, a.hint = agent.KindUnreachable, tryInside
 	}
-	return answer{kind: agent.KindInternal}
+	return a
 }
+
+// variant tells which of its meanings a code has here: OperationNotAllowed is quota,
+// throttling or a state that forbids the request.
+func (e armError) variant(code string) string {
+	said := strings.ToLower(e.message)
+	switch code {
+	case "operationnotallowed":
+		switch {
+		case len(e.details) > 0 && strings.EqualFold(e.details[0].Code, "TooManyRequests"):
+			return "/throttled"
+		case strings.Contains(said, "quota"):
+			return "/quota"
+		case strings.Contains(said, "in progress"):
+			return "/busy"
+		}
+	case "authorizationfailed":
+		if strings.Contains(said, "microsoft.authorization/") {
+			return "/roles"
+		}
+	case "badrequest":
+		if strings.Contains(said, "hypervisor generation") {
+			return "/generation"
+		}
+	case "invalidparameter":
+		return "/" + strings.ToLower(e.target[strings.LastIndex(e.target, ".")+1:])
+	}
+	return ""
+}
+
+// translate is the package's, in the words of this instance: its group, its region, the
+// command that prepares it.
+func (p *Provider) translate(err error, doing string) error { return p.scene().translate(err, doing) }
 
 // translate turns whatever the SDK returned into one line of cause and one of remedy.
 // doing is what failed, as an infinitive: "deallocate the machine".
-func translate(err error, doing string) error {
+func translate(err error, doing string) error { return scene{}.translate(err, doing) }
+
+func (sc scene) translate(err error, doing string) error {
 	if err == nil {
 		return nil
 	}
 	if known, ok := errors.AsType[*agent.Error](err); ok {
 		return fmt.Errorf("%s: %w", doing, known)
 	}
-	e := &agent.Error{Kind: agent.KindInternal, Cause: doing + ": " + oneLine(err.Error()), Err: err}
 	if login, ok := errors.AsType[*loginError](err); ok {
-		e.Kind, e.Cause, e.Hint = login.kind, login.cause, login.hint
-		return e
+		return &agent.Error{Kind: login.kind, Cause: login.cause, Hint: login.hint, Err: err}
 	}
 	if arm, ok := asARM(err); ok {
-		a := arm.answer()
-		e.Kind, e.Hint = a.kind, a.hint
-		e.Cause = doing + ": " + arm.words(a)
+		e := sc.explain(arm)
+		e.Cause, e.Err = doing+": "+e.Cause, err
 		return e
 	}
+	e := &agent.Error{Kind: agent.KindInternal, Err: err}
 	switch {
 	case errors.Is(err, context.Canceled):
 		e.Kind, e.Cause = agent.KindCanceled, doing+": interrupted"
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Kind, e.Cause = agent.KindTimeout, doing+": not done in time"
+		e.Hint = "mngr list # shows what has become of it"
 	default:
 		if cause, hint, ok := networkWords(err); ok {
 			e.Kind, e.Cause, e.Hint = agent.KindUnreachable, doing+": Azure does not answer: "+cause, hint
+			break
+		}
+		e.Cause = doing + ": " + plain(err.Error(), 300)
+	}
+	return e
+}
+
+// explain says what ARM's answer means: in our words where they say more than ARM's, and
+// always with ARM's code.
+func (sc scene) explain(arm armError) *agent.Error {
+	a := arm.answer()
+	values := sc.values(arm)
+	e := &agent.Error{Kind: a.kind, Code: arm.code}
+	for cause := range strings.SplitSeq(a.cause, " || ") {
+		if text, ok := fill(cause, values, asItIs); ok && e.Cause == "" {
+			e.Cause = text
+		}
+	}
+	if e.Cause == "" {
+		e.Cause = sentence(arm.message)
+	}
+	switch {
+	case e.Cause == "" && arm.code == "":
+		e.Cause = fmt.Sprintf("Azure answered %d", arm.status)
+	case e.Cause == "":
+		e.Cause = arm.code
+	case arm.code != "":
+		e.Cause += " (" + arm.code + ")"
+	}
+	if wait, ok := asksToWait(arm); ok && arm.retryAfter > 0 {
+		e.Cause += "; it asks to wait until " + clock(wait)
+	}
+	if a.kind == agent.KindInternal && arm.correlation != "" {
+		e.Cause += " [correlation id " + arm.correlation + "]"
+	}
+	for hint := range strings.SplitSeq(a.hint, " || ") {
+		if text, ok := fill(hint, values, asWord); ok && e.Hint == "" {
+			e.Hint = text
 		}
 	}
 	return e
 }
 
-const prepareCommand = "mngr azure prepare"
-
-// translate is the package's, with the instance's name in what it tells the user to do:
-// another instance may be prepared already.
-func (p *Provider) translate(err error, doing string) error {
-	err = translate(err, doing)
-	if e, ok := err.(*agent.Error); ok { // else it wraps one that has been translated before
-		e.Hint = strings.ReplaceAll(e.Hint, prepareCommand, p.prepareCommand())
-	}
-	return err
+// clock is the time of day after a wait, with its length: "14:03:20 (240 s)".
+func clock(wait time.Duration) string {
+	return fmt.Sprintf("%s (%d s)", time.Now().Add(wait).Format(time.TimeOnly), int(wait.Round(time.Second)/time.Second))
 }
+
+const prepareCommand = "mngr azure prepare"
 
 // prepareCommand prepares this instance.
 func (p *Provider) prepareCommand() string {
@@ -193,21 +158,4 @@ func (p *Provider) prepareCommand() string {
 		return prepareCommand
 	}
 	return prepareCommand + " --provider " + p.settings.Name
-}
-
-// words says what happened: ours where ARM's are of no use, and always ARM's code.
-func (e armError) words(a answer) string {
-	text := a.cause
-	if text == "" {
-		text = e.message
-	}
-	switch {
-	case text == "" && e.code == "":
-		return fmt.Sprintf("Azure answered %d", e.status)
-	case text == "":
-		return e.code
-	case e.code == "":
-		return text
-	}
-	return text + " (" + e.code + ")"
 }

@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
@@ -29,7 +30,8 @@ func (p *Provider) noRoom(resource string, cause error) error {
 	e := &agent.Error{Kind: agent.KindOf(cause), Err: cause, Cause: cause.Error() + "; nothing is lost, it stays deallocated",
 		Hint: "try again later, or take another size: az vm resize --ids " + resource + " --size SIZE, then start again"}
 	if e.Kind == agent.KindQuota {
-		e.Hint = agent.HintOf(cause) + "; or take a smaller size: az vm resize --ids " + resource + " --size SIZE"
+		usage, _, _ := strings.Cut(agent.HintOf(cause), " #")
+		e.Hint = usage + " # then ask for more in the portal (Subscriptions > Usage + quotas), or take a smaller size: az vm resize --ids " + resource + " --size SIZE"
 	}
 	return e
 }

@@ -3,7 +3,6 @@ package azure
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -26,6 +25,9 @@ func stubbornly(ctx context.Context, p *Provider, limit time.Duration, progress 
 			return err
 		}
 		silence := max(delay, askedFor(err))
+		if end, _ := patient.Deadline(); time.Now().Add(silence).After(end) {
+			return err
+		}
 		if reason := waiting(err, silence); reason != told {
 			say(progress, reason)
 			told = reason
@@ -52,11 +54,11 @@ func passes(err error) bool {
 		"internalservererror", "internalexecutionerror", "internaloperationerror":
 		return true
 	}
-	kind := arm.kind()
+	kind := arm.answer().kind
 	return busy(err) || arm.status >= 500 || kind == agent.KindThrottled || kind == agent.KindUnreachable
 }
 
-// askedFor is how long Azure wants to be left alone, with an end to its modesty: Compute
+// askedFor is how long Azure wants to be left alone: Compute
 // asks for hundreds of seconds (Microsoft, "Throttling limits for Compute"), which the SDK
 // does not wait.
 func askedFor(err error) time.Duration {
@@ -64,7 +66,7 @@ func askedFor(err error) time.Duration {
 	if !ok || r.RawResponse == nil || r.StatusCode == http.StatusOK {
 		return 0
 	}
-	return min(retryAfter(r.RawResponse, 0), 10*time.Minute)
+	return retryAfter(r.RawResponse, 0)
 }
 
 func waiting(err error, silence time.Duration) string {
@@ -72,8 +74,8 @@ func waiting(err error, silence time.Duration) string {
 	switch {
 	case !answered:
 		return "waiting for Azure, which does not answer"
-	case arm.kind() == agent.KindThrottled:
-		return fmt.Sprintf("waiting %s, since Azure throttles", max(silence.Round(time.Second), time.Second))
+	case arm.answer().kind == agent.KindThrottled:
+		return throttledPhase(silence)
 	case strings.EqualFold(arm.code, "NicReservedForAnotherVm"):
 		return reservedPhase
 	case arm.status >= 500 || strings.HasPrefix(strings.ToLower(arm.code), "internal"):

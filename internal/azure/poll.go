@@ -43,7 +43,7 @@ func wait[T any](ctx context.Context, p *Provider, op *runtime.Poller[T]) (T, er
 			next = min(interval, retryAfter(resp, interval))
 			continue
 		}
-		if next = patience(resp, err); next == 0 || ctx.Err() != nil {
+		if next = patience(err); next == 0 || ctx.Err() != nil {
 			return *new(T), err
 		}
 	}
@@ -77,22 +77,22 @@ func finish[T any](ctx context.Context, p *Provider, op *runtime.Poller[T], err 
 
 // patience is how long to leave a throttled poll alone; 0 for any other error. The SDK
 // gives up at once when asked to wait for more than a minute.
-func patience(resp *http.Response, err error) time.Duration {
-	e, ok := asARM(err)
-	if !ok || e.kind() != agent.KindThrottled {
+func patience(err error) time.Duration {
+	wait, asked := asksToWait(err)
+	if !asked {
 		return 0
 	}
-	return min(retryAfter(resp, 15*time.Second), 5*time.Minute)
+	return min(wait, 5*time.Minute)
 }
 
 // whileBusy repeats do while ARM says that another write is under way, for at most two
-// minutes, and tells so once.
+// minutes, and tells so once. Throttling is waited for as unthrottled does.
 func whileBusy(ctx context.Context, p *Provider, progress agent.Progress, do func(context.Context) error) error {
 	limit, cancel := context.WithTimeout(ctx, agent.DeadlineAccept)
 	defer cancel()
 	delay := p.settings.PollInterval / 2
 	for told := false; ; told = true {
-		err := do(ctx)
+		err := unthrottled(ctx, progress, do)
 		if err == nil || !busy(err) {
 			return err
 		}
@@ -104,6 +104,31 @@ func whileBusy(ctx context.Context, p *Provider, progress agent.Progress, do fun
 		}
 		delay = min(2*delay, 10*p.settings.PollInterval)
 	}
+}
+
+// unthrottled repeats do as often as Azure asks to be left alone for a while first, and
+// shows until when. The SDK has waited for what is shorter than a minute; Compute asks
+// for up to twenty. Where ctx would end earlier, nobody waits.
+func unthrottled(ctx context.Context, progress agent.Progress, do func(context.Context) error) error {
+	for {
+		err := do(ctx)
+		wait, asked := asksToWait(err)
+		if !asked {
+			return err
+		}
+		if end, bounded := ctx.Deadline(); bounded && time.Now().Add(wait).After(end) {
+			return err
+		}
+		say(progress, throttledPhase(wait))
+		if stopped := pause(ctx, wait); stopped != nil {
+			return stopped
+		}
+	}
+}
+
+// throttledPhase shows a wait that Azure has asked for, with its end.
+func throttledPhase(wait time.Duration) string {
+	return "Azure asks to wait (throttled): waiting until " + clock(max(wait, time.Second))
 }
 
 func say(progress agent.Progress, phase string) {

@@ -2,11 +2,8 @@ package azure
 
 import (
 	"context"
-	"regexp"
-	"strings"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"golang.org/x/sync/errgroup"
+	"regexp"
 
 	"mngr/internal/agent"
 )
@@ -28,7 +25,7 @@ func (p *Provider) Preflight(ctx context.Context, spec agent.MachineSpec) error 
 		_, err := p.subnetPrefix(ctx, s, p.settings.network(r.spec.Region))
 		return err
 	})
-	g.Go(func() error { return s.checkSize(ctx, r.spec.Region, r.spec.Size) })
+	g.Go(func() error { return p.checkSize(ctx, s, r.spec) })
 	return g.Wait()
 }
 
@@ -68,25 +65,6 @@ func (p *Provider) notPrepared(n network, err error) error {
 	}
 	return &agent.Error{Kind: agent.KindNotPrepared, Hint: hint, Err: err,
 		Cause: "provider " + p.settings.Name + " is not prepared in region " + n.region}
-}
-
-// checkSize looks a size up among the region's. Where the list cannot be had, Azure's
-// answer to the machine's request will do: a refusal there leaves nothing either.
-func (s *session) checkSize(ctx context.Context, region, size string) error {
-	sizes, err := collect(ctx, s.sizes.NewListPager(region, nil),
-		func(page armcompute.VirtualMachineSizesClientListResponse) []*armcompute.VirtualMachineSize {
-			return page.Value
-		})
-	if err != nil || len(sizes) == 0 {
-		return nil
-	}
-	for _, known := range sizes {
-		if strings.EqualFold(text(known.Name), size) {
-			return nil
-		}
-	}
-	return agent.Errorf(agent.KindUsage, "region %s has no machine size %q", region, size).
-		WithHint("az vm list-sizes --location %s --output table", region)
 }
 
 var burstable = regexp.MustCompile(`(?i)^(standard|basic)_b[0-9]`)

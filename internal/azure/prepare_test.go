@@ -388,8 +388,11 @@ func TestPrepareGivesWay(t *testing.T) {
 }
 
 func TestPreflight(t *testing.T) {
-	sizes := "GET " + compute + "/locations/westus/vmSizes"
-	some := map[string][]scripted{sizes: {says(200, values(`{"name":"Standard_B2s"}`))}}
+	sizes := "GET " + compute + "/skus"
+	some := map[string][]scripted{sizes: {says(200, values(`{"resourceType":"virtualMachines","name":"Standard_B2s","restrictions":[{"type":"Zone","reasonCode":"NotAvailableForSubscription"}]},
+		{"resourceType":"virtualMachines","name":"Standard_D2s_v5","restrictions":[{"type":"Location","values":["westus"],"reasonCode":"NotAvailableForSubscription"}]},
+		{"resourceType":"virtualMachines","name":"Standard_M1","capabilities":[{"name":"LowPriorityCapable","value":"False"}]},
+		{"resourceType":"disks","name":"Standard_X99"}`))}}
 	for name, c := range map[string]struct {
 		routes map[string][]scripted
 		spec   agent.MachineSpec
@@ -397,13 +400,15 @@ func TestPreflight(t *testing.T) {
 		hint   string
 	}{
 		"all is there":           {some, agent.MachineSpec{}, "", ""},
-		"an unknown size":        {some, agent.MachineSpec{Size: "Standard_X99"}, agent.KindUsage, "list-sizes"},
+		"an unknown size":        {some, agent.MachineSpec{Size: "Standard_X99"}, agent.KindUsage, "az vm list-skus --location westus"},
 		"sizes cannot be listed": {map[string][]scripted{sizes: {refuses(403, "AuthorizationFailed", "…")}}, agent.MachineSpec{Size: "Standard_X99"}, "", ""},
 		"not prepared":           {with(some, map[string][]scripted{"GET " + vnet: {notThere}}), agent.MachineSpec{}, agent.KindNotPrepared, "mngr azure prepare"},
-		"not prepared there": {map[string][]scripted{"GET " + vnet + "-eastus": {notThere}, "GET " + compute + "/locations/eastus/vmSizes": {says(200, emptyList)}},
+		"not prepared there": {map[string][]scripted{"GET " + vnet + "-eastus": {notThere}, sizes: {says(200, emptyList)}},
 			agent.MachineSpec{Region: "eastus"}, agent.KindNotPrepared, "mngr azure prepare --region eastus"},
-		"no subnet":     {with(some, map[string][]scripted{"GET " + vnet: {says(200, `{`+ourTag+`}`)}}), agent.MachineSpec{}, agent.KindNotPrepared, "prepare"},
-		"a Spot B-size": {some, agent.MachineSpec{Spot: true, Size: "Standard_B2s"}, agent.KindUsage, "Standard_D2s_v5"},
+		"no subnet":      {with(some, map[string][]scripted{"GET " + vnet: {says(200, `{`+ourTag+`}`)}}), agent.MachineSpec{}, agent.KindNotPrepared, "prepare"},
+		"may not use it": {some, agent.MachineSpec{Size: "standard_d2S_v5"}, agent.KindNoCapacity, "fallback_vm_sizes"},
+		"never Spot":     {some, agent.MachineSpec{Spot: true, Size: "Standard_M1"}, agent.KindUsage, "LowPriorityCapable"},
+		"a Spot B-size":  {some, agent.MachineSpec{Spot: true, Size: "Standard_B2s"}, agent.KindUsage, "Standard_D2s_v5"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScript(t, with(prepared(), c.routes))

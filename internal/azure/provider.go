@@ -21,8 +21,9 @@ type Provider struct {
 	register time.Duration // patience with a new subscription
 
 	mu      sync.Mutex
-	current *session          // nil until first needed
-	subnets map[string]string // prefix of a region's subnet, once seen
+	current *session                        // nil until first needed
+	subnets map[string]string               // prefix of a region's subnet, once seen
+	sizes   map[string]map[string]sizeFacts // of a region, once seen
 }
 
 // New checks the settings and returns their provider. It does no I/O.
@@ -39,7 +40,7 @@ func New(s Settings) (*Provider, error) {
 	}
 	return &Provider{
 		settings: s, logins: logins, retry: policy.RetryOptions{TryTimeout: tryTimeout}, register: registerPatience,
-		subnets: map[string]string{},
+		subnets: map[string]string{}, sizes: map[string]map[string]sizeFacts{},
 	}, nil
 }
 

@@ -50,8 +50,13 @@ type Settings struct {
 	VNetPrefix   string // CIDR
 	SubnetPrefix string // CIDR, within VNetPrefix
 
-	VMSize        string
-	SpotVMSize    string // for Spot when no size is asked for: B-series cannot be Spot
+	VMSize     string
+	SpotVMSize string // for Spot when no size is asked for: B-series cannot be Spot
+
+	// Tried in order where Azure has no capacity for a machine; see Candidates.
+	FallbackVMSizes []string
+	FallbackRegions []string
+
 	Image         Image
 	AdminUsername string
 	OSDiskSizeGB  int32

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
@@ -109,22 +110,16 @@ func (f facts) powered() (agent.HostState, agent.Billing) {
 func (f facts) reason() string {
 	switch {
 	case f.failText != "" && f.failCode != "":
-		return f.failText + " (" + f.failCode + ")"
+		return sentence(f.failText) + " (" + f.failCode + ")"
 	case f.failText != "":
-		return f.failText
+		return sentence(f.failText)
 	case f.failCode != "":
 		return f.failCode
 	}
 	return "its last operation failed"
 }
 
-// failed is the error of a failed machine, sorted as the operation's own would be.
+// failed is the error of a failed machine, as its operation's own would be.
 func (f facts) failed() error {
-	e := armError{code: f.failCode, message: f.failText}
-	a := e.answer()
-	cause := a.cause
-	if cause == "" {
-		cause = f.reason()
-	}
-	return &agent.Error{Kind: a.kind, Cause: cause, Hint: a.hint}
+	return armError{code: f.failCode, message: cmp.Or(f.failText, "its last operation failed")}
 }

@@ -62,6 +62,7 @@ func newProviderWith(logins *azure.Logins, conf *config.Config, p config.Provide
 	s.VNetName, s.SubnetName, s.NSGName = p.VnetName, p.SubnetName, p.NSGName
 	s.VNetPrefix, s.SubnetPrefix = p.VnetAddressPrefix, p.SubnetAddressPrefix
 	s.VMSize, s.SpotVMSize = p.DefaultVMSize, p.DefaultSpotVMSize
+	s.FallbackVMSizes, s.FallbackRegions = p.FallbackVMSizes, p.FallbackRegions
 	s.Image = azure.Image{Publisher: p.ImagePublisher, Offer: p.ImageOffer, SKU: p.ImageSKU, Version: p.ImageVersion}
 	s.AdminUsername, s.OSDiskSizeGB, s.OSDiskType = p.AdminUsername, int32(p.OSDiskSizeGB), p.OSDiskType
 	s.ContainerSSHPort = p.ContainerSSHPort

@@ -16,7 +16,7 @@ import (
 const maxAnswer = 4 << 20
 
 // call sends one request to mngrd and reads its answer. An error of the guest's comes
-// back as *ctl.Error.
+// back as agent.Error, whose lines are what mngrd says in more than one.
 func call(ctx context.Context, g Guest, r ctl.Request, progress agent.Progress) (ctl.Answer, error) {
 	return exchange(ctx, g, r, strings.NewReader(""), &phases{report: progress})
 }
@@ -39,7 +39,7 @@ func exchange(ctx context.Context, g Guest, r ctl.Request, stream io.Reader, err
 		return ctl.Answer{}, fmt.Errorf("%s: mngrd ended with %d and no answer: %s", r.Op, exit, errs.last)
 	}
 	if a.Error != nil {
-		return ctl.Answer{}, fmt.Errorf("%s: %w", r.Op, a.Error)
+		return ctl.Answer{}, &agent.Error{Kind: agent.KindInternal, Err: a.Error, Cause: r.Op + ": " + clean(a.Error.Message), Lines: a.Error.Detail}
 	}
 	return a, nil
 }

@@ -19,9 +19,10 @@ const PhaseUndo = "undoing: removing the virtual machine (interrupt again to lea
 // undoLimit bounds the removal of a host whose creation failed.
 const undoLimit = 10 * time.Minute
 
-// createHost asks for a machine and makes a host of it. The machine carries all tags
-// from its first request on, so that whatever happens here, `list` shows it.
-func (f *Fleet) createHost(ctx context.Context, inst Instance, o CreateOptions, progress agent.Progress) (Created, error) {
+// attempt asks for a machine and makes a host of it. The machine carries all tags
+// from its first request on, so that whatever happens here, `list` shows it. The host it
+// returns has a Resource as soon as the machine has been accepted.
+func (f *Fleet) attempt(ctx context.Context, inst Instance, o CreateOptions, progress agent.Progress) (Created, error) {
 	h, spec, err := f.design(ctx, inst, o)
 	if err != nil {
 		return Created{}, err
@@ -173,8 +174,9 @@ func (f *Fleet) undo(ctx context.Context, c Creation, h agent.Host, o CreateOpti
 	if o.KeepFailed {
 		return &agent.Error{
 			Kind: agent.KindOf(cause), Err: cause,
-			Cause: fmt.Sprintf("%v (host %q is kept, and bills)", cause, h.Name),
-			Hint:  fmt.Sprintf("look: mngr exec --outer %s COMMAND; then: mngr destroy @%s", o.Name, h.Name),
+			Cause: fmt.Sprintf("%v (host %q is kept: its machine, disk and address bill)", cause, h.Name),
+			Hint: fmt.Sprintf("mngr exec --outer %s 'tail /var/log/cloud-init-output.log; docker logs mngr' # a look; then: mngr destroy --force @%s",
+				o.Name, h.Name),
 		}
 	}
 	if ctx.Err() != nil {
@@ -185,7 +187,7 @@ func (f *Fleet) undo(ctx context.Context, c Creation, h agent.Host, o CreateOpti
 	progress(PhaseUndo)
 	if err := c.Undo(ctx, progress); err != nil {
 		hint := agent.HintOf(err)
-		if hint == "" {
+		if hint == "" || agent.KindOf(err) != agent.KindRemains {
 			hint = "mngr destroy --force @" + h.Name
 		}
 		return &agent.Error{

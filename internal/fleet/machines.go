@@ -15,6 +15,9 @@ type Machines interface {
 	Name() string
 	// ControlPlane tells what a machine in region must know.
 	ControlPlane(ctx context.Context, region string) (agent.ControlPlane, error)
+	// Candidates are the machines to try for a spec, the one asked for first, with region
+	// and size filled in. The others are for where the provider has no such machine now.
+	Candidates(spec agent.MachineSpec) []agent.Candidate
 	// Preflight refuses, before anything is written, what cannot work: credentials
 	// missing, not prepared, an unknown size, a size that cannot be Spot.
 	Preflight(ctx context.Context, spec agent.MachineSpec) error

@@ -129,6 +129,8 @@ type Failure struct {
 	Class   string `json:"error_class"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
+	Code    string `json:"code,omitempty"`   // the provider's own word for it
+	Detail  string `json:"detail,omitempty"` // the end of a log, in lines
 }
 
 // Failures describes an error, one entry for each that was joined.
@@ -141,7 +143,11 @@ func Failures(err error) []Failure {
 		return all
 	}
 	for _, one := range split(err) {
-		all = append(all, Failure{string(kindOf(one)), oneLine(one.Error()), agent.HintOf(unwrapTo(one))})
+		known := unwrapTo(one)
+		all = append(all, Failure{
+			Class: string(kindOf(one)), Message: oneLine(one.Error()),
+			Hint: agent.HintOf(known), Code: agent.CodeOf(known), Detail: agent.LinesOf(known),
+		})
 	}
 	return all
 }
@@ -174,6 +180,9 @@ func (p *Printer) Error(err error) {
 			_ = p.object("error", f)
 		default:
 			p.screen.line(p.label("Error: ", red) + Clean(f.Message))
+			for line := range strings.Lines(f.Detail) {
+				p.screen.line("  | " + Clean(strings.TrimRight(line, "\r\n")))
+			}
 			if f.Hint != "" {
 				p.screen.line("hint: " + Clean(f.Hint))
 			}

@@ -39,7 +39,11 @@ apt() {
 get_packages() {
 	apt install --no-install-recommends "$@" && return
 	for pause in 2 5 10 20; do
-		apt update && apt install --no-install-recommends "$@" && return
+		if apt update; then
+			apt install --no-install-recommends "$@" && return
+			# A name that fresh lists do not know stays unknown.
+			if apt install --simulate "$@" 2>&1 | grep 'Unable to locate package'; then return 1; fi
+		fi
 		sleep "$pause"
 	done
 	return 1
