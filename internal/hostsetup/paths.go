@@ -62,3 +62,6 @@ const (
 	FileStopReason = "stop-reason" // why the machine deallocates itself: at=, cause=, detail=
 	FileSetupDone  = "setup-done"
 )
+
+// FileMachine, in GuestDir and so in GuestMount, holds a ctl.Machine.
+const FileMachine = "machine.json"
