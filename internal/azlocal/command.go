@@ -40,7 +40,7 @@ func (p *Problem) Hint() string { return p.Remedy }
 // Unwrap returns what lies beneath.
 func (p *Problem) Unwrap() error { return p.Err }
 
-// Command is the command `local`: up, down, status, env, reset.
+// Command is the command `local` with everything below it.
 func Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "local",
@@ -52,7 +52,7 @@ Its state is in $MNGR_AZLOCAL_DIR, else ~/.local/state/mngr/azlocal.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newUp(), newDown(), newStatus(), newEnv(), newReset(), newServe())
+	cmd.AddCommand(newUp(), newDown(), newStatus(), newEnv(), newReset(), newFault(), newServe())
 	return cmd
 }
 

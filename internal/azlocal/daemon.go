@@ -15,7 +15,6 @@ import (
 
 	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/control"
-	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/instance"
 	"mngr/internal/azlocal/machine"
 )
@@ -196,62 +195,4 @@ func (d *daemon) fail(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.failed = err.Error()
-}
-
-// controls are the requests of the control socket.
-func (d *daemon) controls() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(d.status()) // the asker is gone when this fails
-	})
-	mux.HandleFunc("POST /stop", func(w http.ResponseWriter, r *http.Request) {
-		var request stopRequest
-		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		select {
-		case d.stop <- request:
-		default: // it is ending already
-		}
-	})
-	mux.HandleFunc("POST /switch", func(w http.ResponseWriter, r *http.Request) {
-		var answers map[string]string
-		err := json.NewDecoder(r.Body).Decode(&answers)
-		if err == nil {
-			err = d.choose(answers)
-		}
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-		}
-	})
-	return mux
-}
-
-func (d *daemon) status() Status {
-	d.mu.Lock()
-	server := d.server
-	st := Status{Client: d.inst.Client(), Running: true, PID: os.Getpid(), Phase: d.phase, Failure: d.failed,
-		Ready: server != nil, Profile: d.inst.Profile, VMs: []compute.VMStatus{}, Billed: []compute.Charge{}}
-	d.mu.Unlock()
-	if server != nil {
-		st.Switches = server.world.Switches.All()
-		server.world.View(func(t *fabric.Tx) { st.VMs, st.Billed = compute.Status(t), compute.Bill(t) })
-	}
-	return st
-}
-
-func (d *daemon) choose(answers map[string]string) error {
-	d.mu.Lock()
-	server := d.server
-	d.mu.Unlock()
-	if server == nil {
-		return errors.New("the local Azure is not ready yet")
-	}
-	for name, answer := range answers {
-		if err := server.world.Switches.Choose(name, answer); err != nil {
-			return err
-		}
-	}
-	return nil
 }

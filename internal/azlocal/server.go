@@ -3,21 +3,20 @@ package azlocal
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
+	"mngr/internal/azlocal/activity"
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/entra"
 	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/fault"
 	"mngr/internal/azlocal/front"
 	"mngr/internal/azlocal/imds"
 	"mngr/internal/azlocal/instance"
@@ -37,7 +36,7 @@ type Server struct {
 	issuer   *entra.Issuer
 	tls      *tls.Config
 	log      *slog.Logger
-	activity *os.File
+	activity *activity.Log
 
 	mu      sync.Mutex
 	closing bool
@@ -64,15 +63,15 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 		return nil, err
 	}
 	world, err := fabric.New(fabric.Config{Subscription: inst.Subscription, Tenant: inst.Tenant, Public: inst.Public,
-		Switches: switches, Latency: latency, Log: log, Now: time.Now}, st)
+		Switches: switches, Latency: latency, Faults: fault.NewBook(time.Now), Log: log, Now: time.Now}, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	activity, err := os.OpenFile(inst.Path("activity.jsonl"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	record, err := activity.Open(inst.Path(activity.FileName))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the activity log: %w", err), world.Close())
+		return nil, errors.Join(err, world.Close())
 	}
-	s := &Server{inst: inst, world: world, log: log, tls: keys.TLS, activity: activity,
+	s := &Server{inst: inst, world: world, log: log, tls: keys.TLS, activity: record,
 		issuer: &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now}}
 	s.wire(keys.ClientSecret)
 	return s, nil
@@ -88,7 +87,7 @@ func (s *Server) wire(secret string) {
 	s.compute.Register(s.world)
 
 	app := entra.Application{Secret: secret, Principal: arm.Principal{ObjectID: s.inst.ObjectID, AppID: s.inst.ClientID, TenantID: s.inst.Tenant}}
-	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Entra: &entra.Handler{Issuer: s.issuer, Apps: []entra.Application{app}}}
+	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Entra: &entra.Handler{Issuer: s.issuer, Apps: []entra.Application{app}, Faults: s.world.Faults, Record: s.record}}
 	s.handler.Add(resources.Routes()...)
 	s.handler.Add(rbac.Routes()...)
 	s.handler.Add(fabric.Routes()...)
@@ -117,7 +116,7 @@ func (s *Server) start(ctx context.Context, driver machine.Driver, restart bool)
 
 // ServeIMDS implements machine.Services.
 func (s *Server) ServeIMDS(key string, l net.Listener) {
-	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Key: key})
+	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Key: key, Record: s.record})
 }
 
 // ServeARM implements machine.Services.
@@ -160,12 +159,8 @@ func (s *Server) serve(l net.Listener, h http.Handler) {
 	})
 }
 
-func (s *Server) record(e front.Entry) {
-	line, err := json.Marshal(e)
-	if err == nil {
-		_, err = s.activity.Write(append(line, '\n'))
-	}
-	if err != nil {
+func (s *Server) record(e activity.Entry) {
+	if err := s.activity.Add(e); err != nil {
 		s.log.Error("the activity log was not written", "cause", err)
 	}
 }

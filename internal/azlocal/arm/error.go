@@ -11,6 +11,7 @@ type Error struct {
 	Status  int         `json:"-"`
 	Header  http.Header `json:"-"` // extra headers, such as WWW-Authenticate
 	Gateway bool        `json:"-"` // made by ARM itself, not by a resource provider
+	Bare    bool        `json:"-"` // sent without the envelope, as compute's own throttling is
 
 	Code    string   `json:"code"`
 	Message string   `json:"message"`
@@ -23,6 +24,14 @@ type Detail struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Target  string `json:"target,omitempty"`
+}
+
+// Envelope is the body in which the error is sent.
+func (e *Error) Envelope() any {
+	if e.Bare {
+		return e
+	}
+	return map[string]any{"error": e}
 }
 
 // Error returns code and message.

@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"iter"
 	"slices"
 	"strings"
 )
@@ -39,6 +40,17 @@ func (r *Router[T]) Add(method, pattern string, target T) {
 		e.scoped, e.path, e.id = true, e.path[1:], e.id-1
 	}
 	r.routes = append(r.routes, e)
+}
+
+// All yields every target.
+func (r *Router[T]) All() iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for _, e := range r.routes {
+			if !yield(e.target) {
+				return
+			}
+		}
+	}
 }
 
 // Find returns the route of a request. Without one, other tells whether the path exists

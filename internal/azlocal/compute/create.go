@@ -7,6 +7,7 @@ import (
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/machine"
 	"mngr/internal/azlocal/network"
 	"mngr/internal/azlocal/rbac"
 )
@@ -15,10 +16,12 @@ import (
 func (p *Provider) createJob() fabric.Job {
 	return fabric.Job{
 		Takes: func(l fabric.Latency) time.Duration { return l.Create },
+		// A create that fails, for want of capacity say, leaves the machine's resource with the
+		// interfaces and the disk that were made for it.
+		Prepare: func(_ context.Context, op fabric.Operation) error {
+			return p.world.Update(func(t *fabric.Tx) error { return makeParts(t, op.Target) })
+		},
 		Work: func(ctx context.Context, op fabric.Operation) error {
-			if err := p.world.Update(func(t *fabric.Tx) error { return makeParts(t, op.Target) }); err != nil {
-				return err
-			}
 			spec, rules, ok := p.describe(op.Target)
 			if !ok {
 				return nil
@@ -35,6 +38,10 @@ func (p *Provider) createJob() fabric.Job {
 			}
 			if err != nil {
 				fail(t, d, op)
+				// A guest that was waited for in vain may well run, and is billed.
+				if p.observe(d) == machine.Running {
+					setPower(t, d, Running)
+				}
 				t.Put(d)
 				return
 			}

@@ -84,7 +84,7 @@ func cascadeJob() fabric.Job {
 			if d == nil {
 				return
 			}
-			_, err := t.World().KindOf(d.ID).Remove(t, d, fabric.RemoveOptions{Principal: op.Principal})
+			_, err := t.RemovePart(d, fabric.RemoveOptions{Principal: op.Principal})
 			var refused *arm.Error
 			if errors.As(err, &refused) {
 				t.World().Log.Warn("a machine's part was not deleted", "part", d.ID, "cause", refused)

@@ -128,18 +128,29 @@ func removeDisk(t *fabric.Tx, d *fabric.Document, opt fabric.RemoveOptions) (str
 func diskJob() fabric.Job {
 	return fabric.Job{
 		Takes: func(l fabric.Latency) time.Duration { return l.Network },
-		Settle: func(t *fabric.Tx, op fabric.Operation, _ error) {
+		Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
 			if d := t.Get(op.Target); d != nil {
-				d.Body.Set(fabric.Succeeded, "properties", "provisioningState")
+				d.Body.Set(outcome(err), "properties", "provisioningState")
 				t.Put(d)
 			}
 		},
 	}
 }
 
+func outcome(err error) string {
+	if err != nil {
+		return fabric.Failed
+	}
+	return fabric.Succeeded
+}
+
 func diskGoneJob() fabric.Job {
 	return fabric.Job{
-		Takes:  func(l fabric.Latency) time.Duration { return l.Network },
-		Settle: func(t *fabric.Tx, op fabric.Operation, _ error) { t.Delete(op.Target) },
+		Takes: func(l fabric.Latency) time.Duration { return l.Network },
+		Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
+			if err == nil {
+				t.Delete(op.Target)
+			}
+		},
 	}
 }

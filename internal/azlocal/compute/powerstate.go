@@ -98,11 +98,12 @@ func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.
 		return fabric.Operation{}, arm.Errorf(http.StatusConflict, "OperationNotAllowed",
 			"Operation '%s' is not allowed on VM '%s' since the VM has failed to be created.", a.name, arm.Name(d.ID))
 	}
+	was := powerOf(d)
 	setProvisioning(t, d, "Updating")
 	setPower(t, d, a.during)
 	t.Put(d)
 	op := operation(t, d, a.job(), r.Principal)
-	op.Input = map[string]any{"force": r.Query.Get("skipShutdown") == "true"}
+	op.Input = map[string]any{"force": r.Query.Get("skipShutdown") == "true", "was": string(was)}
 	return t.Begin(op), nil
 }
 
@@ -132,7 +133,7 @@ func (a action) perform(p *Provider) fabric.Job {
 			}
 			if err != nil {
 				fail(t, d, op)
-				setPower(t, d, a.afterFailure(p, d))
+				setPower(t, d, p.afterFailure(d, PowerState(op.Input.Str("was"))))
 			} else {
 				setProvisioning(t, d, fabric.Succeeded)
 				setPower(t, d, a.after)
@@ -143,16 +144,27 @@ func (a action) perform(p *Provider) fabric.Job {
 	}
 }
 
-// afterFailure is what is left when the driver failed: what it sees.
-func (a action) afterFailure(p *Provider, d *fabric.Document) PowerState {
-	state, err := p.Driver.State(p.world.Context(), d.Hidden.Str("key"))
-	switch {
-	case err != nil:
-		return Unknown
+// afterFailure is what is left of a machine when an action failed: what the driver sees. One
+// that was not allocated and does not run has got no host.
+func (p *Provider) afterFailure(d *fabric.Document, was PowerState) PowerState {
+	switch state := p.observe(d); {
 	case state == machine.Running:
 		return Running
+	case was == Deallocated:
+		return Deallocated
+	case state == machine.Absent:
+		return Unknown
 	}
 	return Stopped
+}
+
+// observe asks the driver; what it cannot tell is absent.
+func (p *Provider) observe(d *fabric.Document) machine.State {
+	state, err := p.Driver.State(p.world.Context(), d.Hidden.Str("key"))
+	if err != nil {
+		return machine.Absent
+	}
+	return state
 }
 
 // PoweredOff notes that a guest switched itself off: the machine is stopped and billed on.

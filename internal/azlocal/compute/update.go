@@ -86,11 +86,17 @@ func applyUpdate(t *fabric.Tx, r *arm.Request, d *fabric.Document) error {
 func updateJob() fabric.Job {
 	return fabric.Job{
 		Takes: func(l fabric.Latency) time.Duration { return l.Tags },
-		Settle: func(t *fabric.Tx, op fabric.Operation, _ error) {
-			if d := t.Get(op.Target); d != nil {
-				setProvisioning(t, d, fabric.Succeeded)
-				t.Put(d)
+		Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
+			d := t.Get(op.Target)
+			if d == nil {
+				return
 			}
+			if err != nil {
+				fail(t, d, op)
+			} else {
+				setProvisioning(t, d, fabric.Succeeded)
+			}
+			t.Put(d)
 		},
 	}
 }

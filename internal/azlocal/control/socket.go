@@ -42,7 +42,14 @@ func Listen(dir string) (net.Listener, error) {
 	return l, nil
 }
 
+// Refused is the daemon's answer to a request that makes no sense.
+type Refused struct{ Text string }
+
+// Error returns the daemon's own words.
+func (r *Refused) Error() string { return r.Text }
+
 // Call sends a request to the daemon of dir and decodes its answer into out, unless nil.
+// The error is a *Refused where the daemon would not.
 func Call(ctx context.Context, dir, method, path string, in, out any) error {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		socket, done, err := reach(dir)
@@ -67,7 +74,7 @@ func Call(ctx context.Context, dir, method, path string, in, out any) error {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
-		return fmt.Errorf("the daemon refused: %s", bytes.TrimSpace(text))
+		return &Refused{Text: string(bytes.TrimSpace(text))}
 	}
 	if out == nil {
 		return nil

@@ -11,7 +11,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"mngr/internal/azlocal/activity"
 	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/doc"
+	"mngr/internal/azlocal/fault"
 )
 
 // Application is a service principal that may ask for tokens.
@@ -40,6 +43,8 @@ func IsARM(audience string) bool {
 type Handler struct {
 	Issuer *Issuer
 	Apps   []Application
+	Faults *fault.Book
+	Record func(activity.Entry)
 }
 
 // Owns tells whether a request is for Entra and not for ARM: the two share an origin.
@@ -75,7 +80,7 @@ func (h *Handler) action(seg []string) func(http.ResponseWriter, *http.Request, 
 	case ".well-known/openid-configuration", "v2.0/.well-known/openid-configuration":
 		return h.discover
 	case "oauth2/token", "oauth2/v2.0/token":
-		return h.token
+		return h.guarded
 	case "discovery/keys", "discovery/v2.0/keys":
 		return h.keys
 	case "discovery/instance":
@@ -138,8 +143,39 @@ func (h *Handler) keys(w http.ResponseWriter, _ *http.Request, _ string) {
 	}}})
 }
 
-func (h *Handler) token(w http.ResponseWriter, r *http.Request, tenant string) {
+// guarded serves a token request in the way that faults allow, and logs it.
+func (h *Handler) guarded(w http.ResponseWriter, r *http.Request, tenant string) {
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
+	_ = r.ParseForm() // token finds out again
+	id := clientID(r)
+	entry := activity.Entry{Time: h.Issuer.Now().UTC(), Operation: fault.EntraToken, Method: r.Method}
+	for _, app := range h.Apps {
+		if strings.EqualFold(app.Principal.AppID, id) {
+			entry.Principal = app.Principal.ObjectID
+		}
+	}
+	call := fault.Call{Operation: fault.EntraToken, Body: doc.Object{
+		"client_id": id, "scope": r.PostForm.Get("scope"), "grant_type": r.PostForm.Get("grant_type")}}
+	refuse := func(w http.ResponseWriter, e *arm.Error) {
+		code, number := e.Code, 90033
+		if e.Status == http.StatusUnauthorized {
+			number = 7000215
+		}
+		h.refuse(w, e.Status, code, number, e.Message)
+	}
+	h.Faults.Guard(w, r, call, fault.Plain{Entry: entry, Record: h.Record, Refuse: refuse, Next: func(w http.ResponseWriter, r *http.Request) { h.token(w, r, tenant) }})
+}
+
+// clientID is who asks, by form or header.
+func clientID(r *http.Request) string {
+	if id := r.PostForm.Get("client_id"); id != "" {
+		return id
+	}
+	user, _, _ := r.BasicAuth()
+	return user
+}
+
+func (h *Handler) token(w http.ResponseWriter, r *http.Request, tenant string) {
 	if r.Method != http.MethodPost || r.ParseForm() != nil {
 		h.refuse(w, http.StatusBadRequest, "invalid_request", 900144, "The request body must be a form sent by POST.")
 		return

@@ -27,6 +27,7 @@ type Operation struct {
 	Start        time.Time     `json:"start"`
 	End          time.Time     `json:"end,omitzero"`
 	Error        *arm.Error    `json:"error,omitempty"`
+	Fate         *Fate         `json:"fate,omitempty"` // of a fault that its request met
 }
 
 // Statuses of operations.
@@ -48,8 +49,10 @@ func (op *Operation) Terminal() bool { return op.Status != InProgress }
 type Job struct {
 	// Takes is how long the operation lasts at least.
 	Takes func(Latency) time.Duration
-	// Work runs without the lock and may take long. After a crash it runs again, so it
-	// must be idempotent. nil: nothing.
+	// Prepare makes what an operation that fails leaves behind. nil: nothing. After a crash
+	// it and Work run again, so both must be idempotent; both run without the lock.
+	Prepare func(context.Context, Operation) error
+	// Work may take long. nil: nothing.
 	Work func(context.Context, Operation) error
 	// Settle stores the outcome in the same transaction that ends the operation; err is
 	// Work's. It is not called for an operation that was preempted.
@@ -73,8 +76,7 @@ func (t *Tx) Begin(op Operation) Operation {
 	op.Subscription = arm.ParseID(op.Target).Subscription
 	op.Status, op.Start = InProgress, t.w.Now().UTC()
 	t.putOp(&op)
-	started := op
-	t.After(func() { t.w.launch(started) })
+	t.After(func() { t.w.launch(*t.w.ops[op.ID]) })
 	return op
 }
 
@@ -157,8 +159,16 @@ func (w *World) execute(ctx context.Context, op Operation) {
 	if job.Takes != nil {
 		err = pause(ctx, job.Takes(w.Latency))
 	}
-	if err == nil && job.Work != nil {
-		err = job.Work(ctx, op)
+	if err == nil && job.Prepare != nil {
+		err = job.Prepare(ctx, op)
+	}
+	if err == nil {
+		err = op.Fate.run(ctx, func() error {
+			if job.Work == nil {
+				return nil
+			}
+			return job.Work(ctx, op)
+		})
 	}
 	if w.ctx.Err() != nil {
 		return // the daemon ends; the operation is taken up at the next start

@@ -36,6 +36,7 @@ type Async struct {
 
 // Accepted is the first answer of an operation.
 func (t *Tx) Accepted(r *arm.Request, op Operation, a Async) *arm.Response {
+	t.seal(op.ID)
 	resp := arm.Reply(a.Status, a.Body)
 	status, location := op.urls(r)
 	if a.Async {

@@ -18,6 +18,9 @@ type Route struct {
 	// Partial lists can be answered to callers who may see only some of the rows.
 	Partial bool
 	Handle  func(*Tx, *arm.Request) (*arm.Response, error)
+	// Refused, if set, notes what a refused request leaves behind. It runs as a transaction
+	// of its own, for the request's has been rolled back.
+	Refused func(*Tx, *arm.Request, *arm.Error)
 }
 
 // Can tells whether a principal may do action at scope. The authorization provider

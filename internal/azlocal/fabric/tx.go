@@ -18,6 +18,8 @@ type Tx struct {
 	undo    []func()
 	after   []func()
 	visible func(id string) bool // nil: the caller sees everything it may list
+	fate    *Fate                // of the operation that this transaction answers with
+	fated   bool
 }
 
 // Restrict limits lists to the rows that see allows.

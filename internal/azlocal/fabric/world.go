@@ -12,6 +12,7 @@ import (
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
+	"mngr/internal/azlocal/fault"
 	"mngr/internal/azlocal/store"
 )
 
@@ -32,6 +33,7 @@ type Config struct {
 	Public       netip.Prefix // where public IP addresses come from
 	Switches     Switches
 	Latency      Latency
+	Faults       *fault.Book // nil: none
 	Log          *slog.Logger
 	Now          func() time.Time
 }

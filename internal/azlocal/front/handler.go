@@ -6,14 +6,16 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"time"
+	"slices"
 
 	"github.com/google/uuid"
 
+	"mngr/internal/azlocal/activity"
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/entra"
 	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/fault"
 	"mngr/internal/azlocal/rbac"
 	"mngr/internal/azlocal/resources"
 )
@@ -21,27 +23,26 @@ import (
 // maxBody is ARM's limit of a request.
 const maxBody = 4 << 20
 
-// Entry is one line of the activity log.
-type Entry struct {
-	Time        time.Time `json:"time"`
-	Principal   string    `json:"principal,omitempty"` // object id
-	Operation   string    `json:"operation"`           // the action asked for, or method and path
-	Resource    string    `json:"resource,omitempty"`
-	Method      string    `json:"method"`
-	Status      int       `json:"status"`
-	Code        string    `json:"code,omitempty"` // of an error
-	Millis      float64   `json:"ms"`
-	Correlation string    `json:"correlationId"`
-}
-
 // Handler serves ARM and Entra.
 type Handler struct {
 	World  *fabric.World
 	Entra  *entra.Handler
 	Log    *slog.Logger
-	Record func(Entry)
+	Record func(activity.Entry)
 
 	router arm.Router[fabric.Route]
+}
+
+// Names lists the operations by the names that the activity log uses.
+func (h *Handler) Names() []string {
+	var out []string
+	for route := range h.router.All() {
+		if route.Action != "" && !slices.Contains(out, route.Action) {
+			out = append(out, route.Action)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // Add registers operations; the order decides between patterns that both match.
@@ -60,26 +61,52 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.serveMetadata(w, r) {
 		return
 	}
-	entry := Entry{Time: h.World.Now().UTC(), Method: r.Method, Operation: r.Method + " " + r.URL.Path, Correlation: correlation(r)}
+	entry := activity.Entry{Time: h.World.Now().UTC(), Method: r.Method, Operation: r.Method + " " + r.URL.Path, Correlation: correlation(r)}
 	resp, err := h.answer(r, &entry)
-	if err != nil {
+	if errors.Is(err, errCut) {
+		entry.Code = "ConnectionCut"
+	} else if err != nil {
 		resp = h.refusal(r, err, &entry)
 	}
-	entry.Status = resp.Status
+	if resp != nil {
+		entry.Status = resp.Status
+	}
 	entry.Millis = float64(h.World.Now().Sub(entry.Time).Microseconds()) / 1000
 	h.Record(entry)
+	if errors.Is(err, errCut) {
+		panic(http.ErrAbortHandler)
+	}
 	writeResponse(w, r, resp, entry.Correlation, h.World.Now())
 }
 
-func (h *Handler) answer(r *http.Request, entry *Entry) (*arm.Response, error) {
-	principal, err := h.authenticate(r)
+// errCut says that the connection ends without an answer.
+var errCut = errors.New("the connection is cut")
+
+// answer serves one request. With errCut the response tells what was done.
+func (h *Handler) answer(r *http.Request, entry *activity.Entry) (*arm.Response, error) {
+	req, route, err := h.parse(r, entry)
 	if err != nil {
 		return nil, err
+	}
+	hit := h.World.Faults.Take(fault.Call{Operation: entry.Operation, Resource: req.ID, Body: req.Body})
+	entry.Fault = hit.ID()
+	resp, err := h.serve(r, req, route, hit)
+	if refused, ok := errors.AsType[*arm.Error](err); ok && route.Refused != nil {
+		err = errors.Join(h.World.Update(func(t *fabric.Tx) error { route.Refused(t, req, refused); return nil }), err)
+	}
+	return resp, err
+}
+
+// parse is everything that comes before the request means something.
+func (h *Handler) parse(r *http.Request, entry *activity.Entry) (*arm.Request, fabric.Route, error) {
+	principal, err := h.authenticate(r)
+	if err != nil {
+		return nil, fabric.Route{}, err
 	}
 	entry.Principal = principal.ObjectID
 	m, found, other := h.router.Find(r.Method, r.URL.Path)
 	if !found {
-		return nil, notFound(r, other)
+		return nil, fabric.Route{}, notFound(r, other)
 	}
 	if m.Target.Action != "" {
 		entry.Operation = m.Target.Action
@@ -87,35 +114,72 @@ func (h *Handler) answer(r *http.Request, entry *Entry) (*arm.Response, error) {
 	entry.Resource = m.ID
 	version := r.URL.Query().Get("api-version")
 	if err := resources.CheckVersion(m.ID, version); err != nil {
-		return nil, err
+		return nil, fabric.Route{}, err
 	}
 	body, err := readBody(r)
 	if err != nil {
-		return nil, err
+		return nil, fabric.Route{}, err
 	}
-	req := &arm.Request{
+	return &arm.Request{
 		Method: r.Method, Path: r.URL.Path, ID: m.ID, Params: m.Params, Query: r.URL.Query(), Header: r.Header,
 		Body: body, Origin: "https://" + r.Host, APIVersion: version, Principal: principal,
+	}, m.Target, nil
+}
+
+// serve does what a request asks for, in the way that the fault it met allows.
+func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, hit *fault.Hit) (*arm.Response, error) {
+	if hit.Is(fault.Refuse, fault.Throttle) {
+		return nil, hit.Refusal()
 	}
-	var resp *arm.Response
+	if hit.Is(fault.DropBefore) {
+		return nil, errCut
+	}
+	if err := hit.Pause(h.World.Context()); err != nil {
+		return nil, err
+	}
+	resp, fated, err := h.work(req, route, hit)
+	switch {
+	case err != nil:
+		return resp, err
+	case hit.Is(fault.DropAfter):
+		return resp, errCut
+	case hit.Is(fault.NeverFinish) && !fated:
+		<-r.Context().Done()
+		return resp, errCut
+	}
+	return resp, nil
+}
+
+// work serves a request as one transaction. fated tells whether it began an operation that
+// took over the fate of a fault.
+func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit) (resp *arm.Response, fated bool, err error) {
 	err = h.World.Update(func(t *fabric.Tx) error {
-		if err := authorize(t, m.Target, req); err != nil {
+		if err := authorize(t, route, req); err != nil {
 			return err
 		}
 		if err := resources.Gate(t, req); err != nil {
 			return err
 		}
-		answered, err := m.Target.Handle(t, req)
-		if err == nil && answered.Body != nil {
+		t.Doom(hit)
+		answered, err := route.Handle(t, req)
+		if err != nil {
+			return err
+		}
+		if fated = t.Fated(); !fated && hit.Is(fault.Fail) {
+			return hit.Refusal() // no operation could fail in the request's place
+		}
+		if answered.Body != nil {
 			// Encoded under the lock: bodies share memory with stored documents.
-			var data []byte
-			data, err = json.Marshal(answered.Body)
+			data, err := json.Marshal(answered.Body)
+			if err != nil {
+				return err
+			}
 			answered.Body = json.RawMessage(data)
 		}
 		resp = answered
-		return err
+		return nil
 	})
-	return resp, err
+	return resp, fated, err
 }
 
 // authorize asks for the route's action at the request's id.
@@ -180,14 +244,14 @@ func notFound(r *http.Request, otherMethod bool) error {
 
 // refusal turns an error into an answer. What is no refusal is a fault of this server: the
 // cause goes to its log only.
-func (h *Handler) refusal(r *http.Request, err error, entry *Entry) *arm.Response {
+func (h *Handler) refusal(r *http.Request, err error, entry *activity.Entry) *arm.Response {
 	var e *arm.Error
 	if !errors.As(err, &e) {
 		h.Log.Error("request failed", "method", r.Method, "path", r.URL.Path, "cause", err)
 		e = arm.Gatewayf(http.StatusInternalServerError, "InternalServerError", "Encountered internal server error. The tracking id is '%s'.", entry.Correlation)
 	}
 	entry.Code = e.Code
-	resp := arm.Reply(e.Status, map[string]any{"error": e})
+	resp := arm.Reply(e.Status, e.Envelope())
 	for name, values := range e.Header {
 		resp.Set(name, values[0])
 	}

@@ -9,11 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"mngr/internal/azlocal/activity"
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/entra"
 	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/fault"
 )
 
 func versions() []string {
@@ -26,17 +28,45 @@ type Handler struct {
 	World  *fabric.World
 	Issuer *entra.Issuer
 	Key    string
+	Record func(activity.Entry) // nil: nobody notes what was asked
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP answers one request in the way that faults allow. Requests of the identity are
+// logged, and those that met a fault; the others are too many.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	call := fault.Call{Operation: fault.IMDSPrefix + r.URL.Path, Body: doc.Object{}}
+	for name := range r.URL.Query() {
+		call.Body[name] = r.URL.Query().Get(name)
+	}
+	entry := activity.Entry{Time: h.World.Now().UTC(), Operation: call.Operation, Method: r.Method}
+	if machine := h.machine(); machine != nil {
+		call.Resource, entry.Resource = machine.ID, machine.ID
+		if p, ok := compute.Principal(machine); ok {
+			entry.Principal = p.ObjectID
+		}
+	}
+	record := func(e activity.Entry) {
+		if h.Record != nil && (e.Fault != "" || strings.HasPrefix(strings.ToLower(r.URL.Path), "/metadata/identity/")) {
+			h.Record(e)
+		}
+	}
+	h.World.Faults.Guard(w, r, call, fault.Plain{Entry: entry, Record: record, Refuse: refuse, Next: h.serve})
+}
+
+// refuse is a refusal by a fault. What the real service says with most of its statuses is
+// not documented.
+func refuse(w http.ResponseWriter, e *arm.Error) {
+	write(w, e.Status, doc.Object{"error": e.Code, "error_description": e.Message})
+}
+
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	seg := arm.Segments(strings.ToLower(r.URL.Path))
 	if len(seg) == 0 || seg[0] != "metadata" {
 		write(w, http.StatusNotFound, doc.Object{"error": "Not found"})
 		return
 	}
 	path := strings.Join(seg[1:], "/")
-	if refused := h.refuse(w, r, path); refused {
+	if refused := h.check(w, r, path); refused {
 		return
 	}
 	machine := h.machine()
@@ -60,8 +90,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse checks what every request must have.
-func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, path string) bool {
+// check refuses what lacks what every request must have.
+func (h *Handler) check(w http.ResponseWriter, r *http.Request, path string) bool {
 	identity := strings.HasPrefix(path, "identity/")
 	bad := func(plain, code, text string) bool {
 		if identity {

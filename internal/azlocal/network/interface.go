@@ -215,7 +215,11 @@ func removeInterface(t *fabric.Tx, d *fabric.Document, opt fabric.RemoveOptions)
 
 // interfaceGone ends the deletion of an interface; public IPs whose deleteOption says so
 // go next.
-func interfaceGone(t *fabric.Tx, op fabric.Operation, _ error) {
+func interfaceGone(t *fabric.Tx, op fabric.Operation, err error) {
+	if err != nil {
+		fail(t, op.Target)
+		return
+	}
 	d := t.Peek(op.Target)
 	if d == nil {
 		return
@@ -224,7 +228,9 @@ func interfaceGone(t *fabric.Tx, op fabric.Operation, _ error) {
 	for _, c := range d.Body.List("properties", "ipConfigurations") {
 		pip := t.Get(c.Str("properties", "publicIPAddress", "id"))
 		if pip != nil && pip.Body.Str("properties", "deleteOption") == "Delete" {
-			remove(t, pip, jobRemove, fabric.RemoveOptions{Principal: op.Principal})
+			if _, err := t.RemovePart(pip, fabric.RemoveOptions{Principal: op.Principal}); err != nil {
+				t.World().Log.Warn("an interface's address was not deleted", "address", pip.ID, "cause", err)
+			}
 		}
 	}
 }

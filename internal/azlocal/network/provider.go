@@ -47,10 +47,20 @@ func (p *Provider) Register(w *fabric.World) {
 		&fabric.Kind{Type: TypePublicIP, ETag: etag, Tracked: true, Refs: publicIPRefs, Render: renderPublicIP, Remove: removePublicIP},
 		&fabric.Kind{Type: TypeInterface, ETag: etag, Tracked: true, Refs: interfaceRefs, Render: renderInterface, Remove: removeInterface},
 	)
-	settled := func(t *fabric.Tx, op fabric.Operation, _ error) { settle(t, op.Target) }
+	settled := func(t *fabric.Tx, op fabric.Operation, err error) {
+		if err != nil {
+			fail(t, op.Target)
+			return
+		}
+		settle(t, op.Target)
+	}
 	w.Handle(jobSettle, fabric.Job{Takes: networkTime, Work: p.apply(w), Settle: settled})
 	w.Handle(jobNIC, fabric.Job{Takes: interfaceTime, Work: p.apply(w), Settle: settled})
-	w.Handle(jobRemove, fabric.Job{Takes: networkTime, Work: p.apply(w), Settle: func(t *fabric.Tx, op fabric.Operation, _ error) {
+	w.Handle(jobRemove, fabric.Job{Takes: networkTime, Work: p.apply(w), Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
+		if err != nil {
+			fail(t, op.Target)
+			return
+		}
 		for _, below := range t.Below(op.Target) {
 			t.Delete(below.ID)
 		}
@@ -157,6 +167,14 @@ func remove(t *fabric.Tx, d *fabric.Document, job string, opt fabric.RemoveOptio
 
 func deleting(d *fabric.Document) bool {
 	return d == nil || d.Body.Str("properties", "provisioningState") == "Deleting"
+}
+
+// fail marks a resource whose operation failed. It stays as it is.
+func fail(t *fabric.Tx, id string) {
+	if d := t.Get(id); d != nil {
+		d.Body.Set(fabric.Failed, "properties", "provisioningState")
+		t.Put(d)
+	}
 }
 
 func settle(t *fabric.Tx, id string) {

@@ -71,25 +71,7 @@ func definition(t *fabric.Tx, guid string) doc.Object {
 
 func matchAny(patterns []string, action string) bool {
 	for _, p := range patterns {
-		if wildcard(strings.ToLower(p), strings.ToLower(action)) {
-			return true
-		}
-	}
-	return false
-}
-
-// wildcard matches "*" against any run of characters, slashes too.
-func wildcard(pattern, s string) bool {
-	head, rest, star := strings.Cut(pattern, "*")
-	if !star {
-		return pattern == s
-	}
-	s, ok := strings.CutPrefix(s, head)
-	if !ok {
-		return false
-	}
-	for i := range len(s) + 1 {
-		if wildcard(rest, s[i:]) {
+		if arm.Wildcard(p, action) {
 			return true
 		}
 	}

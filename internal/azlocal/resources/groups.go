@@ -173,7 +173,7 @@ func groupPass(ctx context.Context, w *fabric.World, op fabric.Operation) (left 
 			if d == nil {
 				return nil
 			}
-			opID, err := w.KindOf(id).Remove(t, d, fabric.RemoveOptions{Force: true, Principal: op.Principal})
+			opID, err := t.RemovePart(d, fabric.RemoveOptions{Force: true, Principal: op.Principal})
 			begun[opID] = id
 			return err
 		})

@@ -1,4 +1,4 @@
-package rbac
+package arm
 
 import "testing"
 
@@ -11,11 +11,15 @@ func TestWildcard(t *testing.T) {
 		{"*/read", "microsoft.compute/virtualmachines/read", true},
 		{"*/read", "microsoft.compute/virtualmachines/write", false},
 		{"microsoft.compute/*", "microsoft.network/x/read", false},
+		{"Microsoft.Compute/*", "microsoft.compute/virtualMachines/write", true},
+		{"*/write*", "a/write", true},
+		{"a*a", "a", false},
+		{"", "a", false},
 		{"microsoft.authorization/*/write", "microsoft.authorization/roleassignments/write", true},
 		{"microsoft.compute/virtualmachines/deallocate/action", "microsoft.compute/virtualmachines/deallocate/action", true},
 		{"microsoft.compute/virtualmachines/deallocate/action", "microsoft.compute/virtualmachines/start/action", false},
 	} {
-		if got := wildcard(c.pattern, c.action); got != c.want {
+		if got := Wildcard(c.pattern, c.action); got != c.want {
 			t.Errorf("%s matches %s: %v", c.pattern, c.action, got)
 		}
 	}

@@ -1,0 +1,86 @@
+package fault
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Book holds the rules of one local Azure. A nil Book has none.
+type Book struct {
+	now   func() time.Time
+	mu    sync.Mutex
+	rules []*Rule
+	next  int
+}
+
+// NewBook returns a book without rules.
+func NewBook(now func() time.Time) *Book { return &Book{now: now} }
+
+// Add checks a rule and begins to apply it. It returns the rule as it is kept, with its id.
+func (b *Book) Add(r Rule) (Rule, error) {
+	if err := r.Check(); err != nil {
+		return r, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.next++
+	r.ID, r.Added, r.Seen, r.Hits = fmt.Sprintf("f%d", b.next), b.now().UTC(), 0, 0
+	b.rules = append(b.rules, &r)
+	return r, nil
+}
+
+// List returns the rules in the order in which they were added.
+func (b *Book) List() []Rule {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := make([]Rule, len(b.rules))
+	for i, r := range b.rules {
+		out[i] = *r
+		out[i].Match = maps.Clone(r.Match)
+	}
+	return out
+}
+
+// Remove ends a rule; known is false when no rule has the id.
+func (b *Book) Remove(id string) (known bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before := len(b.rules)
+	b.rules = slices.DeleteFunc(b.rules, func(r *Rule) bool { return r.ID == id })
+	return len(b.rules) < before
+}
+
+// Clear ends all rules and returns how many there were.
+func (b *Book) Clear() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := len(b.rules)
+	b.rules = nil
+	return n
+}
+
+// Take finds the first rule that hits a call, and counts. Rules that wait for their nth
+// call count it and let the next rule have it. Without a hit the result is nil.
+func (b *Book) Take(c Call) *Hit {
+	if b == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	for _, r := range b.rules {
+		if !r.Active(now) || !r.matches(c) {
+			continue
+		}
+		r.Seen++
+		if r.Seen < r.Nth {
+			continue
+		}
+		r.Hits++
+		return &Hit{Rule: *r, call: c}
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package fault
+
+import (
+	"testing"
+	"time"
+
+	"mngr/internal/azlocal/doc"
+)
+
+func call(operation, id string, body doc.Object) Call {
+	return Call{Operation: operation, Resource: id, Body: body}
+}
+
+// TestTake counts which of ten equal calls each rule hits.
+func TestTake(t *testing.T) {
+	for name, c := range map[string]struct {
+		rule Rule
+		want string // x: hit
+	}{
+		"once":              {Rule{Times: 1}, "x........."},
+		"third":             {Rule{Nth: 3, Times: 1}, "..x......."},
+		"second, two times": {Rule{Nth: 2, Times: 2}, ".xx......."},
+		"without end":       {Rule{Nth: 9}, "........xx"},
+		"for four seconds":  {Rule{For: 4}, "xxxx......"},
+	} {
+		now := time.Unix(0, 0)
+		book := NewBook(func() time.Time { return now })
+		c.rule.On, c.rule.Effect, c.rule.Status = "*/write", Refuse, 409
+		if _, err := book.Add(c.rule); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for range 10 {
+			if book.Take(call("Microsoft.Compute/virtualMachines/write", "", nil)).Is(Refuse) {
+				got += "x"
+			} else {
+				got += "."
+			}
+			now = now.Add(time.Second)
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestMatches tries what narrows a rule down; each refusal has a match beside it.
+func TestMatches(t *testing.T) {
+	body := doc.Object{"location": "westus", "n": float64(3), "properties": map[string]any{"nics": []any{map[string]any{"name": "a"}}, "none": nil}}
+	const id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/mngr-a"
+	for _, c := range []struct {
+		rule Rule
+		want bool
+	}{
+		{Rule{On: "Microsoft.Compute/virtualMachines/write"}, true},
+		{Rule{On: "MICROSOFT.COMPUTE/*"}, true},
+		{Rule{On: "Microsoft.Compute/virtualMachines"}, false},
+		{Rule{On: "*", Resource: "*/virtualmachines/mngr-*"}, true},
+		{Rule{On: "*", Resource: "*/virtualmachines/other-*"}, false},
+		{Rule{On: "*", Match: map[string]string{"location": "WestUS"}}, true},
+		{Rule{On: "*", Match: map[string]string{"location": "westus", "n": "3"}}, true},
+		{Rule{On: "*", Match: map[string]string{"location": "westus", "n": "4"}}, false},
+		{Rule{On: "*", Match: map[string]string{"properties.nics.0.name": "a"}}, true},
+		{Rule{On: "*", Match: map[string]string{"properties.nics.1.name": "*"}}, false},
+		{Rule{On: "*", Match: map[string]string{"properties.none": "*"}}, false},
+		{Rule{On: "*", Match: map[string]string{"properties": "*"}}, false},
+	} {
+		if got := c.rule.matches(call("Microsoft.Compute/virtualMachines/write", id, body)); got != c.want {
+			t.Errorf("%+v matches: %v", c.rule, got)
+		}
+	}
+	if (&Rule{On: "*", Match: map[string]string{"location": "*"}}).matches(call("x", "", nil)) {
+		t.Error("a request without a body has a location")
+	}
+}
+
+// TestFirstRuleTakesTheCall lets a rule that waits count a call and leave it to the next.
+func TestFirstRuleTakesTheCall(t *testing.T) {
+	book := NewBook(time.Now)
+	for _, r := range []Rule{{Nth: 2, Times: 1, Code: "A"}, {Times: 1, Code: "B"}, {Code: "C"}} {
+		r.On, r.Effect, r.Status = "*", Refuse, 500
+		if _, err := book.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := ""
+	for range 4 {
+		got += book.Take(call("x", "", nil)).Refusal().Code
+	}
+	if got != "BACC" {
+		t.Errorf("hits: %s", got)
+	}
+	if !book.Remove("f3") || book.Remove("f3") || book.Take(call("x", "", nil)) != nil {
+		t.Error("a removed rule is not gone")
+	}
+}
+
+// TestCheck refuses rules that make no sense, beside one that does.
+func TestCheck(t *testing.T) {
+	good := Rule{On: "*/write", Effect: Refuse, Status: 409, Code: "Conflict"}
+	if err := good.Check(); err != nil || good.Nth != 1 {
+		t.Fatalf("%v, %+v", err, good)
+	}
+	for name, r := range map[string]Rule{
+		"no operation": {Effect: Refuse, Status: 409}, "status": {On: "*", Effect: Refuse, Status: 200}, "effect": {On: "*"},
+		"code": {On: "*", Effect: Refuse, Status: 409, Code: "not a code"}, "no code": {On: "*", Effect: Fail}, "delay": {On: "*", Effect: Delay},
+		"entra operation": {On: "entra:token", Effect: Fail, Code: "X"}, "imds throttle": {On: "imds:/x", Effect: Throttle}, "negative": {On: "*", Effect: Refuse, Status: 409, Times: -1},
+	} {
+		if r.Check() == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package fault
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"mngr/internal/azlocal/activity"
+	"mngr/internal/azlocal/arm"
+)
+
+// Plain is a request of a service without operations: Entra or IMDS.
+type Plain struct {
+	Entry  activity.Entry                        // begun; Guard completes it
+	Record func(activity.Entry)                  // gets the entry before the answer is sent
+	Refuse func(http.ResponseWriter, *arm.Error) // writes a refusal in the service's own form
+	Next   http.HandlerFunc                      // serves the request
+}
+
+// Guard serves a request in the way that the fault it meets allows.
+func (b *Book) Guard(w http.ResponseWriter, r *http.Request, c Call, p Plain) {
+	hit := b.Take(c)
+	p.Entry.Fault = hit.ID()
+	noted := &noting{ResponseWriter: w, plain: &p}
+	switch {
+	case hit.Is(Refuse):
+		p.refuse(noted, hit)
+		return
+	case hit.Is(DropBefore):
+		p.cut()
+	case hit.Is(DropAfter):
+		p.Next(discard{http.Header{}}, r)
+		p.cut()
+	case hit.Is(NeverFinish):
+		<-r.Context().Done()
+		p.cut()
+	}
+	if hit.Pause(r.Context()) != nil {
+		p.cut()
+	}
+	p.Next(noted, r)
+}
+
+func (p *Plain) refuse(w http.ResponseWriter, hit *Hit) {
+	e := hit.Refusal()
+	if hit.Rule.Code == "" {
+		e.Code, e.Message = plainCode(e.Status), hit.Rule.Message
+	}
+	if e.Message == "" {
+		e.Message = http.StatusText(e.Status)
+	}
+	if hit.Rule.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(hit.Rule.RetryAfter))
+	}
+	p.Entry.Code = e.Code
+	p.Refuse(w, e)
+}
+
+// cut ends the connection without an answer.
+func (p *Plain) cut() {
+	p.Entry.Code = "ConnectionCut"
+	p.note(0)
+	panic(http.ErrAbortHandler)
+}
+
+func (p *Plain) note(status int) {
+	p.Entry.Status = status
+	p.Entry.Millis = float64(time.Since(p.Entry.Time).Microseconds()) / 1000
+	if p.Record != nil {
+		p.Record(p.Entry)
+	}
+}
+
+// plainCode is how OAuth names what a status says.
+func plainCode(status int) string {
+	switch {
+	case status == http.StatusUnauthorized:
+		return "invalid_client"
+	case status == http.StatusTooManyRequests:
+		return "too_many_requests"
+	case status < http.StatusInternalServerError:
+		return "invalid_request"
+	case status == http.StatusInternalServerError:
+		return "unknown"
+	}
+	return strings.ToLower(strings.ReplaceAll(http.StatusText(status), " ", "_"))
+}
+
+// noting completes the log's entry when the answer begins.
+type noting struct {
+	http.ResponseWriter
+	plain *Plain
+	begun bool
+}
+
+func (n *noting) WriteHeader(status int) {
+	if !n.begun {
+		n.begun = true
+		n.plain.note(status)
+	}
+	n.ResponseWriter.WriteHeader(status)
+}
+
+func (n *noting) Write(p []byte) (int, error) {
+	if !n.begun {
+		n.WriteHeader(http.StatusOK)
+	}
+	return n.ResponseWriter.Write(p)
+}
+
+// discard takes an answer that nobody gets.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(p []byte) (int, error) { return len(p), nil }
+func (d discard) WriteHeader(int)             {}

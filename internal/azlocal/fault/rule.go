@@ -1,0 +1,162 @@
+package fault
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"mngr/internal/azlocal/arm"
+)
+
+// Kind is what happens to a request that a rule hits.
+type Kind string
+
+// The kinds of trouble.
+const (
+	Refuse      Kind = "status"          // answered with an error at once
+	Throttle    Kind = "throttle"        // answered with compute's own 429, which has no envelope
+	Fail        Kind = "operation-fails" // accepted; the operation ends in Failed. Without one, refused
+	NeverFinish Kind = "never-finish"    // accepted; the operation stays in progress. Without one, the answer never comes
+	Delay       Kind = "delay"           // served late
+	DropBefore  Kind = "drop-before"     // the connection is cut, nothing is done
+	DropAfter   Kind = "drop-after"      // everything is done, then the connection is cut
+)
+
+// Rule says which requests meet which trouble.
+type Rule struct {
+	ID       string            `json:"id"`
+	On       string            `json:"on"`                 // wildcard on the operation's name
+	Resource string            `json:"resource,omitempty"` // wildcard on the ARM id
+	Match    map[string]string `json:"match,omitempty"`    // wildcards on the body, by dotted path
+	Nth      int               `json:"nth"`                // the first matching call that is hit, from 1
+	Times    int               `json:"times"`              // how many calls are hit; 0: without end
+	For      float64           `json:"for_seconds"`        // how long it lasts from Added on; 0: without end
+	Added    time.Time         `json:"added_at"`
+
+	Effect     Kind    `json:"effect"`
+	Status     int     `json:"status,omitempty"`
+	Code       string  `json:"code,omitempty"`
+	Message    string  `json:"message,omitempty"`
+	RetryAfter int     `json:"retry_after_seconds,omitempty"`
+	Wait       float64 `json:"delay_seconds,omitempty"`
+
+	Seen int `json:"seen"` // calls that matched
+	Hits int `json:"hits"` // calls that were hit
+}
+
+// Names of what is no ARM operation.
+const (
+	EntraToken = "entra:token"
+	IMDSPrefix = "imds:" // then the path
+)
+
+var errorCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.]*$`)
+
+// Check refuses a rule that makes no sense, and fills in what was left out.
+func (r *Rule) Check() error {
+	if r.On == "" {
+		return fmt.Errorf("a fault needs an operation")
+	}
+	if r.Nth < 0 || r.Times < 0 || r.For < 0 || r.Wait < 0 || r.RetryAfter < 0 {
+		return fmt.Errorf("counts and times of a fault cannot be negative")
+	}
+	if r.Nth == 0 {
+		r.Nth = 1
+	}
+	if r.Code != "" && !errorCode.MatchString(r.Code) {
+		return fmt.Errorf("%q is no error code", r.Code)
+	}
+	return r.checkEffect()
+}
+
+func (r *Rule) checkEffect() error {
+	switch r.Effect {
+	case Refuse:
+		if r.Status < 400 || r.Status > 599 {
+			return fmt.Errorf("the status %d is no refusal; one from 400 to 599 is", r.Status)
+		}
+	case Throttle:
+		if r.plain() {
+			return fmt.Errorf("only Microsoft.Compute throttles so; take status 429 for %s", r.On)
+		}
+	case Fail:
+		if r.plain() {
+			return fmt.Errorf("%s starts no operation that could fail; take a status", r.On)
+		}
+		if r.Code == "" {
+			return fmt.Errorf("an operation fails with a code")
+		}
+	case Delay:
+		if r.Wait == 0 {
+			return fmt.Errorf("a delay needs a time")
+		}
+	case DropBefore, DropAfter, NeverFinish:
+	default:
+		return fmt.Errorf("there is no effect %q", r.Effect)
+	}
+	return nil
+}
+
+// plain tells whether the rule is about Entra or IMDS only.
+func (r *Rule) plain() bool {
+	on := strings.ToLower(r.On)
+	return strings.HasPrefix(on, "entra:") || strings.HasPrefix(on, IMDSPrefix)
+}
+
+// Active tells whether the rule can still hit.
+func (r *Rule) Active(now time.Time) bool {
+	spent := r.Times > 0 && r.Hits >= r.Times
+	late := r.For > 0 && now.Sub(r.Added).Seconds() >= r.For
+	return !spent && !late
+}
+
+// Describe is the effect in one phrase.
+func (r *Rule) Describe() string {
+	var parts []string
+	switch r.Effect {
+	case Refuse:
+		parts = append(parts, fmt.Sprintf("%d %s", r.Status, r.Code))
+	case Fail:
+		parts = append(parts, "operation fails: "+r.Code)
+	case Delay:
+		parts = append(parts, "delay "+seconds(r.Wait).String())
+	default:
+		parts = append(parts, strings.ReplaceAll(string(r.Effect), "-", " "))
+	}
+	if r.RetryAfter > 0 {
+		parts = append(parts, fmt.Sprintf("retry after %d s", r.RetryAfter))
+	}
+	return strings.TrimSpace(strings.Join(parts, ", "))
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// defaultCode is the code that goes with a status.
+func defaultCode(status int) string {
+	codes := map[int]string{
+		http.StatusUnauthorized: "AuthenticationFailed", http.StatusForbidden: "AuthorizationFailed", http.StatusNotFound: "ResourceNotFound",
+		http.StatusConflict: "Conflict", http.StatusPreconditionFailed: "PreconditionFailed", http.StatusTooManyRequests: "TooManyRequests",
+		http.StatusInternalServerError: "InternalServerError", http.StatusBadGateway: "BadGateway",
+		http.StatusServiceUnavailable: "ServiceUnavailable", http.StatusGatewayTimeout: "GatewayTimeout",
+	}
+	if code := codes[status]; code != "" {
+		return code
+	}
+	return strings.ReplaceAll(http.StatusText(status), " ", "")
+}
+
+// matches tells whether a rule is about a call.
+func (r *Rule) matches(c Call) bool {
+	if !arm.Wildcard(r.On, c.Operation) || r.Resource != "" && !arm.Wildcard(r.Resource, c.Resource) {
+		return false
+	}
+	for path, want := range r.Match {
+		got, ok := c.field(path)
+		if !ok || !arm.Wildcard(want, got) {
+			return false
+		}
+	}
+	return true
+}
