@@ -26,6 +26,7 @@ func wire(conf *config.Config, lookup func(string) (string, bool)) (*fleet.Fleet
 		Guests:      newGuests(conf),
 		GuestBinary: guestBinary,
 		Pending:     pending{dir: filepath.Join(conf.Files.BaseDir, "pending")},
+		Spots:       spotHosts{dir: filepath.Join(conf.Files.BaseDir, "spot")},
 		Now:         time.Now,
 	}
 	used := localUsed(lookup)
@@ -50,6 +51,7 @@ func newProvider(conf *config.Config, p config.Provider) (*azure.Provider, error
 	s.VNetName, s.SubnetName, s.NSGName = p.VnetName, p.SubnetName, p.NSGName
 	s.VNetPrefix, s.SubnetPrefix = p.VnetAddressPrefix, p.SubnetAddressPrefix
 	s.VMSize, s.SpotVMSize = p.DefaultVMSize, p.DefaultSpotVMSize
+	s.EvictDeallocates, s.SpotMaxPrice = p.SpotEvictionPolicy == "Deallocate", p.SpotMaxPrice
 	s.Image = azure.Image{Publisher: p.ImagePublisher, Offer: p.ImageOffer, SKU: p.ImageSKU, Version: p.ImageVersion}
 	s.AdminUsername, s.OSDiskSizeGB, s.OSDiskType = p.AdminUsername, int32(p.OSDiskSizeGB), p.OSDiskType
 	s.ContainerSSHPort = p.ContainerSSHPort

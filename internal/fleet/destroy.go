@@ -112,7 +112,7 @@ func (f *Fleet) DestroyHost(ctx context.Context, h agent.Host, progress agent.Pr
 		}
 		return fmt.Errorf("destroy host %q: %w", h.Name, err)
 	}
-	return errors.Join(f.Guests.Forget(h.ID), f.Pending.Remove(h.ID))
+	return errors.Join(f.Guests.Forget(h.ID), f.Pending.Remove(h.ID), f.Spots.Remove(h.ID))
 }
 
 // unchanged refuses to destroy a host that got another agent since the plan was made.

@@ -125,6 +125,12 @@ func (f *Fleet) listInstance(ctx context.Context, i Instance, live bool) Listing
 		wg.Go(func() { rows[n], failures[n] = f.observe(ctx, &out.Hosts[n], live) })
 	}
 	wg.Wait()
+	for _, h := range f.remember(i.Name(), out.Hosts) {
+		out.Hosts = append(out.Hosts, h)
+		for _, a := range h.Agents {
+			out.Rows = append(out.Rows, Row{Agent: a, State: agent.Stopped, Host: h})
+		}
+	}
 	for n := range hosts {
 		out.Rows = append(out.Rows, rows[n]...)
 		if failures[n] != nil {
@@ -145,6 +151,7 @@ func (f *Fleet) observe(ctx context.Context, h *agent.Host, live bool) ([]Row, e
 			h.State, h.Failure, problem = agent.HostUnreachable, problem.Error(), nil
 		}
 	}
+	told(h, status)
 	rows := make([]Row, 0, len(h.Agents))
 	for _, a := range h.Agents {
 		state := agentState(*h, a.ID, status)

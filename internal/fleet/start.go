@@ -29,6 +29,9 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, progress agent.Progress) 
 	if err != nil {
 		return out, err
 	}
+	if h.Gone() {
+		return out, startGone(*h, rows[0].Agent.Name)
+	}
 	if unfinished(*h) && h.State != agent.HostFailed {
 		return f.startUnfinished(ctx, inst, out, progress)
 	}
@@ -47,7 +50,7 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, progress agent.Progress) 
 			return out, err
 		}
 		fallthrough
-	case agent.HostStopped, agent.HostStoppedBilling:
+	case agent.HostStopped, agent.HostStoppedBilling, agent.HostEvicted:
 		if err := f.boot(ctx, inst, h, progress); err != nil {
 			return out, err
 		}
