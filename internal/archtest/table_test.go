@@ -21,6 +21,7 @@ var rules = []rule{
 	{pkg: "internal/hostsetup", imports: []string{"internal/agent", "internal/ctl"}},
 	{pkg: "internal/ssh", imports: []string{"internal/agent"}},
 	{pkg: "internal/git", imports: []string{"internal/agent"}},
+	{pkg: "internal/filter", imports: []string{"internal/agent"}},
 	{pkg: "internal/output", imports: []string{"internal/agent"}},
 	{pkg: "internal/guestbin", imports: []string{"internal/agent"}},
 
@@ -45,7 +46,7 @@ var rules = []rule{
 		pkg: "internal/cli/...",
 		imports: []string{
 			"internal/agent/...", "internal/ctl", "internal/config", "internal/records", "internal/hostsetup", "internal/ssh",
-			"internal/git", "internal/output", "internal/guestbin", "internal/azure", "internal/fleet/...", "internal/cli/...",
+			"internal/git", "internal/filter", "internal/output", "internal/guestbin", "internal/azure", "internal/fleet/...", "internal/cli/...",
 		},
 		tests: []string{"internal/azlocal/..."},
 	},

@@ -27,6 +27,7 @@ func (p *Provider) hostOf(vm *armcompute.VirtualMachine, view *armcompute.Virtua
 	if vm.Properties != nil && vm.Properties.HardwareProfile != nil && vm.Properties.HardwareProfile.VMSize != nil {
 		h.Size = string(*vm.Properties.HardwareProfile.VMSize)
 	}
+	h.Spot = vm.Properties != nil && vm.Properties.Priority != nil && *vm.Properties.Priority == armcompute.VirtualMachinePriorityTypesSpot
 	h.State, h.Billing, h.Failure = factsOf(vm, view).state()
 	h.Spot = isSpot(vm)
 	if vm.Identity == nil || vm.Identity.Type == nil || *vm.Identity.Type == armcompute.ResourceIdentityTypeNone {

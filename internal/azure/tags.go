@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -98,6 +99,22 @@ func (s Settings) hostTags(spec agent.MachineSpec) map[string]string {
 	return tags
 }
 
+// identity tells the tags by which a machine is known as ours and as whose: who changes
+// them loses it.
+func identity(name string) bool {
+	return strings.EqualFold(name, tagManagedBy) || strings.EqualFold(name, tagHostID)
+}
+
+// checkChange refuses a change of a machine's identity, and what Azure would refuse.
+func checkChange(set map[string]string, remove []string) error {
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(set)), remove) {
+		if identity(name) {
+			return agent.Errorf(agent.KindInternal, "the tag %s of a machine never changes", name)
+		}
+	}
+	return checkTags(set)
+}
+
 // checkTags refuses what Azure would refuse.
 func checkTags(tags map[string]string) error {
 	if len(tags) > mostTags {
@@ -107,6 +124,8 @@ func checkTags(tags map[string]string) error {
 		switch {
 		case name == "" || len(name) > mostTagName:
 			return agent.Errorf(agent.KindUsage, "the tag name %.40q is empty or too long for Azure", name)
+		case reservedPrefix(name):
+			return agent.Errorf(agent.KindUsage, "the tag name %q begins like Azure's own", name)
 		case strings.ContainsAny(name, badInTagNames) || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }):
 			return agent.Errorf(agent.KindUsage, "the tag name %q has a character that Azure refuses", name)
 		case utf8.RuneCountInString(value) > mostTagValue:
@@ -116,10 +135,16 @@ func checkTags(tags map[string]string) error {
 	return nil
 }
 
+// reservedPrefix knows the beginnings that Azure keeps for itself.
+func reservedPrefix(name string) bool {
+	name = strings.ToLower(name)
+	return strings.HasPrefix(name, "microsoft") || strings.HasPrefix(name, "azure") || strings.HasPrefix(name, "windows")
+}
+
 // MergeTags writes set and deletes remove, each in one request that leaves all other
 // tags alone and that ARM carries out by itself.
 func (p *Provider) MergeTags(ctx context.Context, resource string, set map[string]string, remove []string) error {
-	if err := checkTags(set); err != nil {
+	if err := checkChange(set, remove); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)

@@ -52,6 +52,7 @@ func completeFlags(app *App, root *cobra.Command) {
 		"type":      cobra.FixedCompletions(knownTypes(), cobra.ShellCompDirectiveNoFileComp),
 		"idle-mode": cobra.FixedCompletions(config.IdleModes(), cobra.ShellCompDirectiveNoFileComp),
 		"scope":     cobra.FixedCompletions([]string{"user", "project", "local"}, cobra.ShellCompDirectiveNoFileComp),
+		"fields":    cobra.FixedCompletions(listSchema().Names(), cobra.ShellCompDirectiveNoFileComp),
 		"provider":  completeProviders(app),
 	}
 	for _, cmd := range append(root.Commands(), root) {

@@ -86,6 +86,9 @@ func (g guests) target(h agent.Host, p fleet.Place) (ssh.Target, error) {
 	if p == fleet.Container {
 		t.Port, t.HostKey = g.Port(h), keys.Container
 	}
+	if keys == (agent.HostKeys{}) {
+		return t, fleet.ErrNoHostKey
+	}
 	if t.HostKey == "" {
 		return t, agent.Errorf(agent.KindUnreachable, "the host key of host %q is not known", h.Name)
 	}

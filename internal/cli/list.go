@@ -1,19 +1,22 @@
 package cli
 
 import (
+	"fmt"
 	"io"
-	"time"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"mngr/internal/agent"
 	"mngr/internal/fleet"
 	"mngr/internal/output"
-	"mngr/internal/records"
 )
 
+// templates marks the commands that take a template for --format.
+const templates = "templates"
+
 func newList(app *App) *cobra.Command {
-	var providers []string
+	var flags listFlags
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -21,102 +24,134 @@ func newList(app *App) *cobra.Command {
 		Long: `List agents, their hosts and what is billed.
 
 BILLING says what a host costs now: compute (the machine, its disk and its address),
-storage (disk and address only), none, or unknown.`,
-		Example: "  mngr list\n  mngr list --format json\n  mngr list --provider azure-west",
-		Args:    cobra.NoArgs,
+storage (disk and address only), none, or unknown.
+
+--include and --exclude take conditions in CEL over the fields that --schema prints.
+What a row does not have, such as a label, fulfils no condition.`,
+		Example: `  mngr list
+  mngr list --format json
+  mngr list --running --label team=web
+  mngr list --include 'host.billing == "compute" && age > 86400'
+  mngr list --fields name,state,host.idle.mode,host.idle.timeout_seconds,host.idle.seconds_left
+  mngr list --format '{name} {host.state}'
+  mngr stop $(mngr list --ids --include 'labels.batch == "7"')`,
+		Args:        cobra.NoArgs,
+		Annotations: map[string]string{templates: "yes"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := newSelection(flags, app.global.format)
+			if err != nil {
+				return err
+			}
+			if flags.schema {
+				return app.printSchema(s)
+			}
 			f, err := app.fleet()
 			if err != nil {
 				return err
 			}
-			listing, err := f.List(cmd.Context(), providers, true)
+			listing, err := f.List(cmd.Context(), flags.providers, true)
 			if err != nil {
 				return err
 			}
-			if err := app.printListing(f, listing); err != nil {
+			if err := app.printListing(f, listing, &s); err != nil {
 				return err
 			}
 			return listingCode(listing)
 		},
 	}
-	cmd.Flags().StringArrayVar(&providers, "provider", nil, "ask only this provider (repeatable)")
+	f := cmd.Flags()
+	f.StringArrayVar(&flags.providers, "provider", nil, "ask only this provider (repeatable)")
+	f.StringArrayVar(&flags.include, "include", nil, "only rows that fulfil this condition (repeatable: all of them)")
+	f.StringArrayVar(&flags.exclude, "exclude", nil, "no rows that fulfil this condition (repeatable: any of them)")
+	f.StringArrayVar(&flags.labels, "label", nil, "only agents with this label, KEY=VALUE (repeatable: any of them)")
+	f.StringArrayVar(&flags.hostLabels, "host-label", nil, "only hosts whose machine has this tag, KEY=VALUE (repeatable: any of them)")
+	f.BoolVar(&flags.running, "running", false, "only agents that run, waiting ones included")
+	f.BoolVar(&flags.stopped, "stopped", false, "only agents that are stopped")
+	f.BoolVar(&flags.active, "active", false, "no hosts that failed, were evicted or are being deleted")
+	f.StringArrayVar(&flags.fields, "fields", nil, "the fields to show, separated by commas")
+	f.StringArrayVar(&flags.headers, "header", nil, "the header of a field's column, FIELD=LABEL (repeatable)")
+	f.StringVar(&flags.sort, "sort", "", "order of the rows: FIELD [asc|desc], … (default: age of the host)")
+	f.IntVar(&flags.limit, "limit", 0, "no more rows than this")
+	f.BoolVar(&flags.ids, "ids", false, "only the ids of the agents")
+	f.BoolVar(&flags.addrs, "addrs", false, "only the addresses of the agents: NAME@HOST.PROVIDER")
+	f.BoolVar(&flags.schema, "schema", false, "print the fields that rows have, and ask nobody")
 	return cmd
 }
 
-// The JSON shape of `list` is a contract: keys are added, never changed.
-type (
-	agentRow struct {
-		ID     agent.ID          `json:"id"`
-		Name   string            `json:"name"`
-		Type   string            `json:"type"`
-		State  agent.State       `json:"state"`
-		Labels map[string]string `json:"labels"`
-		Host   hostRow           `json:"host"`
-	}
-	hostRow struct {
-		ID        agent.HostID    `json:"id"`
-		Name      string          `json:"name"`
-		Provider  string          `json:"provider_name"`
-		State     agent.HostState `json:"state"`
-		Billing   agent.Billing   `json:"billing"`
-		Region    string          `json:"region"`
-		Size      string          `json:"size"`
-		CreatedAt *time.Time      `json:"created_at"`
-		SSH       sshRow          `json:"ssh"`
-		StoppedBy *string         `json:"stopped_by"` // of a STOPPED host: user or unknown
-		Failure   *string         `json:"failure_reason"`
-		Agents    []string        `json:"agents"`
-		Resource  string          `json:"resource_id"`
-	}
-	sshRow struct {
-		User string `json:"user"`
-		Host string `json:"host"`
-		Port int    `json:"port"`
-	}
-	errorRow struct {
-		Provider     string `json:"provider_name"`
-		Host         string `json:"host,omitempty"`
-		Kind         string `json:"error_class"`
-		Message      string `json:"message"`
-		Help         string `json:"help_text,omitempty"`
-		Inaccessible bool   `json:"is_provider_inaccessible"`
-	}
-)
+func (a *App) printSchema(s selection) error {
+	return a.printer().Emit(output.Result{
+		Event: "schema",
+		Data:  map[string]any{"fields": s.schema.Names()},
+		Human: func(w io.Writer) error {
+			_, err := fmt.Fprintln(w, strings.Join(s.schema.Names(), "\n"))
+			return err
+		},
+	})
+}
 
-func (a *App) printListing(f *fleet.Fleet, l fleet.Listing) error {
-	rows, hosts, errs := []agentRow{}, []hostRow{}, []errorRow{}
-	for _, h := range l.Hosts {
-		hosts = append(hosts, newHostRow(f, h))
+func (a *App) printListing(f *fleet.Fleet, l fleet.Listing, s *selection) error {
+	p := a.printer()
+	wanted, err := s.pick(f, l, func(err error) { p.Warn(err.Error(), "rows for which it cannot be told are left out") })
+	if err != nil {
+		return err
 	}
-	for _, r := range l.Rows {
-		labels := r.Agent.Labels
-		if labels == nil {
-			labels = map[string]string{}
-		}
-		rows = append(rows, agentRow{ID: r.Agent.ID, Name: r.Agent.Name, Type: r.Agent.Type, State: r.State, Labels: labels, Host: newHostRow(f, r.Host)})
-	}
+	errs := []errorRow{}
 	for _, e := range l.Errors {
 		errs = append(errs, newErrorRow(e))
 	}
-	p := a.printer()
-	if p.Format == output.JSONL {
-		return printListingLines(p, rows, errs)
-	}
-	err := p.Emit(output.Result{
-		Data:  map[string]any{"agents": rows, "hosts": hosts, "errors": errs},
-		Human: func(w io.Writer) error { return listTable(p, w, l) },
-	})
-	if p.Format == output.Human {
-		for _, e := range l.Errors {
-			p.Warn(e.Provider+": "+e.Err.Error(), agent.HintOf(e.Err))
+	switch p.Format {
+	case output.JSONL:
+		return printListingLines(p, s, wanted, errs)
+	case output.JSON:
+		rows := []any{}
+		for _, e := range wanted {
+			if e.data != nil {
+				rows = append(rows, s.shown(e))
+			}
 		}
+		return p.Emit(output.Result{Data: map[string]any{"agents": rows, "hosts": s.hosts(f, l, wanted), "errors": errs}})
+	}
+	err = p.Emit(output.Result{Human: func(w io.Writer) error {
+		if s.template != nil {
+			return writeTemplate(w, *s.template, wanted)
+		}
+		return listTable(p, w, s, wanted, len(l.Errors) == 0)
+	}})
+	for _, e := range l.Errors {
+		p.Warn(e.Provider+": "+e.Err.Error(), agent.HintOf(e.Err))
 	}
 	return err
 }
 
-func printListingLines(p *output.Printer, rows []agentRow, errs []errorRow) error {
-	for _, r := range rows {
-		if err := p.Row(r); err != nil {
+// shown is a row as JSON shows it.
+func (s *selection) shown(e entry) any {
+	if len(s.fields) > 0 {
+		return e.row.Project(s.schema, s.fields)
+	}
+	return e.data
+}
+
+// hosts are those of the entries; without a filter, all.
+func (s *selection) hosts(f *fleet.Fleet, l fleet.Listing, wanted []entry) []hostRow {
+	in := map[string]bool{}
+	for _, e := range wanted {
+		in[e.host.Resource] = true
+	}
+	rows := []hostRow{}
+	for _, h := range l.Hosts {
+		if in[h.Resource] || !s.filtered() {
+			rows = append(rows, newHostRow(f, h))
+		}
+	}
+	return rows
+}
+
+func printListingLines(p *output.Printer, s *selection, wanted []entry, errs []errorRow) error {
+	for _, e := range wanted {
+		if e.data == nil {
+			continue
+		}
+		if err := p.Row(s.shown(e)); err != nil {
 			return err
 		}
 	}
@@ -128,74 +163,13 @@ func printListingLines(p *output.Printer, rows []agentRow, errs []errorRow) erro
 	return nil
 }
 
-func newHostRow(f *fleet.Fleet, h agent.Host) hostRow {
-	row := hostRow{
-		ID: h.ID, Name: h.Name, Provider: h.Provider, State: h.State, Billing: h.Billing,
-		Region: h.Region, Size: h.Size, Resource: h.Resource,
-		SSH:    sshRow{User: "root", Host: h.Address, Port: f.Guests.Port(h)},
-		Agents: []string{},
-	}
-	if !h.CreatedAt.IsZero() {
-		row.CreatedAt = new(h.CreatedAt.UTC())
-	}
-	if h.Failure != "" {
-		row.Failure = &h.Failure
-	}
-	if h.State == agent.HostStopped {
-		row.StoppedBy = new("unknown")
-		if by := h.Tags[records.StoppedBy]; by == "user" {
-			row.StoppedBy = &by
+func writeTemplate(w io.Writer, t output.Template, wanted []entry) error {
+	for _, e := range wanted {
+		if e.data == nil {
+			continue
 		}
-	}
-	for _, a := range h.Agents {
-		row.Agents = append(row.Agents, a.Name)
-	}
-	return row
-}
-
-func newErrorRow(e fleet.ProviderError) errorRow {
-	return errorRow{
-		Provider: e.Provider, Host: e.Host, Kind: string(agent.KindOf(e.Err)), Message: e.Err.Error(),
-		Help: agent.HintOf(e.Err), Inaccessible: inaccessible(e),
-	}
-}
-
-func inaccessible(e fleet.ProviderError) bool {
-	if e.Host != "" {
-		return false
-	}
-	switch agent.KindOf(e.Err) {
-	case agent.KindCredentials, agent.KindDenied, agent.KindNotPrepared, agent.KindUnreachable, agent.KindTimeout:
-		return true
-	}
-	return false
-}
-
-// listTable shows hosts without agents too: what bills must be seen.
-func listTable(p *output.Printer, w io.Writer, l fleet.Listing) error {
-	t := output.Table{Header: []string{"NAME", "STATE", "HOST", "PROVIDER", "HOST STATE", "BILLING", "ADDRESS"}}
-	for _, r := range l.Rows {
-		t.Rows = append(t.Rows, []string{
-			r.Agent.Name, string(r.State), r.Host.Name, r.Host.Provider, string(r.Host.State), string(r.Host.Billing), r.Host.Address,
-		})
-	}
-	for _, h := range l.Hosts {
-		if len(h.Agents) == 0 {
-			t.Rows = append(t.Rows, []string{"-", "-", h.Name, h.Provider, string(h.State), string(h.Billing), h.Address})
-		}
-	}
-	if len(t.Rows) == 0 {
-		if len(l.Errors) == 0 {
-			p.Note("no agents; `mngr create NAME` makes one")
-		}
-		return nil
-	}
-	if err := p.WriteTable(w, t); err != nil {
-		return err
-	}
-	for _, h := range l.Hosts {
-		if h.Failure != "" {
-			p.Warn("host "+h.Name+" is "+string(h.State)+": "+h.Failure, "")
+		if _, err := fmt.Fprintln(w, t.Execute(e.row.Get)); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -27,9 +27,13 @@ No subscription at hand? The provider azure-local is an Azure on this machine:
 		DisableAutoGenTag: true,
 		Args:              cobra.NoArgs,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if _, err := output.ParseFormat(app.global.format); err != nil {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			format, err := output.ParseFormat(app.global.format)
+			if err != nil {
 				return err
+			}
+			if format == output.Templated && cmd.Annotations[templates] == "" {
+				return agent.Errorf(agent.KindUsage, "%s takes no template", cmd.CommandPath()).WithHint("write --format human, json or jsonl")
 			}
 			app.running = true
 			return nil
@@ -43,7 +47,7 @@ No subscription at hand? The provider azure-local is an Azure on this machine:
 		return agent.Errorf(agent.KindUsage, "%w", err).WithHint("%s --help", cmd.CommandPath())
 	})
 	flags := root.PersistentFlags()
-	flags.StringVar(&app.global.format, "format", string(output.Human), "how results are written: human, json or jsonl")
+	flags.StringVar(&app.global.format, "format", string(output.Human), "how results are written: human, json or jsonl; for list also a template such as '{name} {host.state}'")
 	flags.BoolVarP(&app.global.quiet, "quiet", "q", false, "only results and errors")
 	flags.BoolVar(&app.global.headless, "headless", false, "never ask and never attach a terminal")
 	flags.StringArrayVarP(&app.global.settings, "setting", "S", nil, "set a configuration key for this command (key=value)")
@@ -51,6 +55,7 @@ No subscription at hand? The provider azure-local is an Azure on this machine:
 	root.AddGroup(&cobra.Group{ID: "agents", Title: "Agents:"}, &cobra.Group{ID: "setup", Title: "Setup:"})
 	for _, c := range []*cobra.Command{
 		newCreate(app), newList(app), newExec(app), newConnect(app), newStop(app), newStart(app), newDestroy(app),
+		newLabel(app), newRename(app), newSnapshot(),
 	} {
 		c.GroupID = "agents"
 		root.AddCommand(c)

@@ -20,6 +20,7 @@ const (
 	OpAgentStart   = "agent.start"   // AgentRef → AgentStatus; already running is fine
 	OpAgentStop    = "agent.stop"    // AgentRef → AgentStatus; already stopped is fine
 	OpAgentRemove  = "agent.remove"  // AgentRef → nothing; absent is fine
+	OpAgentEdit    = "agent.edit"    // AgentEdit → AgentStatus: take over name and labels, running or not
 	OpStatus       = "status"        // nothing → ContainerStatus
 )
 
@@ -31,6 +32,7 @@ type Request struct {
 	Setup *Setup     `json:"setup,omitempty"`
 	Ref   *AgentRef  `json:"ref,omitempty"`
 	Agent *AgentSpec `json:"agent,omitempty"`
+	Edit  *AgentEdit `json:"edit,omitempty"`
 }
 
 // Answer is what mngrd says. Exactly one of Error and the result is set.
@@ -114,6 +116,13 @@ type LastStop struct {
 type AgentRef struct {
 	ID   string `json:"id,omitempty"`
 	Name string `json:"name,omitempty"`
+}
+
+// AgentEdit is what the tags of a host say of an agent, for its own record to follow.
+type AgentEdit struct {
+	ID     string            `json:"id"`
+	Name   string            `json:"name"`
+	Labels map[string]string `json:"labels"`
 }
 
 // Prepared is the answer to OpAgentPrepare.

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"io"
 
@@ -58,10 +59,18 @@ func (f *Fleet) Connect(ctx context.Context, r Row) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	name := sessionName(ctx, guest, r)
 	guest.Close()
 	// A name has letters, digits, - and _ only: nothing to quote.
-	line := "exec tmux attach-session -t =mngr-" + r.Agent.Name
+	line := "exec tmux attach-session -t =mngr-" + name
 	return f.Guests.Attach(ctx, r.Host, Container, map[string]string{ctl.EnvAgent: string(r.Agent.ID)}, line)
+}
+
+// sessionName is the name that an agent has inside its host. Who renamed it from a machine
+// that the host does not know could not tell the guest, which is made up for here.
+func sessionName(ctx context.Context, g Guest, r Row) string {
+	names, _ := agree(ctx, g, byID([]agent.Record{r.Agent})) // at worst the session has its old name still
+	return cmp.Or(names[r.Agent.ID], r.Agent.Name)
 }
 
 func needRunning(r Row) error {

@@ -12,6 +12,18 @@ import (
 // stopped, started and destroyed from here, but not entered.
 var ErrNoAccess = errors.New("the host does not know this machine's key")
 
+// ErrNoHostKey is an ErrNoAccess: nothing could tell the host from an impostor. Those that
+// the original mngr made publish no host keys; inside, they are its alone.
+var ErrNoHostKey error = noHostKey{}
+
+type noHostKey struct{}
+
+func (noHostKey) Error() string {
+	return "the host publishes no host key, as those that the original mngr made: only that one can enter it"
+}
+
+func (noHostKey) Is(target error) bool { return target == ErrNoAccess }
+
 // Fleet is all that one user's mngr manages.
 type Fleet struct {
 	Instances []Instance

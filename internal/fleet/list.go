@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -17,6 +18,8 @@ import (
 type Row struct {
 	Agent agent.Record
 	State agent.State
+	Why   string           // the state is UNKNOWN; else ""
+	Guest *ctl.AgentStatus // what the host itself says of the agent; nil where it was not asked
 	Host  agent.Host
 }
 
@@ -145,22 +148,46 @@ func (f *Fleet) observe(ctx context.Context, h *agent.Host, live bool) ([]Row, e
 	f.read(h)
 	var status *ctl.ContainerStatus
 	var problem error
-	if live && h.State == agent.HostRunning && h.HostKeys.Container != "" {
+	why := "nobody asked"
+	if live && h.State == agent.HostRunning {
 		status, problem = f.askContainer(ctx, *h)
-		if agent.KindOf(problem) == agent.KindUnreachable {
-			h.State, h.Failure, problem = agent.HostUnreachable, problem.Error(), nil
-		}
+	}
+	switch {
+	case problem == nil:
+	case errors.Is(problem, ErrNoAccess): // it is the host, and does not let this machine in
+		why, problem = problem.Error(), nil
+	case agent.KindOf(problem) == agent.KindUnreachable:
+		h.State, h.Failure, problem = agent.HostUnreachable, problem.Error(), nil
+	case agent.KindOf(problem) == agent.KindRefused: // somebody answers who is not the host
+		h.State, h.Failure = agent.HostUnauthenticated, problem.Error()
+	default:
+		why = problem.Error()
 	}
 	told(h, status)
 	rows := make([]Row, 0, len(h.Agents))
 	for _, a := range h.Agents {
-		state := agentState(*h, a.ID, status)
-		if problem != nil {
-			state = agent.Unknown
+		r := Row{Agent: a, Guest: guestOf(status, a.ID), Host: *h}
+		if r.State = agentState(*h, a.ID, status); r.State == agent.Unknown {
+			r.Why = why
+			if h.State != agent.HostRunning {
+				r.Why = cmp.Or(h.Failure, "its host is "+string(h.State))
+			}
 		}
-		rows = append(rows, Row{Agent: a, State: state, Host: *h})
+		rows = append(rows, r)
 	}
 	return rows, problem
+}
+
+func guestOf(status *ctl.ContainerStatus, id agent.ID) *ctl.AgentStatus {
+	if status == nil {
+		return nil
+	}
+	for n := range status.Agents {
+		if status.Agents[n].ID == string(id) {
+			return &status.Agents[n]
+		}
+	}
+	return nil
 }
 
 // read decodes a host's tags. A machine that runs without its container's key in the
@@ -175,14 +202,16 @@ func (f *Fleet) read(h *agent.Host) {
 	}
 }
 
-// askContainer returns nil and no error where this machine may not enter: the host is up
-// and the tags have to do.
+// askContainer answers ErrNoAccess where the host is up and this machine may not enter.
 func (f *Fleet) askContainer(ctx context.Context, h agent.Host) (*ctl.ContainerStatus, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
 	guest, err := f.Guests.Dial(ctx, h, Container)
 	if errors.Is(err, ErrNoAccess) {
-		return nil, f.Guests.Probe(ctx, h, Container)
+		if err := f.Guests.Probe(ctx, h, Container); err != nil {
+			return nil, err
+		}
+		return nil, ErrNoAccess
 	}
 	if err != nil {
 		return nil, err
@@ -203,16 +232,20 @@ func agentState(h agent.Host, id agent.ID, status *ctl.ContainerStatus) agent.St
 	default: // silent, or on its way from one state to another
 		return agent.Unknown
 	}
-	if status != nil {
-		for _, a := range status.Agents {
-			if a.ID == string(id) {
-				return agent.State(a.State)
-			}
-		}
+	switch a := guestOf(status, id); {
+	case a != nil:
+		return guestState(a.State)
+	case status != nil || h.Stopped[id]:
 		return agent.Stopped
 	}
-	if h.Stopped[id] {
-		return agent.Stopped
+	return agent.Unknown // it may have ended, which only its host knows
+}
+
+// guestState takes a state from a guest, which may say anything.
+func guestState(s string) agent.State {
+	switch state := agent.State(s); state {
+	case agent.Running, agent.Waiting, agent.Done, agent.Stopped:
+		return state
 	}
-	return agent.Running
+	return agent.Unknown
 }

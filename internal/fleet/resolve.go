@@ -48,6 +48,8 @@ func pick(l Listing, a agent.Address) (Row, error) {
 		}
 	}
 	switch {
+	case len(matches) > 0 && copied(l, matches[0].Host) != nil:
+		return Row{}, copied(l, matches[0].Host)
 	case len(matches) == 1:
 		return matches[0], nil
 	case len(matches) > 1:
@@ -55,6 +57,17 @@ func pick(l Listing, a agent.Address) (Row, error) {
 			WithHint("use one of these addresses")
 	}
 	return Row{}, notFound(l, a)
+}
+
+// copied refuses a host whose id two machines carry: what belongs to which cannot be told.
+func copied(l Listing, h agent.Host) error {
+	for _, other := range l.Hosts {
+		if h.ID != "" && other.ID == h.ID && !strings.EqualFold(other.Resource, h.Resource) {
+			return agent.Errorf(agent.KindRefused, "two machines carry the host id %s: %s and %s; nothing was changed", h.ID, h.Resource, other.Resource).
+				WithHint("remove the copy yourself: az vm delete --ids ID")
+		}
+	}
+	return nil
 }
 
 // notFound blames a provider that could not be asked before it blames the user.
@@ -83,10 +96,12 @@ func findHost(l Listing, name, provider string) (*agent.Host, error) {
 			names = append(names, "@"+h.Name+"."+h.Provider)
 		}
 	}
-	switch len(found) {
-	case 0:
+	switch {
+	case len(found) == 0:
 		return nil, nil
-	case 1:
+	case copied(l, *found[0]) != nil:
+		return nil, copied(l, *found[0])
+	case len(found) == 1:
 		return found[0], nil
 	}
 	return nil, agent.Errorf(agent.KindUsage, "%q names several hosts: %s", name, join(names)).

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -116,7 +117,8 @@ func TestAgentState(t *testing.T) {
 	}{
 		{"the guest knows", with(agent.HostRunning, false), done, agent.Done},
 		{"the guest does not know it", with(agent.HostRunning, false), &ctl.ContainerStatus{}, agent.Stopped},
-		{"only tags", with(agent.HostRunning, false), nil, agent.Running},
+		{"only tags", with(agent.HostRunning, false), nil, agent.Unknown},
+		{"the guest lies", with(agent.HostRunning, false), &ctl.ContainerStatus{Agents: []ctl.AgentStatus{{ID: string(id), State: "\x1b[2J"}}}, agent.Unknown},
 		{"tags say stopped", with(agent.HostRunning, true), nil, agent.Stopped},
 		{"unreachable", with(agent.HostUnreachable, false), nil, agent.Unknown},
 		{"deallocated", with(agent.HostStopped, false), nil, agent.Stopped},
@@ -161,9 +163,38 @@ func TestRefuseStopNamesTheOthers(t *testing.T) {
 	}
 }
 
+// Two machines with one host id, as a copied disk or a forged tag makes them: both are
+// named, and nothing is done to either.
+func TestCopiedHostIsRefused(t *testing.T) {
+	a, b := host("web", agent.HostRunning, "x"), host("web", agent.HostRunning, "x")
+	b.Name, b.Resource = "copy", "/vm/copy"
+	l := Listing{Hosts: []agent.Host{a, b, host("db", agent.HostRunning)}, Rows: rowsOf(a, b)}
+	l.Rows = append(l.Rows, rowsOf(host("db", agent.HostRunning, "y"))...)
+	check := func(err error) {
+		t.Helper()
+		if agent.KindOf(err) != agent.KindRefused || !strings.Contains(err.Error(), "/vm/web") || !strings.Contains(err.Error(), "/vm/copy") {
+			t.Errorf("got %v", err)
+		}
+	}
+	for _, address := range []agent.Address{{Agent: "x"}, {Agent: "x", Host: "web"}, {Agent: "x", Host: "copy"}} {
+		_, err := pick(l, address)
+		check(err)
+	}
+	for _, name := range []string{"web", "copy", string(a.ID)} {
+		_, err := findHost(l, name, "")
+		check(err)
+	}
+	if _, err := pick(l, agent.Address{Agent: "y"}); err != nil {
+		t.Errorf("another host: %v", err)
+	}
+	if _, err := findHost(l, "db", ""); err != nil {
+		t.Errorf("another host: %v", err)
+	}
+}
+
 func TestFindHostRefusesToGuess(t *testing.T) {
 	other := host("web", agent.HostRunning)
-	other.Provider, other.Resource = "q", "/vm/q/web"
+	other.ID, other.Provider, other.Resource = "host-other", "q", "/vm/q/web"
 	l := Listing{Hosts: []agent.Host{host("web", agent.HostRunning), other, host("db", agent.HostRunning)}}
 	if h, err := findHost(l, "web", ""); h != nil || agent.KindOf(err) != agent.KindUsage {
 		t.Errorf("two hosts: %v, %v, want a usage error", h, err)

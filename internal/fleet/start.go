@@ -122,7 +122,7 @@ func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, ro
 	}
 	g, err := f.dial(ctx, out.Host, Container, limit, "the container's SSH server")
 	if errors.Is(err, ErrNoAccess) {
-		out.Warnings = append(out.Warnings, "the machine runs, but it does not know this machine's key: whether the agents run cannot be seen from here")
+		out.Warnings = append(out.Warnings, fmt.Sprintf("the machine of host %q runs, but whether its agents do cannot be seen from here: %v", out.Host.Name, err))
 		return f.untagStart(ctx, inst, *out, nil, progress)
 	}
 	if ctx.Err() != nil {
@@ -134,6 +134,9 @@ func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, ro
 			WithHint("look: mngr exec --outer %s 'systemctl status mngrd'; or end the bill: mngr stop @%s", rows[0].Agent.Name, out.Host.Name)
 	}
 	defer g.Close()
+	if names, err := agree(ctx, g, byID(out.Host.Agents)); len(names) > 0 && err != nil {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("inside host %q agents have other names or labels than in the tags: %v", out.Host.Name, err))
+	}
 	for _, r := range rows {
 		progress("starting agent " + r.Agent.Name)
 		ref := &ctl.AgentRef{ID: string(r.Agent.ID)}

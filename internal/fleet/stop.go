@@ -101,7 +101,7 @@ func (f *Fleet) whoElseRuns(ctx context.Context, h agent.Host, rows []Row) (Gues
 func refuseStop(h agent.Host, others []string, cause error) error {
 	what := fmt.Sprintf("host %q does not answer", h.Name)
 	if errors.Is(cause, ErrNoAccess) {
-		what = fmt.Sprintf("host %q does not know this machine's key", h.Name)
+		what = fmt.Sprintf("host %q cannot be asked: %v", h.Name, cause)
 	}
 	if len(others) > 0 {
 		what += " and these agents may run on it: " + join(others)

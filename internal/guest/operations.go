@@ -25,6 +25,11 @@ func (w *worker) handle(ctx context.Context, req ctl.Request, progress io.Writer
 		}
 		fmt.Fprintf(progress, "%screating the agent\n", ctl.ProgressPrefix)
 		answer.Agent, err = w.agents.Create(ctx, *req.Agent)
+	case ctl.OpAgentEdit:
+		if req.Edit == nil {
+			return control.Failure(lacks(req.Op, "edit"))
+		}
+		answer.Agent, err = w.agents.Edit(ctx, *req.Edit)
 	case ctl.OpStatus:
 		answer.Container, err = w.status(ctx)
 	default:

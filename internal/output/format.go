@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"mngr/internal/agent"
@@ -17,6 +18,8 @@ const (
 	Human Format = "human"
 	JSON  Format = "json"  // exactly one object
 	JSONL Format = "jsonl" // one object a line
+	// Templated is a text with fields in braces, written once a row; few commands have rows.
+	Templated Format = "template"
 )
 
 // ParseFormat reads the argument of --format.
@@ -25,7 +28,11 @@ func ParseFormat(s string) (Format, error) {
 	case Human, JSON, JSONL:
 		return f, nil
 	}
-	return "", agent.Errorf(agent.KindUsage, "%q is no output format", s).WithHint("write human, json or jsonl")
+	if strings.Contains(s, "{") {
+		_, err := ParseTemplate(s)
+		return Templated, err
+	}
+	return "", agent.Errorf(agent.KindUsage, "%q is no output format", s).WithHint("write human, json or jsonl, or for list a template such as '{name} {host.state}'")
 }
 
 // object encodes v on one line. With a name it becomes an event: the key "event" leads.

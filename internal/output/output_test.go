@@ -122,8 +122,13 @@ func TestFormats(t *testing.T) {
 			t.Errorf("ParseFormat(%q) = %q, %v", f, got, err)
 		}
 	}
-	if _, err := ParseFormat("{name}"); agent.KindOf(err) != agent.KindUsage {
-		t.Errorf("ParseFormat of a template = %v", err)
+	if got, err := ParseFormat("{name}"); err != nil || got != Templated {
+		t.Errorf("ParseFormat of a template = %q, %v", got, err)
+	}
+	for _, bad := range []string{"", "yaml", "template", "{name"} {
+		if _, err := ParseFormat(bad); agent.KindOf(err) != agent.KindUsage {
+			t.Errorf("ParseFormat(%q) = %v", bad, err)
+		}
 	}
 }
 

@@ -3,11 +3,9 @@ package records
 import (
 	"encoding/json"
 	"fmt"
-	"hash/crc32"
-	"maps"
+	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"mngr/internal/agent"
 )
@@ -24,24 +22,39 @@ type payload struct {
 // number of values and the CRC-32 of the whole text, so that leftovers of a longer
 // record are recognised and ignored.
 func EncodeAgent(r agent.Record) (map[string]string, error) {
+	if err := agent.CheckLabels(r.Labels); err != nil {
+		return nil, err
+	}
 	text, err := json.Marshal(payload{Name: r.Name, Type: r.Type, Labels: r.Labels})
 	if err != nil {
 		return nil, fmt.Errorf("encode the record of agent %q: %w", r.Name, err)
 	}
-	ascii := asciiJSON(text)
-	sum := crc32.ChecksumIEEE([]byte(ascii))
-	head := func(n int) string { return fmt.Sprintf("%d:%08x:", n, sum) }
-	count := 1
-	for len(head(count))+len(ascii) > count*maxValue {
-		count++
+	if len(text) > maxText {
+		return nil, agent.Errorf(agent.KindUsage, "the labels of agent %q have %d bytes, and a host's tags hold no more than a part of %d",
+			r.Name, len(text), maxTags*maxValue).WithHint("use fewer or shorter labels")
 	}
-	whole := head(count) + ascii
-	tags := make(map[string]string, count)
-	for i := range count {
-		end := min((i+1)*maxValue, len(whole))
-		tags[recordName(r.ID, i)] = whole[i*maxValue : end]
+	tags := map[string]string{}
+	for i, value := range split(text) {
+		tags[recordName(r.ID, i)] = value
 	}
 	return tags, nil
+}
+
+// ChangeAgent returns what turns the tags of an agent into those of r: what to write and
+// what to delete afterwards. A host of the original gets a record of ours in place of its
+// three tags.
+func ChangeAgent(have map[string]string, r agent.Record) (set map[string]string, remove []string, err error) {
+	if set, err = EncodeAgent(r); err != nil {
+		return nil, nil, err
+	}
+	state, _ := StoppedTag(r.ID)
+	for _, name := range AgentTagNames(have, r.ID) {
+		if _, kept := set[strings.ToLower(name)]; !kept && !strings.EqualFold(name, state) {
+			remove = append(remove, name)
+		}
+	}
+	slices.Sort(remove)
+	return set, remove, nil
 }
 
 func recordName(id agent.ID, part int) string {
@@ -63,51 +76,21 @@ func longID(s string) agent.ID {
 	return agent.ID("agent-" + s)
 }
 
-// asciiJSON escapes everything beyond ASCII: Azure counts characters, other tools bytes.
-func asciiJSON(text []byte) string {
-	var b strings.Builder
-	for len(text) > 0 {
-		r, n := utf8.DecodeRune(text)
-		switch {
-		case r < utf8.RuneSelf:
-			b.WriteByte(text[0])
-		case r > 0xFFFF:
-			r -= 0x10000
-			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xD800+(r>>10), 0xDC00+(r&0x3FF))
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-		text = text[n:]
-	}
-	return b.String()
-}
-
 // decodeAgent reads the record of one agent from its fields (tag names without prefix
 // and id). It reports false when there is none or its parts do not belong together.
 func decodeAgent(fields map[string]string) (payload, bool) {
-	first, ok := fields[recordField]
-	if !ok {
+	if _, ok := fields[recordField]; !ok {
 		return decodeOriginal(fields)
 	}
-	countText, rest, ok1 := strings.Cut(first, ":")
-	sumText, text, ok2 := strings.Cut(rest, ":")
-	count, err := strconv.Atoi(countText)
-	if !ok1 || !ok2 || err != nil || count < 1 || count > maxTags {
-		return payload{}, false
-	}
-	for i := 1; i < count; i++ {
-		part, ok := fields[recordField+"."+strconv.Itoa(i)]
-		if !ok {
-			return payload{}, false
+	text, ok := join(func(part int) (string, bool) {
+		if part == 0 {
+			return fields[recordField], true
 		}
-		text += part
-	}
-	sum, err := strconv.ParseUint(sumText, 16, 32)
-	if err != nil || uint32(sum) != crc32.ChecksumIEEE([]byte(text)) {
-		return payload{}, false
-	}
+		value, ok := fields[recordField+"."+strconv.Itoa(part)]
+		return value, ok
+	})
 	var p payload
-	if json.Unmarshal([]byte(text), &p) != nil {
+	if !ok || json.Unmarshal(text, &p) != nil {
 		return payload{}, false
 	}
 	return p, agent.CheckName("agent", p.Name) == nil
@@ -139,25 +122,4 @@ func AgentTagNames(tags map[string]string, id agent.ID) []string {
 		}
 	}
 	return names
-}
-
-// Fits refuses, before anything is written, a merge that Azure would refuse.
-func Fits(have, add map[string]string) error {
-	all := maps.Clone(have)
-	if all == nil {
-		all = map[string]string{}
-	}
-	maps.Copy(all, add)
-	if len(all) > maxTags {
-		return agent.Errorf(agent.KindUsage,
-			"this would need %d tags on the virtual machine and Azure allows %d", len(all), maxTags).
-			WithHint("use fewer or shorter labels, or another host")
-	}
-	for name, value := range add {
-		if utf8.RuneCountInString(value) > maxValue {
-			return agent.Errorf(agent.KindUsage, "the value of tag %q has %d characters and Azure allows %d",
-				name, utf8.RuneCountInString(value), maxValue)
-		}
-	}
-	return nil
 }

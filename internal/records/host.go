@@ -1,6 +1,7 @@
 package records
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ func NewHostTags(h agent.Host) (map[string]string, error) {
 		ManagedBy: ManagedByUs,
 		Provider:  h.Provider,
 		HostID:    string(h.ID),
-		HostName:  hostNamePrefix + h.Name,
+		HostName:  HostNameValue(h.Name),
 		CreatedAt: h.CreatedAt.UTC().Format("2006-01-02T15:04:05.000000-07:00"),
 	}
 	if keys := EncodeHostKeys(h.HostKeys); keys != "" {
@@ -26,12 +27,13 @@ func NewHostTags(h agent.Host) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for name, value := range agentTags {
-			tags[name] = value
-		}
+		maps.Copy(tags, agentTags)
 	}
 	return tags, Fits(nil, tags)
 }
+
+// HostNameValue is the value of the tag HostName.
+func HostNameValue(name string) string { return hostNamePrefix + name }
 
 // DecodeHost fills in what the tags say of a host: identity, keys, agents. Tags are
 // written by others too: what is no id or name is left as the caller had it, since both
@@ -54,8 +56,8 @@ func DecodeHost(h *agent.Host) {
 	h.Agents, h.Stopped = decodeAgents(h.Tags)
 }
 
-// unreadable is the type of an agent whose record is damaged; its name is its id.
-const unreadable = "unknown"
+// Unreadable is the type of an agent whose record is damaged; its name is its id.
+const Unreadable = "unknown"
 
 func decodeAgents(tags map[string]string) ([]agent.Record, map[agent.ID]bool) {
 	byAgent := map[agent.ID]map[string]string{}
@@ -67,7 +69,7 @@ func decodeAgents(tags map[string]string) ([]agent.Record, map[agent.ID]bool) {
 		if byAgent[longID(id)] == nil {
 			byAgent[longID(id)] = map[string]string{}
 		}
-		byAgent[longID(id)][strings.ToLower(field)] = value
+		byAgent[longID(id)][field] = value
 	}
 	var agents []agent.Record
 	stopped := map[agent.ID]bool{}
@@ -78,7 +80,7 @@ func decodeAgents(tags map[string]string) ([]agent.Record, map[agent.ID]bool) {
 		p, ok := decodeAgent(fields)
 		if !ok {
 			// Somebody's agent all the same: it must be seen before its host is destroyed.
-			p = payload{Name: string(id), Type: unreadable}
+			p = payload{Name: string(id), Type: Unreadable}
 		}
 		agents = append(agents, agent.Record{ID: id, Name: p.Name, Type: p.Type, Labels: p.Labels})
 		if fields[stateField] == stateStopped {

@@ -27,14 +27,12 @@ const (
 	maxValue = 256
 )
 
-// splitAgentTag splits "mngr-agent-<id>-<field>" at the last dash.
+// splitAgentTag splits "mngr-agent-<id>-<field>" at the last dash. Azure keeps the case in
+// which a name was written and does not tell names apart by it: neither does this.
 func splitAgentTag(name string) (id, field string, ok bool) {
-	if len(name) < len(agentPrefix) || !strings.EqualFold(name[:len(agentPrefix)], agentPrefix) {
-		return "", "", false
-	}
-	rest := name[len(agentPrefix):]
+	rest, ok := strings.CutPrefix(strings.ToLower(name), agentPrefix)
 	i := strings.LastIndexByte(rest, '-')
-	if i <= 0 || i == len(rest)-1 {
+	if !ok || i <= 0 || i == len(rest)-1 {
 		return "", "", false
 	}
 	return rest[:i], rest[i+1:], true

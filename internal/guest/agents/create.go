@@ -42,6 +42,11 @@ func (s *Supervisor) makeDirs(id string) error {
 func (s *Supervisor) nameFree(id, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.nameFreeLocked(id, name)
+}
+
+// nameFreeLocked wants s.mu held.
+func (s *Supervisor) nameFreeLocked(id, name string) error {
 	for other, e := range s.agents {
 		if other != id && name != "" && e.rec.Spec.Name == name {
 			return &ctl.Error{Code: ctl.CodeExists, Message: fmt.Sprintf("this host already has an agent %q (%s)", name, other)}

@@ -129,6 +129,15 @@ func (c Client) Setenv(ctx context.Context, session, key, value string) error {
 	return nil
 }
 
+// Rename gives a session another name; an absent one is fine. Who is attached stays so.
+func (c Client) Rename(ctx context.Context, from, to string) error {
+	_, err := c.run(ctx, "rename-session", "-t", "="+from, to)
+	if err == nil || errors.Is(err, errNoServer) || errors.Is(err, errNoSession) {
+		return nil
+	}
+	return fmt.Errorf("rename tmux session %s: %w", from, err)
+}
+
 // Kill ends a session; an absent one is fine.
 func (c Client) Kill(ctx context.Context, session string) error {
 	_, err := c.run(ctx, "kill-session", "-t", "="+session)

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"cmp"
+	"io"
+	"strings"
+
+	"mngr/internal/output"
+)
+
+// defaultFields are the columns of `list`.
+var defaultFields = []string{"name", "state", "host.name", "host.provider_name", "host.state", "host.billing", "host.ssh.host"}
+
+// header is the head of a field's column; a field without one of its own gets its path.
+func (s *selection) header(field string) string {
+	own := map[string]string{
+		"host.name": "HOST", "host.provider_name": "PROVIDER", "host.billing": "BILLING", "host.ssh.host": "ADDRESS",
+		"host.tags": "HOST LABELS", "host.idle.mode": "IDLE MODE", "host.idle.timeout_seconds": "IDLE TIMEOUT",
+		"host.idle.seconds_left": "SECONDS LEFT", "labels.project": "PROJECT",
+	}[field]
+	return cmp.Or(s.headers[field], own, strings.ToUpper(strings.NewReplacer(".", " ", "_", " ").Replace(field)))
+}
+
+// listTable shows hosts without agents too: what bills must be seen.
+func listTable(p *output.Printer, w io.Writer, s *selection, wanted []entry, complete bool) error {
+	if len(wanted) == 0 {
+		switch {
+		case s.filtered():
+			p.Note("no agent is like that; `mngr list` shows all")
+		case complete:
+			p.Note("no agents; `mngr create NAME` makes one")
+		}
+		return nil
+	}
+	fields := s.fields
+	if len(fields) == 0 {
+		fields = defaultFields
+	}
+	var t output.Table
+	for _, f := range fields {
+		t.Header = append(t.Header, s.header(f))
+	}
+	for _, e := range wanted {
+		var cells []string
+		for _, f := range fields {
+			cell := output.Text(e.row.Get(f))
+			if e.data == nil && !strings.HasPrefix(f, "host") {
+				cell = "-"
+			}
+			cells = append(cells, cell)
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+	if err := p.WriteTable(w, t); err != nil {
+		return err
+	}
+	warned := map[string]bool{}
+	for _, e := range wanted {
+		if h := e.host; h.Failure != "" && !warned[h.Resource] {
+			warned[h.Resource] = true
+			p.Warn("host "+h.Name+" is "+string(h.State)+": "+h.Failure, "")
+		}
+	}
+	return nil
+}

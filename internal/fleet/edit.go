@@ -1,0 +1,159 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"mngr/internal/agent"
+	"mngr/internal/ctl"
+	"mngr/internal/records"
+)
+
+// editAgents rewrites the records of some agents of one host: first the tags, in one
+// merge, then, where the host runs, its guest's own records. It works on the tags as they
+// are now, not as they were when the host was listed.
+func (f *Fleet) editAgents(ctx context.Context, h agent.Host, ids []agent.ID, edit func(*agent.Record), progress agent.Progress) (after map[agent.ID]agent.Record, warning string, err error) {
+	inst, h, err := f.writable(ctx, h, progress)
+	if err != nil {
+		return nil, "", err
+	}
+	known := byID(h.Agents)
+	set, remove := map[string]string{}, []string{}
+	after = map[agent.ID]agent.Record{}
+	for _, id := range ids {
+		record, ok := known[id]
+		if !ok {
+			return nil, "", agent.Errorf(agent.KindNotFound, "agent %s is gone from host %q", id, h.Name).WithHint("mngr list")
+		}
+		edit(&record)
+		after[id] = record
+		if same(record, known[id]) {
+			continue
+		}
+		write, drop, err := records.ChangeAgent(h.Tags, record)
+		if err != nil {
+			return nil, "", err
+		}
+		maps.Copy(set, write)
+		remove = append(remove, drop...)
+	}
+	if err := records.Fits(h.Tags, set); err != nil {
+		return nil, "", err
+	}
+	if len(set) > 0 {
+		progress("recording it in the tags")
+		if err := inst.MergeTags(ctx, h.Resource, set, remove); err != nil {
+			return nil, "", fmt.Errorf("record it in the tags of host %q: %w", h.Name, err)
+		}
+	}
+	return after, f.tellGuest(ctx, h, after, progress), nil
+}
+
+func same(a, b agent.Record) bool {
+	return a.Name == b.Name && a.Type == b.Type && maps.Equal(a.Labels, b.Labels)
+}
+
+// writable returns a host as it is now, once its tags may be written: a write while an
+// operation is under way can preempt it.
+func (f *Fleet) writable(ctx context.Context, h agent.Host, progress agent.Progress) (Instance, agent.Host, error) {
+	inst, err := f.machinesOf(h)
+	if err != nil {
+		return inst, h, err
+	}
+	if unfinished(h) {
+		return inst, h, agent.Errorf(agent.KindConflict, "host %q is not finished", h.Name).
+			WithHint("mngr list shows how far it is; mngr start @%s finishes it", h.Name)
+	}
+	waiting, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
+	defer cancel()
+	for told := false; ; told = true {
+		fresh, err := inst.Get(waiting, h.Resource)
+		if err != nil {
+			return inst, h, err
+		}
+		fresh.Via = h.Via
+		switch fresh.State {
+		case agent.HostDeleting:
+			return inst, h, agent.Errorf(agent.KindConflict, "host %q is being deleted", h.Name)
+		case agent.HostCreating, agent.HostStarting, agent.HostStopping:
+		default:
+			records.DecodeHost(&fresh)
+			return inst, fresh, nil
+		}
+		if !told {
+			progress("waiting for Azure to finish what it does with host " + h.Name)
+		}
+		if pause(waiting) != nil {
+			if ctx.Err() != nil {
+				return inst, h, ctx.Err()
+			}
+			return inst, h, agent.Errorf(agent.KindTimeout, "host %q is still %s after %s", h.Name, fresh.State, agent.DeadlineOperation)
+		}
+	}
+}
+
+// tellGuest brings the records inside a running host in line. The tags are written by
+// then: what fails here is made up for by the next start or connect.
+func (f *Fleet) tellGuest(ctx context.Context, h agent.Host, want map[agent.ID]agent.Record, progress agent.Progress) string {
+	if h.State != agent.HostRunning || h.HostKeys.Container == "" {
+		return ""
+	}
+	progress("telling host " + h.Name)
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineGuestReply)
+	defer cancel()
+	g, err := f.Guests.Dial(ctx, h, Container)
+	if err == nil {
+		defer g.Close()
+		_, err = agree(ctx, g, want)
+	}
+	switch {
+	case errors.Is(err, ErrNoAccess):
+		return fmt.Sprintf("host %q does not know this machine's key: the tags are changed, and inside it changes when a machine that it knows starts or connects to the agent", h.Name)
+	case err != nil:
+		return fmt.Sprintf("the tags are changed, but not inside host %q, where the next start or connect does it: %v", h.Name, err)
+	}
+	return ""
+}
+
+// agree makes a guest's own records say what the tags say, and returns the names that its
+// agents have afterwards.
+func agree(ctx context.Context, g Guest, want map[agent.ID]agent.Record) (map[agent.ID]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineGuestReply)
+	defer cancel()
+	answer, err := call(ctx, g, ctl.Request{Op: ctl.OpStatus}, nil)
+	if err != nil {
+		return nil, err
+	}
+	if answer.Container == nil {
+		return nil, errors.New("mngrd sent an empty answer")
+	}
+	names := map[agent.ID]string{}
+	var failures []error
+	for _, a := range answer.Container.Agents {
+		id := agent.ID(a.ID)
+		r, ok := want[id]
+		if agent.CheckName("agent", a.Name) == nil {
+			names[id] = a.Name
+		}
+		if !ok || r.Type == records.Unreadable || r.Name == a.Name && maps.Equal(r.Labels, a.Labels) {
+			continue
+		}
+		edit := &ctl.AgentEdit{ID: a.ID, Name: r.Name, Labels: r.Labels}
+		if _, err := call(ctx, g, ctl.Request{Op: ctl.OpAgentEdit, Edit: edit}, nil); err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		names[id] = r.Name
+	}
+	return names, errors.Join(failures...)
+}
+
+func byID(all []agent.Record) map[agent.ID]agent.Record {
+	found := map[agent.ID]agent.Record{}
+	for _, r := range all {
+		found[r.ID] = r
+	}
+	return found
+}
