@@ -20,8 +20,8 @@ func (a *App) explainSpot(o fleet.CreateOptions, p config.Provider) {
 		return
 	}
 	if o.Size == "" {
-		a.printer().Note("%s", fmt.Sprintf("no size was given: a Spot host gets %s (default_spot_vm_size), since %s's B series cannot be Spot",
-			p.DefaultSpotVMSize, p.DefaultVMSize))
+		a.printer().Note("no size was given: the Spot host gets %s (default_spot_vm_size), since sizes of the B series cannot be Spot",
+			p.DefaultSpotVMSize)
 	}
 	price := "at any price up to the usual one"
 	if p.SpotMaxPrice != -1 {
