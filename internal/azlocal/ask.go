@@ -23,7 +23,7 @@ func ask(cmd *cobra.Command, method, path string, in, out any) error {
 	}
 	err = control.Call(cmd.Context(), inst.Dir, method, path, in, out)
 	if refused, ok := errors.AsType[*control.Refused](err); ok {
-		return &Problem{Cause: refused.Text, Remedy: "see `" + cmd.CommandPath() + " --help`", Err: err}
+		return &Problem{Cause: refused.Text, Remedy: "see `" + cmd.CommandPath() + " --help`", Err: err, Misuse: true}
 	}
 	if err != nil {
 		return &Problem{Cause: fmt.Sprintf("the daemon does not answer: %v", err), Remedy: "see " + inst.Path("daemon.log"), Err: err}
@@ -56,5 +56,5 @@ func emit[T any](w io.Writer, format string, v any, rows []T, human func(io.Writ
 		}
 		return nil
 	}
-	return &Problem{Cause: fmt.Sprintf("there is no format %q", format), Remedy: "formats: human, json, jsonl"}
+	return &Problem{Cause: fmt.Sprintf("there is no format %q", format), Remedy: "formats: human, json, jsonl", Misuse: true}
 }

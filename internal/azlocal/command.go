@@ -24,6 +24,7 @@ type Problem struct {
 	Cause  string
 	Remedy string
 	Err    error
+	Misuse bool // the command line makes no sense
 }
 
 // Error returns cause and remedy.
@@ -36,6 +37,9 @@ func (p *Problem) Error() string {
 
 // Hint returns the remedy alone.
 func (p *Problem) Hint() string { return p.Remedy }
+
+// Usage tells whether the command line is what is wrong.
+func (p *Problem) Usage() bool { return p.Misuse }
 
 // Unwrap returns what lies beneath.
 func (p *Problem) Unwrap() error { return p.Err }
@@ -52,7 +56,7 @@ Its state is in $MNGR_AZLOCAL_DIR, else ~/.local/state/mngr/azlocal.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newUp(), newDown(), newStatus(), newEnv(), newReset(), newFault(), newServe())
+	cmd.AddCommand(newUp(), newDown(), newStatus(), newEnv(), newReset(), newFault(), newSet(), newEvict(), newLog(), newServe())
 	return cmd
 }
 

@@ -90,15 +90,14 @@ func (f *effects) bind(cmd *cobra.Command) {
 	flags.DurationVar(&f.delay, "delay", 0, "serve the request that much later")
 	flags.StringVar(&f.drop, "drop", "", "cut the connection: before, or after the work is done")
 	flags.BoolVar(&f.never, "never-finish", false, "accept the request, and leave its operation in progress for ever")
-	_ = cmd.MarkFlagRequired("on") // the flag exists
-	effect := []string{"status", "throttle", "operation-fails", "delay", "drop", "never-finish"}
-	cmd.MarkFlagsMutuallyExclusive(effect...)
-	cmd.MarkFlagsOneRequired(effect...)
 }
 
 // build makes the rule that the flags describe.
 func (f *effects) build(cmd *cobra.Command) (fault.Rule, error) {
 	r, changed := f.rule, cmd.Flags().Changed
+	if n := f.given(changed); n != 1 {
+		return r, wrong("a fault has one effect: --status, --throttle, --operation-fails, --delay, --drop or --never-finish")
+	}
 	r.For, r.Wait = f.lasts.Seconds(), f.delay.Seconds()
 	if changed("for") && !changed("times") {
 		r.Times = 0
@@ -143,8 +142,19 @@ func (f *effects) build(cmd *cobra.Command) (fault.Rule, error) {
 	return r, nil
 }
 
+// given counts the effects.
+func (f *effects) given(changed func(string) bool) int {
+	n := 0
+	for _, name := range []string{"status", "throttle", "operation-fails", "delay", "drop", "never-finish"} {
+		if changed(name) {
+			n++
+		}
+	}
+	return n
+}
+
 func wrong(cause string) error {
-	return &Problem{Cause: cause, Remedy: "see `mngr azure local fault add --help`"}
+	return &Problem{Cause: cause, Remedy: "see `mngr azure local fault add --help`", Misuse: true}
 }
 
 func newFaultList() *cobra.Command {
@@ -207,7 +217,7 @@ func newFaultRemove() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case all == (len(args) == 1):
-				return &Problem{Cause: "say which fault: its id, or --all", Remedy: "mngr azure local fault list"}
+				return &Problem{Cause: "say which fault: its id, or --all", Remedy: "mngr azure local fault list", Misuse: true}
 			case all:
 				return ask(cmd, "DELETE", "/faults", nil, nil)
 			}

@@ -40,8 +40,22 @@ func (c *clients) askIMDS(name, path string, header http.Header) *httptest.Respo
 	req := httptest.NewRequest(http.MethodGet, path, nil)
 	req.Header = header
 	rec := httptest.NewRecorder()
-	(&imds.Handler{World: c.server.world, Issuer: c.server.issuer, Key: key}).ServeHTTP(rec, req)
+	(&imds.Handler{World: c.server.world, Issuer: c.server.issuer, Compute: c.server.compute, Key: key}).ServeHTTP(rec, req)
 	return rec
+}
+
+// machineToken is a token of a machine's identity, as the machine gets it.
+func (c *clients) machineToken(name string) string {
+	c.t.Helper()
+	rec := c.askIMDS(name, "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com%2F", metadata)
+	var token struct {
+		AccessToken string `json:"access_token"`
+		ExpiresIn   string `json:"expires_in"`
+	}
+	if err := json.Unmarshal(rec.Body.Bytes(), &token); err != nil || rec.Code != 200 || token.ExpiresIn == "" {
+		c.t.Fatalf("token: %d %s", rec.Code, rec.Body)
+	}
+	return token.AccessToken
 }
 
 var metadata = http.Header{"Metadata": {"true"}}
@@ -55,15 +69,7 @@ func TestSelfDeallocate(t *testing.T) {
 	create, err := c.vms.BeginCreateOrUpdate(ctx, "rg", "vm", c.machine(nil), nil)
 	vm := done(ctx, t, create, err)
 
-	rec := c.askIMDS("vm", "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com%2F", metadata)
-	var token struct {
-		AccessToken string `json:"access_token"`
-		ExpiresIn   string `json:"expires_in"`
-	}
-	if err := json.Unmarshal(rec.Body.Bytes(), &token); err != nil || rec.Code != 200 || token.ExpiresIn == "" {
-		t.Fatalf("token: %d %s", rec.Code, rec.Body)
-	}
-	self := l.sdk(fixed(token.AccessToken))
+	self := l.sdk(fixed(c.machineToken("vm")))
 	_, err = self.vms.BeginDeallocate(ctx, "rg", "vm", nil)
 	wantCode(t, err, 403, "AuthorizationFailed")
 
@@ -111,18 +117,11 @@ func TestPartialLists(t *testing.T) {
 			c.prepare(ctx)
 			create, err := c.vms.BeginCreateOrUpdate(ctx, "rg", "vm", c.machine(nil), nil)
 			vm := done(ctx, t, create, err)
-			rec := c.askIMDS("vm", "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/", metadata)
-			var token struct {
-				AccessToken string `json:"access_token"`
-			}
-			if err := json.Unmarshal(rec.Body.Bytes(), &token); err != nil {
-				t.Fatal(err)
-			}
 			const reader = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 			scope := "/subscriptions/" + l.inst.Subscription
 			must[armauthorization.RoleAssignmentsClientCreateResponse](t)(c.assignments.Create(ctx, scope+"/resourceGroups/rg", uuid.NewString(), armauthorization.RoleAssignmentCreateParameters{Properties: &armauthorization.RoleAssignmentProperties{
 				RoleDefinitionID: new(scope + "/providers/Microsoft.Authorization/roleDefinitions/" + reader), PrincipalID: vm.Identity.PrincipalID}}, nil))
-			self := l.sdk(fixed(token.AccessToken))
+			self := l.sdk(fixed(c.machineToken("vm")))
 			group := must[armcompute.VirtualMachinesClientListResponse](t)(self.vms.NewListPager("rg", nil).NextPage(ctx))
 			if len(group.Value) != 1 {
 				t.Fatalf("the group's list has %d machines", len(group.Value))

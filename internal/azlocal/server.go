@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -58,12 +59,18 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	limits := compute.Limits()
+	maps.Copy(limits, network.Limits())
+	settings, err := fabric.NewSettings(latency, limits, inst.Settings)
+	if err != nil {
+		return nil, err
+	}
 	st, err := store.Open(inst.Path("store.log"))
 	if err != nil {
 		return nil, err
 	}
 	world, err := fabric.New(fabric.Config{Subscription: inst.Subscription, Tenant: inst.Tenant, Public: inst.Public,
-		Switches: switches, Latency: latency, Faults: fault.NewBook(time.Now), Log: log, Now: time.Now}, st)
+		Switches: switches, Latency: latency, Settings: settings, Faults: fault.NewBook(time.Now), Log: log, Now: time.Now}, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -79,7 +86,7 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 
 // wire connects the resource providers with the world and the front door.
 func (s *Server) wire(secret string) {
-	s.compute = &compute.Provider{}
+	s.compute = &compute.Provider{Record: s.record}
 	net := &network.Provider{RulesChanged: s.compute.RulesChanged}
 	s.world.Register(rbac.Kinds()...)
 	resources.Register(s.world)
@@ -111,12 +118,13 @@ func (s *Server) start(ctx context.Context, driver machine.Driver, restart bool)
 		s.log.Error("not every machine was recovered", "cause", err)
 	}
 	s.world.Resume()
+	s.compute.ResumeEvictions()
 	return nil
 }
 
 // ServeIMDS implements machine.Services.
 func (s *Server) ServeIMDS(key string, l net.Listener) {
-	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Key: key, Record: s.record})
+	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Compute: s.compute, Key: key, Record: s.record})
 }
 
 // ServeARM implements machine.Services.

@@ -35,7 +35,11 @@ func (a *App) finish(cmd *cobra.Command, err error) int {
 		err = usage(cmd, err)
 	}
 	if h, ok := errors.AsType[hinted](err); ok {
-		err = agent.Errorf(agent.KindInternal, "%s", firstLine(err.Error())).WithHint("%s", h.Hint())
+		kind := agent.KindInternal
+		if h.Usage() {
+			kind = agent.KindUsage
+		}
+		err = agent.Errorf(kind, "%s", firstLine(err.Error())).WithHint("%s", h.Hint())
 	}
 	if errors.Is(err, context.Canceled) && agent.KindOf(err) == agent.KindInternal {
 		err = agent.Errorf(agent.KindCanceled, "interrupted")
@@ -51,6 +55,7 @@ func (a *App) finish(cmd *cobra.Command, err error) int {
 type hinted interface {
 	error
 	Hint() string
+	Usage() bool
 }
 
 func firstLine(s string) string {

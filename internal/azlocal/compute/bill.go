@@ -60,7 +60,7 @@ func Bill(t *fabric.Tx) []Charge {
 		size, _ := findSize(d.Body.Str("properties", "hardwareProfile", "vmSize"))
 		price := size.PerHour
 		if isSpot(d.Body) {
-			price *= spotShare
+			price = spotPrice(size)
 		}
 		out = append(out, Charge{d.ID, "compute", price})
 	}

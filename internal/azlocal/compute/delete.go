@@ -44,6 +44,7 @@ func (p *Provider) deleteJob() fabric.Job {
 				return
 			}
 			t.Delete(d.ID)
+			t.Delete(eventsID(d.ID))
 			if t.World().Switches.Is(fabric.AssignmentAfterVM, "removed") {
 				rbac.ForgetScope(t, d.ID)
 			}

@@ -63,6 +63,12 @@ func actions() []action {
 	}
 }
 
+// deallocation is the action that the platform takes by itself as well.
+func deallocation() action {
+	all := actions()
+	return all[len(all)-1]
+}
+
 func powerOf(d *fabric.Document) PowerState { return PowerState(d.Hidden.Str("power")) }
 
 func setPower(t *fabric.Tx, d *fabric.Document, s PowerState) {
@@ -99,12 +105,25 @@ func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.
 			"Operation '%s' is not allowed on VM '%s' since the VM has failed to be created.", a.name, arm.Name(d.ID))
 	}
 	was := powerOf(d)
+	if err := a.checkStart(t, d, was); err != nil {
+		return fabric.Operation{}, err
+	}
 	setProvisioning(t, d, "Updating")
 	setPower(t, d, a.during)
 	t.Put(d)
 	op := operation(t, d, a.job(), r.Principal)
 	op.Input = map[string]any{"force": r.Query.Get("skipShutdown") == "true", "was": string(was)}
 	return t.Begin(op), nil
+}
+
+// checkStart refuses a machine that needs a host again when its cores, which do not count
+// while it is deallocated, would pass a limit.
+func (a action) checkStart(t *fabric.Tx, d *fabric.Document, was PowerState) error {
+	if a.after != Running || was != Deallocated || !t.World().Switches.Is(fabric.DeallocatedQuota, "free") {
+		return nil
+	}
+	size, _ := findSize(d.Body.Str("properties", "hardwareProfile", "vmSize"))
+	return checkQuota(t, size, d.Body.Str("location"), isSpot(d.Body))
 }
 
 func (a action) job() string { return "vm." + a.name }
@@ -140,6 +159,9 @@ func (a action) perform(p *Provider) fabric.Job {
 			}
 			t.Put(d)
 			markDisk(t, d)
+			if !powerOf(d).Billed() {
+				over(t, d.ID) // nothing is left to be taken back
+			}
 		},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mngr/internal/azlocal/activity"
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/fabric"
@@ -33,6 +34,7 @@ const (
 // Provider serves Microsoft.Compute.
 type Provider struct {
 	Driver machine.Driver
+	Record func(activity.Entry) // notes what the platform does by itself
 	world  *fabric.World
 }
 
@@ -41,6 +43,7 @@ func (p *Provider) Register(w *fabric.World) {
 	p.world = w
 	w.Register(
 		&fabric.Kind{Type: TypeVM, Tracked: true, ETag: nextETag, Refs: machineRefs, Remove: removeMachine, SetTags: setMachineTags},
+		&fabric.Kind{Type: TypeVM + "/scheduledEvents"},
 		&fabric.Kind{Type: TypeDisk, Tracked: true, Remove: removeDisk},
 	)
 	for _, a := range actions() {

@@ -10,6 +10,7 @@ import (
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/network"
 	"mngr/internal/azlocal/resources"
 )
 
@@ -33,10 +34,24 @@ func putMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		return nil, err
 	}
 	t.Put(d)
+	for _, n := range interfaces(d) {
+		network.Release(t, n.Str("id"))
+	}
 	op := t.Begin(operation(t, d, jobCreate, r.Principal))
 	body := present(t, r, t.Peek(d.ID))
 	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusCreated, Body: body, Async: true, Notify: true, RetryAfter: 10})
 	return spend(tagged(resp, body), "PutVM"), nil
+}
+
+// refusedMachine is what a create leaves that was refused for want of capacity or quota: the
+// interfaces it named are reserved for it.
+func refusedMachine(t *fabric.Tx, r *arm.Request, e *arm.Error) {
+	if e.Status != http.StatusConflict || e.Code != "SkuNotAvailable" && e.Code != "OperationNotAllowed" || t.Peek(r.ID) != nil {
+		return
+	}
+	for _, n := range r.Body.List("properties", "networkProfile", "networkInterfaces") {
+		network.Reserve(t, n.Str("id"), r.ID)
+	}
 }
 
 // newMachine checks a create and makes its document. What it refuses leaves nothing.
@@ -64,7 +79,7 @@ func newMachine(t *fabric.Tx, r *arm.Request) (*fabric.Document, error) {
 	if err := checkProfile(arm.Name(r.ID), given.Obj("osProfile")); err != nil {
 		return nil, err
 	}
-	if err := checkNetwork(t, r.ID, given.Obj("networkProfile")); err != nil {
+	if err := checkNetwork(t, r.ID, location, given.Obj("networkProfile")); err != nil {
 		return nil, err
 	}
 	if err := checkQuota(t, size, location, strings.EqualFold(given.Str("priority"), "Spot")); err != nil {
@@ -216,7 +231,7 @@ func checkUnchanged(given doc.Object, d *fabric.Document) error {
 	now := d.Body.Obj("properties")
 	for _, path := range [][]string{
 		{"osProfile", "adminUsername"}, {"osProfile", "computerName"}, {"storageProfile", "osDisk", "name"},
-		{"storageProfile", "imageReference", "publisher"}, {"storageProfile", "imageReference", "offer"}, {"storageProfile", "imageReference", "sku"},
+		{"priority"}, {"evictionPolicy"}, {"storageProfile", "imageReference", "publisher"}, {"storageProfile", "imageReference", "offer"}, {"storageProfile", "imageReference", "sku"},
 	} {
 		if v := given.Get(path...); v != nil && !same(v, now.Get(path...)) {
 			return changed(strings.Join(path, "."))

@@ -11,8 +11,25 @@ import (
 	"mngr/internal/azlocal/resources"
 )
 
-// limitCores is the limit of each quota of cores in a region: room for ten thousand machines.
+// limitCores is the default limit of each quota in a region: room for ten thousand machines.
 const limitCores = 40000
+
+// Names of limits that are no family's.
+const (
+	limitTotal    = "cores"
+	limitSpot     = "spot"
+	limitMachines = "virtualMachines"
+)
+
+// Limits are the limits of compute by name, with their defaults: cores in a region, cores
+// of Spot machines, machines, and cores of each family of sizes.
+func Limits() map[string]int {
+	out := map[string]int{limitTotal: limitCores, limitSpot: limitCores, limitMachines: limitCores}
+	for _, s := range Sizes() {
+		out[s.Family] = limitCores
+	}
+	return out
+}
 
 // usage counts cores: in all, of Spot machines, by family.
 type usage struct {
@@ -39,40 +56,45 @@ func countUsage(t *fabric.Tx, location string) usage {
 	return u
 }
 
-func isSpot(body doc.Object) bool {
-	return strings.EqualFold(body.Str("properties", "priority"), "Spot")
-}
-
-// checkQuota refuses a machine that passes a limit, synchronously, as compute does.
+// checkQuota refuses a machine that passes a limit, synchronously, as compute does. Spot
+// machines have a quota of their own.
 func checkQuota(t *fabric.Tx, s Size, location string, spot bool) error {
 	u := countUsage(t, location)
-	name, used := "Total Regional", u.cores
 	if spot {
-		name, used = "LowPriorityCores", u.spot
+		return checkCores(t, limitSpot, "LowPriorityCores", location, u.spot, s.Cores)
 	}
-	if used+s.Cores <= limitCores {
+	if err := checkCores(t, limitTotal, "Total Regional Cores", location, u.cores, s.Cores); err != nil {
+		return err
+	}
+	return checkCores(t, s.Family, s.Family+" Cores", location, u.family[s.Family], s.Cores)
+}
+
+func checkCores(t *fabric.Tx, limit, name, location string, used, more int) error {
+	allowed := t.World().Settings.Limit(limit, location)
+	if used+more <= allowed {
 		return nil
 	}
 	return arm.Errorf(http.StatusConflict, "OperationNotAllowed",
-		"Operation could not be completed as it results in exceeding approved %s Cores quota. Additional details - Deployment Model: Resource Manager, Location: %s, Current Limit: %d, Current Usage: %d, Additional Required: %d, (Minimum) New Limit Required: %d. Setup Alerts when Quota reaches threshold. Learn more at https://aka.ms/quotamonitoringalerting .",
-		name, location, limitCores, used, s.Cores, used+s.Cores)
+		"Operation could not be completed as it results in exceeding approved %s quota. Additional details - Deployment Model: Resource Manager, Location: %s, Current Limit: %d, Current Usage: %d, Additional Required: %d, (Minimum) New Limit Required: %d. Setup Alerts when Quota reaches threshold. Learn more at https://aka.ms/quotamonitoringalerting .",
+		name, location, allowed, used, more, used+more)
 }
 
 func listUsages(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
-	u := countUsage(t, resources.Normalize(r.Params["location"]))
+	location := resources.Normalize(r.Params["location"])
+	u := countUsage(t, location)
 	rows := []doc.Object{}
-	row := func(name, text string, used int) {
-		rows = append(rows, doc.Object{"limit": limitCores, "unit": "Count", "currentValue": used, "name": doc.Object{"value": name, "localizedValue": text}})
+	row := func(limit, name, text string, used int) {
+		rows = append(rows, doc.Object{"limit": t.World().Settings.Limit(limit, location), "unit": "Count", "currentValue": used, "name": doc.Object{"value": name, "localizedValue": text}})
 	}
-	row("cores", "Total Regional vCPUs", u.cores)
-	row("virtualMachines", "Virtual Machines", u.machines)
-	row("lowPriorityCores", "Total Regional Spot vCPUs", u.spot)
+	row(limitTotal, "cores", "Total Regional vCPUs", u.cores)
+	row(limitMachines, "virtualMachines", "Virtual Machines", u.machines)
+	row(limitSpot, "lowPriorityCores", "Total Regional Spot vCPUs", u.spot)
 	var families []string
 	for _, s := range Sizes() {
 		families = append(families, s.Family)
 	}
 	for _, f := range slices.Compact(families) {
-		row(f, strings.TrimSuffix(f, "Family")+" Family vCPUs", u.family[f])
+		row(f, f, strings.TrimSuffix(f, "Family")+" Family vCPUs", u.family[f])
 	}
 	return arm.OK(doc.Object{"value": rows}), nil
 }

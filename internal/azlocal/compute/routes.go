@@ -29,8 +29,9 @@ func (p *Provider) Routes() []fabric.Route {
 		{Method: http.MethodGet, Pattern: vm, Action: TypeVM + "/read", Handle: getMachine},
 		{Method: http.MethodGet, Pattern: vm + "|/instanceView", Action: TypeVM + "/instanceView/read", Handle: getInstanceView},
 		{Method: http.MethodGet, Pattern: vm + "|/vmSizes", Action: TypeVM + "/vmSizes/read", Handle: listSizes},
-		{Method: http.MethodPut, Pattern: vm, Action: TypeVM + "/write", Handle: putMachine},
+		{Method: http.MethodPut, Pattern: vm, Action: TypeVM + "/write", Handle: putMachine, Refused: refusedMachine},
 		{Method: http.MethodPatch, Pattern: vm, Action: TypeVM + "/write", Handle: patchMachine},
+		{Method: http.MethodPost, Pattern: vm + "|/simulateEviction", Action: TypeVM + "/simulateEviction/action", Handle: p.simulateEviction},
 		{Method: http.MethodDelete, Pattern: vm, Action: TypeVM + "/delete", Handle: deleteMachine(deletion)},
 
 		get(sub+disks, TypeDisk+"/read", fabric.ListDocuments(TypeDisk)),

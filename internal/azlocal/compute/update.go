@@ -56,6 +56,12 @@ func applyUpdate(t *fabric.Tx, r *arm.Request, d *fabric.Document) error {
 		d.Body["tags"] = doc.OfStrings(tags)
 	}
 	given := r.Body.Obj("properties")
+	if err := checkPriceChange(d, given); err != nil {
+		return err
+	}
+	if price := given.Get("billingProfile", "maxPrice"); price != nil {
+		d.Body.Set(price, "properties", "billingProfile", "maxPrice")
+	}
 	if name := given.Str("hardwareProfile", "vmSize"); name != "" {
 		if _, ok := findSize(name); !ok {
 			return invalid("vmSize", "The value %s provided for the VM size is not valid.", name)

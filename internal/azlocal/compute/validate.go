@@ -74,25 +74,9 @@ func checkCustomData(profile doc.Object) error {
 	return nil
 }
 
-// checkSpot refuses what Spot cannot do (documentation: error-codes-spot).
-func checkSpot(props doc.Object, s Size) error {
-	bad := func(code, text string) error { return arm.Errorf(http.StatusBadRequest, code, "%s", text) }
-	switch {
-	case strings.EqualFold(props.Str("priority"), "Spot") && (s.burstable() || !s.Spot):
-		return bad("AzureSpotIsNotSupportedForThisVMSize", "Azure Spot is not supported for this VM size.")
-	case strings.EqualFold(props.Str("priority"), "Spot"):
-		return nil
-	case props.Str("evictionPolicy") != "":
-		return bad("EvictionPolicyCanBeSetOnlyOnAzureSpotVirtualMachines", "Eviction policy can be set only on Azure Spot Virtual Machines.")
-	case props.Get("billingProfile", "maxPrice") != nil:
-		return bad("MaxPriceIsSupportedOnlyForAzureSpotVirtualMachines", "Max price is supported only for Azure Spot Virtual Machines.")
-	}
-	return nil
-}
-
 // checkNetwork refuses interfaces that are missing or taken, and inline ones that could
 // not be made.
-func checkNetwork(t *fabric.Tx, id string, profile doc.Object) error {
+func checkNetwork(t *fabric.Tx, id, location string, profile doc.Object) error {
 	existing, inline := profile.List("networkInterfaces"), profile.List("networkInterfaceConfigurations")
 	switch {
 	case len(existing) > 0 && len(inline) > 0:
@@ -104,9 +88,13 @@ func checkNetwork(t *fabric.Tx, id string, profile doc.Object) error {
 	}
 	for _, n := range existing {
 		nic := n.Str("id")
-		if t.Peek(nic) == nil {
+		found := t.Peek(nic)
+		if found == nil {
 			return arm.Errorf(http.StatusBadRequest, "InvalidResourceReference",
 				"Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", nic, id)
+		}
+		if err := network.CheckReserved(t, found, id); err != nil {
+			return err
 		}
 		for _, user := range t.Referrers(nic) {
 			if arm.Key(user) != arm.Key(id) {
@@ -115,7 +103,7 @@ func checkNetwork(t *fabric.Tx, id string, profile doc.Object) error {
 		}
 	}
 	for _, c := range inline {
-		if err := network.CheckInline(t, id, c); err != nil {
+		if err := network.CheckInline(t, id, location, c); err != nil {
 			return err
 		}
 	}

@@ -12,8 +12,12 @@ type Latency struct {
 	Delete    time.Duration // virtual machine
 	Cascade   time.Duration // after a machine is gone, until its interface goes
 	Tags      time.Duration // a tag PATCH shows "Updating"
-	Role      time.Duration // until a new assignment counts
-	Provider  time.Duration // until a provider is registered
+
+	// The defaults of settings.
+	Role        time.Duration // until a new assignment counts
+	Provider    time.Duration // until a provider is registered
+	Notice      time.Duration // from a Preempt event until the machine goes
+	Reservation time.Duration // of an interface after a refused create
 
 	// RetryAfter replaces Azure's number of seconds; 0 keeps Azure's own.
 	RetryAfter time.Duration
@@ -25,6 +29,7 @@ func Fast() Latency {
 		Network: 30 * time.Millisecond, Interface: 20 * time.Millisecond,
 		Create: 50 * time.Millisecond, Power: 50 * time.Millisecond, Delete: 50 * time.Millisecond,
 		Cascade: 20 * time.Millisecond, Tags: 20 * time.Millisecond, Provider: 30 * time.Millisecond,
+		Notice: 5 * time.Second, Reservation: 2 * time.Second,
 		RetryAfter: 100 * time.Millisecond,
 	}
 }
@@ -35,5 +40,6 @@ func Realistic() Latency {
 		Network: 3 * time.Second, Interface: time.Second,
 		Create: 60 * time.Second, Power: 30 * time.Second, Delete: 25 * time.Second,
 		Cascade: 10 * time.Second, Tags: time.Second, Role: 30 * time.Second, Provider: 15 * time.Second,
+		Notice: 30 * time.Second, Reservation: 180 * time.Second,
 	}
 }

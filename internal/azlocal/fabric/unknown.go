@@ -18,6 +18,7 @@ type Unknown struct {
 // The switches. A client must work under every answer.
 const (
 	InlineIPSKU         = "inline-ip-sku"
+	InlineIPQuota       = "inline-ip-quota"
 	InlineNICIDs        = "inline-nic-ids"
 	InlineTags          = "inline-tags"
 	TagWriteInOperation = "tag-write-during-operation"
@@ -31,6 +32,7 @@ const (
 func Unknowns() []Unknown {
 	return []Unknown{
 		{InlineIPSKU, "a VM PUT whose inline public IP names a SKU", []string{"accepted", "refused"}},
+		{InlineIPQuota, "a VM PUT whose inline public IP passes the limit", []string{"operation-fails", "refused"}},
 		{InlineNICIDs, "when networkProfile.networkInterfaces names an inline NIC", []string{"while-creating", "when-succeeded"}},
 		{InlineTags, "tags given on an inline NIC and public IP", []string{"kept", "absent"}},
 		{TagWriteInOperation, "a tag write while an operation runs on the VM", []string{"conflict", "accepted", "preempts"}},

@@ -33,6 +33,7 @@ type Config struct {
 	Public       netip.Prefix // where public IP addresses come from
 	Switches     Switches
 	Latency      Latency
+	Settings     *Settings
 	Faults       *fault.Book // nil: none
 	Log          *slog.Logger
 	Now          func() time.Time
@@ -138,6 +139,13 @@ func (w *World) Close() error {
 
 // Context ends when the world is closed.
 func (w *World) Context() context.Context { return w.ctx }
+
+// Go runs f in the background until it returns; its context ends when the world is closed.
+func (w *World) Go(f func(context.Context)) {
+	if w.ctx.Err() == nil {
+		w.tasks.Go(func() { f(w.ctx) })
+	}
+}
 
 // View runs f under the lock, for reading.
 func (w *World) View(f func(*Tx)) {

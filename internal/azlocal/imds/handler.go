@@ -25,10 +25,11 @@ func versions() []string {
 
 // Handler serves the machine with one key.
 type Handler struct {
-	World  *fabric.World
-	Issuer *entra.Issuer
-	Key    string
-	Record func(activity.Entry) // nil: nobody notes what was asked
+	World   *fabric.World
+	Issuer  *entra.Issuer
+	Compute *compute.Provider
+	Key     string
+	Record  func(activity.Entry) // nil: nobody notes what was asked
 }
 
 // ServeHTTP answers one request in the way that faults allow. Requests of the identity are
@@ -82,7 +83,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	case path == "identity/info":
 		write(w, http.StatusOK, doc.Object{"tenantId": h.Issuer.Tenant})
 	case path == "scheduledevents":
-		h.events(w, r)
+		h.events(w, r, machine)
 	case path == "loadbalancer":
 		write(w, http.StatusOK, h.loadBalancer(machine))
 	default:
@@ -173,14 +174,6 @@ func (h *Handler) token(w http.ResponseWriter, r *http.Request, d *fabric.Docume
 		"access_token": token, "client_id": p.AppID, "expires_in": left, "ext_expires_in": left, "expires_on": fmt.Sprint(claims.Expires),
 		"not_before": fmt.Sprint(claims.NotBefore), "resource": resource, "token_type": "Bearer",
 	})
-}
-
-func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost {
-		write(w, http.StatusBadRequest, doc.Object{"error": "Bad request. No event with that id is scheduled"})
-		return
-	}
-	write(w, http.StatusOK, doc.Object{"DocumentIncarnation": 1, "Events": []any{}})
 }
 
 // instance answers a node of the metadata document: as JSON, or with format=text a leaf or

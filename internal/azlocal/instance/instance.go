@@ -27,6 +27,7 @@ type Instance struct {
 	Driver       string            `json:"driver"`  // "docker" or "none"
 	Profile      string            `json:"profile"` // "fast" or "realistic"
 	Switches     map[string]string `json:"switches,omitempty"`
+	Settings     map[string]string `json:"settings,omitempty"`
 	Public       netip.Prefix      `json:"public"` // loopback addresses that play public ones
 }
 

@@ -12,7 +12,7 @@ import (
 
 // CheckInline refuses, before a machine is accepted, an inline interface that could not
 // be made.
-func CheckInline(t *fabric.Tx, vm string, config doc.Object) error {
+func CheckInline(t *fabric.Tx, vm, location string, config doc.Object) error {
 	props := config.Obj("properties")
 	if nsg := props.Str("networkSecurityGroup", "id"); nsg != "" && t.Peek(nsg) == nil {
 		return missing(nsg, vm)
@@ -21,6 +21,7 @@ func CheckInline(t *fabric.Tx, vm string, config doc.Object) error {
 	if len(ips) == 0 || config.Str("name") == "" {
 		return arm.Errorf(http.StatusBadRequest, "InvalidParameter", "Required parameter 'ipConfigurations' or 'name' is missing (null).").About("networkInterfaceConfigurations")
 	}
+	count := 0
 	for _, ip := range ips {
 		subnet := ip.Str("properties", "subnet", "id")
 		if t.Peek(subnet) == nil {
@@ -36,6 +37,12 @@ func CheckInline(t *fabric.Tx, vm string, config doc.Object) error {
 				return err
 			}
 		}
+		if inline != nil {
+			count++
+		}
+	}
+	if t.World().Switches.Is(fabric.InlineIPQuota, "refused") {
+		return checkPublicIPs(t, location, count)
 	}
 	return nil
 }
@@ -80,6 +87,9 @@ func MakeInline(t *fabric.Tx, vm, seed, location string, config doc.Object) (str
 // inlinePublicIP makes a Standard static address, Succeeded at once: the machine's
 // operation stands for its own.
 func inlinePublicIP(t *fabric.Tx, id, location string, config doc.Object) error {
+	if err := checkPublicIPs(t, location, 1); err != nil {
+		return err
+	}
 	d := &fabric.Document{ID: id, Body: newBody(id, TypePublicIP, location, inlineTags(t, config))}
 	sku := config.Obj("sku").Clone()
 	if sku == nil {

@@ -210,6 +210,9 @@ func removeInterface(t *fabric.Tx, d *fabric.Document, opt fabric.RemoveOptions)
 			"Network Interface %s is used by existing resource %s. In order to delete the network interface, it must be dissociated from the resource. To learn more, see aka.ms/deletenic.",
 			d.ID, strings.Join(users, ", "))
 	}
+	if err := CheckReserved(t, d, ""); err != nil {
+		return "", err
+	}
 	return remove(t, d, jobNICOff, opt), nil
 }
 

@@ -16,6 +16,11 @@ func putPublicIP(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.Peek(d.ID) == nil {
+		if err := checkPublicIPs(t, d.Body.Str("location"), 1); err != nil {
+			return nil, err
+		}
+	}
 	if err := shapePublicIP(t, d, r.Body.Obj("sku"), r.Body.Obj("properties")); err != nil {
 		return nil, err
 	}

@@ -36,10 +36,23 @@ func registration(t *fabric.Tx, n Namespace) string {
 	}
 	state := d.Body.Str("state")
 	since, err := time.Parse(time.RFC3339Nano, d.Body.Str("since"))
-	if err != nil || t.World().Now().Sub(since) >= t.World().Latency.Provider {
+	if err != nil || t.World().Now().Sub(since) >= t.World().Settings.Time(fabric.Registration) {
 		state = strings.NewReplacer("Registering", "Registered", "Unregistering", "Unregistered").Replace(state)
 	}
 	return state
+}
+
+// SetRegistered puts every provider that needs a registration into one state, at once.
+func SetRegistered(t *fabric.Tx, registered bool) {
+	for _, n := range Namespaces() {
+		switch {
+		case n.Always:
+		case registered:
+			t.Put(&fabric.Document{ID: providerID(t, n), Body: doc.Object{"state": "Registered"}})
+		default:
+			t.Delete(providerID(t, n))
+		}
+	}
 }
 
 func setRegistration(state string) func(*fabric.Tx, *arm.Request) (*arm.Response, error) {

@@ -1,0 +1,118 @@
+package azlocal
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/resources"
+)
+
+// registered is the setting that is an act: it changes what is registered now.
+const registered = "registered"
+
+type settingList struct {
+	Settings []fabric.Setting `json:"settings"`
+}
+
+func (s *Server) listSettings(*http.Request) (any, error) {
+	return settingList{s.world.Settings.All()}, nil
+}
+
+func (s *Server) chooseSettings(r *http.Request) (any, error) {
+	values, err := read[map[string]string](r)
+	if err != nil {
+		return nil, err
+	}
+	act, acts := values[registered]
+	delete(values, registered)
+	if acts && act != "true" && act != "false" {
+		return nil, fmt.Errorf("%s is true or false, not %q", registered, act)
+	}
+	if err := s.world.Settings.Choose(values); err != nil {
+		return nil, err
+	}
+	if acts {
+		return nil, s.world.Update(func(t *fabric.Tx) error {
+			resources.SetRegistered(t, act == "true")
+			return nil
+		})
+	}
+	return nil, nil
+}
+
+func newSet() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "set [KEY=VALUE...]",
+		Short: "Set how slow the local Azure is and how much it gives; without arguments, show it",
+		Long: `Set how slow the local Azure is and how much it gives. KEY= brings back the default.
+The settings stay until they are changed.
+
+  role-propagation=2m     until a new role assignment counts
+  registration=30s        from register until a resource provider is Registered
+  registered=false        make all resource providers NotRegistered now (true: Registered)
+  eviction-notice=5s      from the notice of an eviction until the machine goes
+  nic-reservation=180s    how long an interface stays reserved after a refused create
+  quota.cores=4           cores in a region; likewise quota.spot, quota.virtualMachines,
+                          quota.publicIPs and each family, as in quota.standardBSFamily
+  quota.cores@eastus=0    the same in one region only`,
+		Example: "  mngr azure local set quota.cores=4 quota.spot=0\n  mngr azure local set role-propagation=2m\n  mngr azure local set quota.cores=",
+	}
+	format := formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return set(cmd, args)
+		}
+		var all settingList
+		if err := ask(cmd, "GET", "/settings", nil, &all); err != nil {
+			return err
+		}
+		return emit(cmd.OutOrStdout(), *format, all, all.Settings, all.print)
+	}
+	return cmd
+}
+
+// set changes the daemon's settings, and the instance's for the next start.
+func set(cmd *cobra.Command, args []string) error {
+	values := map[string]string{}
+	for _, arg := range args {
+		name, value, ok := strings.Cut(arg, "=")
+		if !ok || name == "" {
+			return &Problem{Cause: fmt.Sprintf("%q is not KEY=VALUE", arg), Remedy: "see `mngr azure local set --help`", Misuse: true}
+		}
+		values[name] = value
+	}
+	if err := ask(cmd, "POST", "/settings", values, nil); err != nil {
+		return err
+	}
+	inst, err := load()
+	if err != nil {
+		return err
+	}
+	delete(values, registered)
+	if inst.Settings == nil {
+		inst.Settings = map[string]string{}
+	}
+	maps.Copy(inst.Settings, values)
+	maps.DeleteFunc(inst.Settings, func(_, value string) bool { return value == "" })
+	return inst.Save()
+}
+
+func (l settingList) print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "SETTING\tVALUE\t")
+	for _, s := range l.Settings {
+		note := ""
+		if !s.Default {
+			note = "set"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, s.Value, note)
+	}
+	return t.Flush()
+}
