@@ -3,13 +3,19 @@ package azure
 import (
 	"context"
 	"errors"
+	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"mngr/internal/agent"
 )
 
-// Destroy deletes a machine and its role assignment, and sees to it that the interface,
+// deletePatience bounds the attempts to get a machine's deletion accepted and done, each
+// of which takes half a minute by itself.
+const deletePatience = 15 * time.Minute
+
+// Destroy deletes a machine and its role assignments, and sees to it that the interface,
 // the address and the disk go with it. Absent is fine. It needs nothing but ARM.
 func (p *Provider) Destroy(ctx context.Context, host agent.Host, progress agent.Progress) error {
 	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
@@ -24,7 +30,11 @@ func (p *Provider) Destroy(ctx context.Context, host agent.Host, progress agent.
 		return err
 	}
 	belongings := partsOf(name, host.Resource, host.ID)
-	vm, err := s.machines.Get(ctx, group, name, nil)
+	var vm armcompute.VirtualMachinesClientGetResponse
+	err = stubbornly(ctx, p, agent.DeadlineAccept, progress, func(ctx context.Context) (err error) {
+		vm, err = s.machines.Get(ctx, group, name, nil)
+		return err
+	})
 	switch {
 	case absent(err):
 	case err != nil:
@@ -38,11 +48,20 @@ func (p *Provider) Destroy(ctx context.Context, host agent.Host, progress agent.
 		}
 		say(progress, "deleting the machine")
 		if err := p.deleteMachine(ctx, s, group, name, progress); err != nil {
-			return p.translate(err, "delete machine "+name)
+			return p.undeleted(name, err)
 		}
 	}
-	p.forgetAssignment(ctx, s, host.Resource, &vm.VirtualMachine)
-	return p.sweep(ctx, s, belongings, progress)
+	revoked := p.revoke(ctx, s, host.Resource, &vm.VirtualMachine, progress)
+	return errors.Join(p.sweep(ctx, s, belongings, progress), revoked)
+}
+
+// undeleted is the error of a machine that stays, and bills.
+func (p *Provider) undeleted(name string, cause error) error {
+	err := p.translate(cause, "delete machine "+name)
+	if agent.KindOf(err) == agent.KindCanceled {
+		return err
+	}
+	return &agent.Error{Kind: agent.KindRemains, Cause: err.Error() + "; it is still there, and bills", Hint: agent.HintOf(err), Err: err}
 }
 
 // meant tells whether a machine is still the one that was listed for a host. One whose
@@ -53,19 +72,9 @@ func meant(vm *armcompute.VirtualMachine, host agent.HostID) bool {
 }
 
 func (p *Provider) deleteMachine(ctx context.Context, s *session, group, name string, progress agent.Progress) error {
-	return whileBusy(ctx, p, progress, func(ctx context.Context) error {
+	return stubbornly(ctx, p, deletePatience, progress, func(ctx context.Context) error {
 		op, err := s.machines.BeginDelete(ctx, group, name, nil)
-		if err != nil {
-			return err
-		}
-		_, err = wait(ctx, p, op)
-		if hasCode(err, "OperationPreempted") {
-			_, gone := s.machines.Get(ctx, group, name, nil)
-			if absent(gone) {
-				return nil
-			}
-		}
-		return err
+		return finish(ctx, p, op, err)
 	})
 }
 
@@ -73,7 +82,7 @@ func (p *Provider) deleteMachine(ctx context.Context, s *session, group, name st
 // them itself. Azure keeps the interface of a machine that never came to be for 180
 // seconds, and an address is as long-lived as its interface.
 func (p *Provider) sweep(ctx context.Context, s *session, w parts, progress agent.Progress) error {
-	const ownHands = 10 // looks before we delete ourselves
+	const ownHands = 5 // looks before we delete ourselves
 	limit, cancel := context.WithTimeout(ctx, agent.DeadlineAddress)
 	defer cancel()
 	group := p.settings.ResourceGroup
@@ -88,18 +97,22 @@ func (p *Provider) sweep(ctx context.Context, s *session, w parts, progress agen
 		if err == nil {
 			left = seen
 		}
+		silence := p.settings.PollInterval
 		switch {
-		case err != nil && limit.Err() == nil:
+		case err != nil && limit.Err() == nil && !passes(err):
 			return at.cannotTell(w.host, err)
-		case look >= ownHands && err == nil:
+		case err != nil:
+			silence = max(silence, askedFor(err))
+			say(progress, waiting(err, silence))
+		case look >= ownHands:
 			last = p.removeParts(limit, s, group, left)
 			if hasCode(last, "NicReservedForAnotherVm") {
-				say(progress, "waiting for Azure to release the network interface (180 seconds)")
+				say(progress, reservedPhase)
 			}
 		case look == 0:
 			say(progress, "waiting until disk, address and interface are gone")
 		}
-		if pause(limit, p.settings.PollInterval) != nil {
+		if pause(limit, silence) != nil {
 			if left.none() {
 				return at.cannotTell(w.host, errors.Join(ctx.Err(), err))
 			}
@@ -175,4 +188,9 @@ func (s *session) listVMs(ctx context.Context, group string) ([]*armcompute.Virt
 		func(page armcompute.VirtualMachinesClientListResponse) []*armcompute.VirtualMachine {
 			return page.Value
 		})
+}
+
+// atScope tells whether an assignment is on exactly this machine.
+func atScope(scope, vmID string) bool {
+	return strings.EqualFold(strings.TrimRight(scope, "/"), strings.TrimRight(vmID, "/"))
 }

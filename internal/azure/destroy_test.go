@@ -112,7 +112,7 @@ func TestListWithoutHostTags(t *testing.T) {
 func TestDestroyLeftovers(t *testing.T) {
 	nicName, ipName, disk := nicName(testVMName)+"-77", ipName(testVMName)+"-78", diskName(testVMName)
 	nic, ip, dsk := networks+"networkInterfaces/"+nicName, networks+"publicIPAddresses/"+ipName, testGroup+"/providers/Microsoft.Compute/disks/"+disk
-	left := map[string][]scripted{
+	left := with(nothingLeft(), map[string][]scripted{
 		"GET " + networks + "networkInterfaces": {says(200, values(`{"name":"`+nicName+`","id":"`+nic+`","properties":{}}`,
 			`{"name":"foreign","id":"x","properties":{"virtualMachine":{"id":"/another"}},"tags":{"mngr-host-id":"`+string(testHost)+`"}}`))},
 		"GET " + networks + "publicIPAddresses":                   {says(200, values(`{"name":"`+ipName+`","id":"`+ip+`","properties":{}}`, `{"name":"foreign","properties":{}}`))},
@@ -124,7 +124,7 @@ func TestDestroyLeftovers(t *testing.T) {
 		"DELETE " + nic:               {refuses(400, "NicReservedForAnotherVm", "Nic(s) in request is reserved for another Virtual Machine for 180 seconds."), says(204, "")},
 		"DELETE " + ip:                {refuses(400, "PublicIPAddressCannotBeDeleted", "still allocated"), says(204, "")},
 		"DELETE " + dsk:               {says(204, "")},
-	}
+	})
 	s := newScript(t, left)
 	gone := func(phase string) {
 		if strings.Contains(phase, "180 seconds") { // from now on the lists are empty
@@ -136,13 +136,93 @@ func TestDestroyLeftovers(t *testing.T) {
 			s.mu.Unlock()
 		}
 	}
-	if err := s.provider().Destroy(t.Context(), ourHost(), gone); err != nil {
-		t.Fatal(err)
+	err := s.provider().Destroy(t.Context(), ourHost(), gone)
+	if agent.KindOf(err) != agent.KindDenied || !strings.Contains(agent.HintOf(err), "az role assignment delete --ids "+testVM) {
+		t.Fatalf("the assignment that stays is not said: %v, hint %q", err, agent.HintOf(err))
 	}
 	for route, most := range map[string]int{"DELETE " + nic: 2, "DELETE " + ip: 2, "DELETE " + dsk: 2} {
 		if n := len(s.seen(route)); n < 1 || n > most {
 			t.Errorf("%s: %d times", route, n)
 		}
+	}
+}
+
+// What passes is waited for: another operation, throttling, Azure's own failures before
+// and after it accepted, a lost connection. What does not pass ends with code 5.
+func TestDestroyIsStubborn(t *testing.T) {
+	throttled := refuses(429, "TooManyRequests", "slow down")
+	throttled.header = map[string]string{"Retry-After": "0", "X-Ms-Retry-After-Ms": "1"}
+	failed := says(200, `{"status":"Failed","error":{"code":"InternalExecutionError","message":"An internal execution error occurred."}}`)
+	for name, c := range map[string]struct {
+		look, remove []scripted
+		op           []scripted
+		kind         agent.Kind
+		times        int
+	}{
+		"busy":           {remove: []scripted{refuses(409, "Conflict", "busy"), refuses(409, "OperationNotAllowed", "an operation in progress"), acting("op")}, times: 3},
+		"throttled":      {remove: []scripted{throttled, throttled, throttled, acting("op")}, times: 4},
+		"broken":         {remove: []scripted{refuses(500, "InternalServerError", "x"), refuses(500, "InternalServerError", "x"), refuses(503, "ServerBusy", "x"), acting("op")}, times: 4},
+		"lost":           {remove: []scripted{{hangUp: true}, {hangUp: true}, {hangUp: true}, acting("op")}, times: 4},
+		"fails later":    {remove: []scripted{acting("op")}, op: []scripted{failed, succeeded}, times: 2},
+		"preempted":      {remove: []scripted{acting("op")}, op: []scripted{says(200, `{"status":"Canceled","error":{"code":"OperationPreempted"}}`), succeeded}, times: 2},
+		"slow to look":   {look: []scripted{throttled, throttled, throttled, throttled, says(200, machine("Succeeded", ""))}, remove: []scripted{acting("op")}, times: 1},
+		"locked":         {remove: []scripted{refuses(409, "ScopeLocked", "The scope is locked.")}, kind: agent.KindRemains, times: 1},
+		"not allowed to": {remove: []scripted{refuses(403, "AuthorizationFailed", "no")}, kind: agent.KindRemains, times: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.look == nil {
+				c.look = []scripted{says(200, machine("Succeeded", ""))}
+			}
+			if c.op == nil {
+				c.op = []scripted{running, succeeded}
+			}
+			s := newScript(t, with(nothingLeft(), map[string][]scripted{
+				"GET " + testVM: c.look, "DELETE " + testVM: c.remove, "GET " + operations + "op": c.op,
+				"DELETE " + assignmentRoute(): {says(204, "")},
+			}))
+			err := s.provider().Destroy(t.Context(), ourHost(), nil)
+			if (err == nil) != (c.kind == "") || err != nil && agent.KindOf(err) != c.kind {
+				t.Errorf("got %v, want %q", err, c.kind)
+			}
+			if n := len(s.seen("DELETE " + testVM)); n < c.times {
+				t.Errorf("%d deletions, want %d", n, c.times)
+			}
+		})
+	}
+}
+
+// A look at the parts that fails for a while is repeated: nobody has seen them gone.
+func TestDestroyLooksAgain(t *testing.T) {
+	broken := refuses(500, "InternalServerError", "x")
+	s := newScript(t, with(nothingLeft(), map[string][]scripted{
+		"GET " + testVM: {notThere}, "GET " + networks + "networkInterfaces": {broken, broken, broken, broken, says(200, emptyList)},
+	}))
+	if err := s.provider().Destroy(t.Context(), ourHost(), nil); err != nil {
+		t.Error(err)
+	}
+	denied := newScript(t, with(nothingLeft(), map[string][]scripted{
+		"GET " + testVM: {notThere}, "GET " + networks + "networkInterfaces": {refuses(403, "AuthorizationFailed", "no")},
+	}))
+	if err := denied.provider().Destroy(t.Context(), ourHost(), nil); agent.KindOf(err) != agent.KindRemains || !strings.Contains(err.Error(), "cannot tell") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The original gave its role assignments random names, and a role of its own.
+func TestDestroyRevokesTheOriginals(t *testing.T) {
+	list := testVM + assignmentList
+	s := newScript(t, with(nothingLeft(), map[string][]scripted{
+		"GET " + testVM: {says(200, machine("Succeeded", ""))}, "DELETE " + testVM: {says(204, "")},
+		"DELETE " + assignmentRoute(): {says(204, "")},
+		"GET " + list: {says(200, values(`{"id":"`+list+`/random","properties":{"scope":"`+strings.ToUpper(testVM)+`"}}`,
+			`{"id":"/x/above","properties":{"scope":"`+testGroup+`"}}`))},
+		"DELETE " + list + "/random": {refuses(500, "InternalServerError", "x"), refuses(500, "InternalServerError", "x"), refuses(500, "InternalServerError", "x"), says(200, "{}")},
+	}))
+	if err := s.provider().Destroy(t.Context(), ourHost(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(s.seen("DELETE " + list + "/random")); n != 4 {
+		t.Errorf("%d attempts, want one that succeeds after three", n)
 	}
 }
 

@@ -9,20 +9,37 @@ import (
 	"mngr/internal/agent"
 )
 
-// Start allocates and boots a machine. Starting one that runs is fine.
+// Start allocates and boots a machine. Starting one that runs is fine. One for which
+// Azure has no room stays deallocated and loses nothing.
 func (p *Provider) Start(ctx context.Context, resource string, waitFor bool, progress agent.Progress) error {
 	say(progress, "starting the machine")
-	return p.change(ctx, resource, "start", waitFor, progress, func(ctx context.Context, s *session, group, name string) (operation, error) {
+	err := p.change(ctx, ctx, resource, "start", waitFor, progress, func(ctx context.Context, s *session, group, name string) (operation, error) {
 		op, err := s.machines.BeginStart(ctx, group, name, nil)
 		return follow(p, op), err
 	})
+	switch agent.KindOf(err) {
+	case agent.KindNoCapacity, agent.KindQuota:
+		return p.noRoom(resource, err)
+	}
+	return err
+}
+
+// noRoom says what can be done for a machine that exists: flags of create do not help it.
+func (p *Provider) noRoom(resource string, cause error) error {
+	e := &agent.Error{Kind: agent.KindOf(cause), Err: cause, Cause: cause.Error() + "; nothing is lost, it stays deallocated",
+		Hint: "try again later, or take another size: az vm resize --ids " + resource + " --size SIZE, then start again"}
+	if e.Kind == agent.KindQuota {
+		e.Hint = agent.HintOf(cause) + "; or take a smaller size: az vm resize --ids " + resource + " --size SIZE"
+	}
+	return e
 }
 
 // Stop deallocates a machine, whether it runs or is merely stopped: nothing but storage
-// and the address is billed afterwards.
+// and the address is billed afterwards. Whoever asks has ended the agents already, so that
+// the end of ctx ends the wait and not the request.
 func (p *Provider) Stop(ctx context.Context, resource string, waitFor bool, progress agent.Progress) error {
 	say(progress, "deallocating the machine")
-	return p.change(ctx, resource, "deallocate", waitFor, progress, func(ctx context.Context, s *session, group, name string) (operation, error) {
+	return p.change(ctx, context.WithoutCancel(ctx), resource, "deallocate", waitFor, progress, func(ctx context.Context, s *session, group, name string) (operation, error) {
 		op, err := s.machines.BeginDeallocate(ctx, group, name, nil)
 		return follow(p, op), err
 	})
@@ -38,13 +55,17 @@ func follow[T any](p *Provider, op *runtime.Poller[T]) operation {
 	}
 }
 
-// change asks for one change of a machine's power, patiently while another operation is
-// under way, and waits for it if told to.
-func (p *Provider) change(ctx context.Context, resource, verb string, waitFor bool, progress agent.Progress,
+// mostTakeovers is how often a change is asked for again after another one took over.
+const mostTakeovers = 3
+
+// change asks within asking for one change of a machine's power, patiently while
+// something passing is in its way, and waits for it within ctx if told to. Changes of
+// power may be repeated: one that has happened already is no error.
+func (p *Provider) change(ctx, asking context.Context, resource, verb string, waitFor bool, progress agent.Progress,
 	begin func(ctx context.Context, s *session, group, name string) (operation, error)) error {
 	limit, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
 	defer cancel()
-	s, err := p.session(limit)
+	s, err := p.session(asking)
 	if err != nil {
 		return err
 	}
@@ -52,13 +73,19 @@ func (p *Provider) change(ctx context.Context, resource, verb string, waitFor bo
 	if err != nil {
 		return err
 	}
-	var done operation
-	err = whileBusy(limit, p, progress, func(ctx context.Context) (err error) {
-		done, err = begin(ctx, s, p.settings.ResourceGroup, name)
-		return err
-	})
-	if err == nil && waitFor {
-		err = done(limit)
+	for takeovers := 0; ; takeovers++ {
+		var done operation
+		err = stubbornly(asking, p, 2*agent.DeadlineAccept, progress, func(ctx context.Context) (err error) {
+			done, err = begin(ctx, s, p.settings.ResourceGroup, name)
+			return err
+		})
+		if err == nil && waitFor {
+			err = done(limit)
+		}
+		if !hasCode(err, "OperationPreempted") || takeovers == mostTakeovers || limit.Err() != nil {
+			break
+		}
+		say(progress, "another operation took over: asking Azure again")
 	}
 	if err != nil && ctx.Err() == nil && errors.Is(limit.Err(), context.DeadlineExceeded) {
 		return agent.Errorf(agent.KindTimeout, "%s machine %s: not done after %s; Azure goes on",

@@ -16,6 +16,7 @@ func acting(operation string) scripted {
 }
 
 func TestStopAndStart(t *testing.T) {
+	preempted := says(200, `{"status":"Canceled","error":{"code":"OperationPreempted","message":"…"}}`)
 	stopping := refuses(409, "OperationNotAllowed", "…because there is already an operation in progress")
 	for name, c := range map[string]struct {
 		route string
@@ -40,7 +41,9 @@ func TestStopAndStart(t *testing.T) {
 			"is patient":    {[]scripted{stopping, refuses(409, "Conflict", "busy"), acting("op")}, []scripted{succeeded}, true, "", 1},
 			"has no room":   {[]scripted{refuses(409, "SkuNotAvailable", "…")}, nil, true, agent.KindNoCapacity, 0},
 			"finds no room": {[]scripted{acting("op")}, []scripted{says(200, `{"status":"Failed","error":{"code":"AllocationFailed","message":"Allocation failed."}}`)}, true, agent.KindNoCapacity, 1},
-			"is preempted":  {[]scripted{acting("op")}, []scripted{says(200, `{"status":"Canceled","error":{"code":"OperationPreempted","message":"…"}}`)}, true, agent.KindConflict, 1},
+			"is preempted":  {[]scripted{acting("op")}, []scripted{preempted}, true, agent.KindConflict, 4},
+			"asks again":    {[]scripted{acting("op")}, []scripted{preempted, preempted, succeeded}, true, "", 3},
+			"is throttled":  {[]scripted{refuses(429, "TooManyRequests", "…"), refuses(500, "InternalServerError", "…"), {hangUp: true}, acting("op")}, []scripted{succeeded}, true, "", 1},
 			"finds nothing": {[]scripted{notThere}, nil, true, agent.KindNotFound, 0},
 		} {
 			t.Run(name+" "+outcome, func(t *testing.T) {
@@ -78,6 +81,31 @@ func TestInterruptedWait(t *testing.T) {
 	cancel()
 	if err := <-done; agent.KindOf(err) != agent.KindCanceled {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A machine for which there is no room loses nothing, and flags of create do not help it.
+func TestStartWithoutRoom(t *testing.T) {
+	for code, want := range map[string]string{"AllocationFailed": "az vm resize --ids " + testVM, "QuotaExceeded": "az vm list-usage"} {
+		s := newScript(t, map[string][]scripted{"POST " + testVM + "/start": {acting("op")}, "GET " + operations + "op": {
+			says(200, `{"status":"Failed","error":{"code":"`+code+`","message":"No."}}`)}})
+		err := s.provider().Start(t.Context(), testVM, true, nil)
+		if err == nil || !strings.Contains(err.Error(), "nothing is lost") || !strings.Contains(agent.HintOf(err), want) || strings.Contains(agent.HintOf(err), "--azure-vm-size") {
+			t.Errorf("%s: %v, hint %q", code, err, agent.HintOf(err))
+		}
+	}
+}
+
+// Whoever stops a host has ended its agents already: an interruption ends the wait only.
+func TestInterruptedStopIsAskedFor(t *testing.T) {
+	s := newScript(t, map[string][]scripted{"POST " + testVM + "/deallocate": {acting("op")}})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.provider().Stop(ctx, testVM, true, nil); agent.KindOf(err) != agent.KindCanceled {
+		t.Errorf("got %v", err)
+	}
+	if len(s.seen("POST "+testVM+"/deallocate")) != 1 {
+		t.Error("Azure was not asked")
 	}
 }
 

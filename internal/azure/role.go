@@ -155,30 +155,6 @@ func (s *session) assign(ctx context.Context, vmID, principal string) error {
 	return err
 }
 
-// forgetAssignment removes a machine's role assignment, which may outlive it and counts
-// against the subscription's 4000. It grants nothing once the machine is gone, so that
-// a failure is no reason to call the destruction incomplete.
-func (p *Provider) forgetAssignment(ctx context.Context, s *session, vmID string, vm *armcompute.VirtualMachine) {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineList)
-	defer cancel()
-	if vm.Identity != nil && text(vm.Identity.PrincipalID) != "" {
-		_, _ = s.assignments.Delete(ctx, vmID, assignmentGUID(vmID, s.roleID(), *vm.Identity.PrincipalID), nil)
-		return
-	}
-	list, err := collect(ctx, s.assignments.NewListForScopePager(vmID, nil),
-		func(page armauthorization.RoleAssignmentsClientListForScopeResponse) []*armauthorization.RoleAssignment {
-			return page.Value
-		})
-	if err != nil {
-		return
-	}
-	for _, a := range list {
-		if a.Properties != nil && strings.EqualFold(text(a.Properties.Scope), vmID) {
-			_, _ = s.assignments.DeleteByID(ctx, text(a.ID), nil)
-		}
-	}
-}
-
 // roleUsers counts the assignments of the self-deallocate role.
 func (s *session) roleUsers(ctx context.Context) (int, error) {
 	list, err := collect(ctx, s.assignments.NewListForSubscriptionPager(nil),

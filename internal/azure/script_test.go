@@ -222,6 +222,8 @@ func machine(state, extra string) string {
 	  "storageProfile":{"osDisk":{"name":"` + diskName(testVMName) + `"}}` + extra + `}}`
 }
 
+const assignmentList = "/providers/Microsoft.Authorization/roleAssignments"
+
 const emptyList = `{"value":[]}`
 
 // nothingLeft are the lists that a sweep looks at, empty.
@@ -230,6 +232,7 @@ func nothingLeft() map[string][]scripted {
 		"GET " + networks + "networkInterfaces":                   {says(200, emptyList)},
 		"GET " + networks + "publicIPAddresses":                   {says(200, emptyList)},
 		"GET " + testGroup + "/providers/Microsoft.Compute/disks": {says(200, emptyList)},
+		"GET " + testVM + assignmentList:                          {says(200, emptyList)},
 	}
 }
 

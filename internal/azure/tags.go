@@ -20,6 +20,9 @@ const (
 	tagHostName  = "mngr-host-name" // value with the prefix below
 	tagCreatedAt = "mngr-created-at"
 
+	tagCheck = "mngr-check" // the user's, on what `make azure-check` makes
+
+	ourTags        = "mngr-" // begins the names of the others
 	managedBy      = "mngr"
 	hostNamePrefix = "mngr-"
 )
@@ -63,12 +66,19 @@ func sdkTags(tags map[string]string) map[string]*string {
 	return out
 }
 
-// ownersOnly are the tags that a machine's parts carry: whose they are, and none that
-// changes with the agents.
+// ownersOnly are the tags that a machine's parts carry: whose they are, with the user's
+// own, and none that changes with the agents.
 func ownersOnly(tags map[string]string) map[string]*string {
 	out := map[string]*string{}
-	for _, name := range []string{tagManagedBy, tagProvider, tagHostID, tagHostName, tagCreatedAt} {
-		if v := tags[name]; v != "" {
+	for name, v := range tags {
+		switch name {
+		case tagManagedBy, tagProvider, tagHostID, tagHostName, tagCreatedAt, tagCheck:
+		default:
+			if strings.HasPrefix(strings.ToLower(name), ourTags) {
+				continue
+			}
+		}
+		if v != "" {
 			out[name] = new(v)
 		}
 	}

@@ -25,6 +25,7 @@ type createFlags struct {
 	kind        string
 	labels      []string
 	env         []string
+	tags        []string
 	image       string
 	buildArgs   []string
 	startArgs   []string
@@ -62,7 +63,7 @@ it made; an earlier create that was cut short is finished by repeating it.`,
 			if dash < 1 || dash > 2 {
 				return agent.Errorf(agent.KindUsage, "create needs a name, and at most a type after it").WithHint("mngr create --help")
 			}
-			for _, name := range []string{"image", "build-arg", "start-arg", "idle-timeout", "idle-mode"} {
+			for _, name := range []string{"image", "build-arg", "start-arg", "idle-timeout", "idle-mode", "tag"} {
 				if cmd.Flags().Changed(name) {
 					flags.host = append(flags.host, "--"+name)
 				}
@@ -75,6 +76,7 @@ it made; an earlier create that was cut short is finished by repeating it.`,
 	f.StringVar(&flags.kind, "type", "", "agent type: command, shell, or a coding agent's name")
 	f.StringArrayVar(&flags.labels, "label", nil, "label of the agent, KEY=VALUE (repeatable)")
 	f.StringArrayVar(&flags.env, "env", nil, "environment of the agent, KEY=VALUE, or KEY to pass yours on (repeatable)")
+	f.StringArrayVar(&flags.tags, "tag", nil, "Azure tag on the machine, its interface and its address, KEY=VALUE (repeatable)")
 	f.StringVar(&flags.image, "image", "", "container image (default: default_image)")
 	f.StringArrayVarP(&flags.buildArgs, "build-arg", "b", nil, "machine: --azure-region=R, --azure-vm-size=S, --azure-spot (repeatable)")
 	f.StringArrayVarP(&flags.startArgs, "start-arg", "s", nil, "further arguments of docker run (repeatable)")
@@ -195,6 +197,9 @@ func createOptions(app *App, conf *config.Config, p config.Provider, a agent.Add
 	if o.Labels, err = labels(flags.labels); err != nil {
 		return o, err
 	}
+	if o.Tags, err = userTags(flags.tags); err != nil {
+		return o, err
+	}
 	if o.Env, err = environment(flags.env, os.LookupEnv); err != nil {
 		return o, err
 	}
@@ -259,6 +264,21 @@ func labels(pairs []string) (map[string]string, error) {
 		}
 		if m == nil {
 			m = map[string]string{}
+		}
+		m[k] = v
+	}
+	return m, nil
+}
+
+func userTags(pairs []string) (map[string]string, error) {
+	m := map[string]string{}
+	for _, p := range pairs {
+		k, v, ok := strings.Cut(p, "=")
+		if !ok {
+			return nil, agent.Errorf(agent.KindUsage, "--tag %q is not of the form KEY=VALUE", p)
+		}
+		if err := fleet.CheckUserTag(k, v); err != nil {
+			return nil, err
 		}
 		m[k] = v
 	}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"mngr/internal/agent"
 	"mngr/internal/fleet"
@@ -17,6 +19,7 @@ import (
 type destroyFlags struct {
 	force  bool
 	dryRun bool
+	noGC   bool
 }
 
 func newDestroy(app *App) *cobra.Command {
@@ -26,8 +29,11 @@ func newDestroy(app *App) *cobra.Command {
 		Aliases: []string{"rm"},
 		Short:   "Remove agents, and hosts that have no other agent, for good",
 		Long: `Remove agents for good. A host goes with its last agent: the machine, its disk, its
-interface, its address and its role assignment. It needs neither SSH nor the machine
-that created it. On a terminal it asks; without one it wants --force.`,
+interface, its address and its role assignment; whatever Azure leaves of it is deleted or
+named. It needs neither SSH nor the machine that created it, works in every state, and may
+be repeated. On a terminal it asks; without one it wants --force.
+
+Afterwards it collects what earlier hosts left, as mngr gc does, except for machines.`,
 		Example:           "  mngr destroy my-agent\n  mngr destroy --force my-agent\n  mngr destroy --dry-run @my-host",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeAgents(app),
@@ -37,6 +43,7 @@ that created it. On a terminal it asks; without one it wants --force.`,
 	}
 	cmd.Flags().BoolVarP(&flags.force, "force", "f", false, "do not ask; unknown names are passed over")
 	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "say what would go, and change nothing")
+	cmd.Flags().BoolVar(&flags.noGC, "no-gc", false, "do not collect afterwards what earlier hosts left")
 	return cmd
 }
 
@@ -51,32 +58,70 @@ func runDestroy(ctx context.Context, app *App, names []string, flags destroyFlag
 	}
 	plan := fleet.PlanDestroy(rows, hosts)
 	if flags.dryRun {
-		return app.printDestroyed(plan, nil, true)
+		return app.printDestroyed(destroyed{plan: plan, dryRun: true})
 	}
 	if err := app.mayDestroy(ctx, plan, flags.force); err != nil {
 		return err
 	}
 	app.atStake.Store(new("hosts may remain, and bill; mngr list shows them, and destroy may be repeated"))
-	var done fleet.DestroyPlan
-	err = app.withProgress(func(phase agent.Progress) error {
-		var errs []error
-		for _, h := range plan.Hosts {
-			err := f.DestroyHost(ctx, h, phase)
-			if err == nil {
-				done.Hosts = append(done.Hosts, h)
+	done, err := app.destroy(ctx, f, plan)
+	var collected *gcResult
+	if !flags.noGC && ctx.Err() == nil {
+		collected = app.collectAfter(ctx, f, plan)
+	}
+	return app.printDestroyed(destroyed{plan: done, failure: err, gc: collected})
+}
+
+// manyDestroyed is how many hosts are destroyed at a time.
+const manyDestroyed = 8
+
+// destroy works on all targets at once; one that fails does not keep the others.
+func (a *App) destroy(ctx context.Context, f *fleet.Fleet, plan fleet.DestroyPlan) (fleet.DestroyPlan, error) {
+	hosts, agents := make([]error, len(plan.Hosts)), make([]error, len(plan.Agents))
+	err := a.withProgress(func(show agent.Progress) error {
+		var g errgroup.Group
+		g.SetLimit(manyDestroyed)
+		named := func(host string) agent.Progress {
+			if len(hosts)+len(agents) == 1 {
+				return show
 			}
-			errs = append(errs, err)
+			return func(phase string) { show(host + ": " + phase) }
 		}
-		for _, r := range plan.Agents {
-			err := f.DestroyAgent(ctx, r, phase)
-			if err == nil {
-				done.Agents = append(done.Agents, r)
-			}
-			errs = append(errs, err)
+		for n, h := range plan.Hosts {
+			g.Go(func() error { hosts[n] = f.DestroyHost(ctx, h, named(h.Name)); return nil })
 		}
-		return errors.Join(errs...)
+		for _, rows := range sameHost(plan.Agents) {
+			g.Go(func() error { // one after the other: they share a connection's worth of work
+				for _, n := range rows {
+					agents[n] = f.DestroyAgent(ctx, plan.Agents[n], named(plan.Agents[n].Host.Name))
+				}
+				return nil
+			})
+		}
+		_ = g.Wait()
+		return errors.Join(slices.Concat(hosts, agents)...)
 	})
-	return app.printDestroyed(done, err, false)
+	var done fleet.DestroyPlan
+	for n, h := range plan.Hosts {
+		if hosts[n] == nil {
+			done.Hosts = append(done.Hosts, h)
+		}
+	}
+	for n, r := range plan.Agents {
+		if agents[n] == nil {
+			done.Agents = append(done.Agents, r)
+		}
+	}
+	return done, err
+}
+
+// sameHost groups the indexes of rows by their hosts.
+func sameHost(rows []fleet.Row) map[string][]int {
+	groups := map[string][]int{}
+	for n, r := range rows {
+		groups[r.Host.Resource] = append(groups[r.Host.Resource], n)
+	}
+	return groups
 }
 
 // mayDestroy asks, or wants to have been told beforehand.
@@ -116,30 +161,41 @@ func planLines(plan fleet.DestroyPlan, verb string) []string {
 	return lines
 }
 
-func (a *App) printDestroyed(plan fleet.DestroyPlan, failure error, dryRun bool) error {
+// destroyed is what destroy has to tell.
+type destroyed struct {
+	plan    fleet.DestroyPlan
+	failure error
+	gc      *gcResult // nil where nothing was collected
+	dryRun  bool
+}
+
+func (a *App) printDestroyed(d destroyed) error {
 	agents, hosts := []string{}, []string{}
-	for _, h := range plan.Hosts {
+	for _, h := range d.plan.Hosts {
 		hosts = append(hosts, h.Name)
-		for _, g := range h.Agents {
-			agents = append(agents, g.Name)
-		}
+		agents = append(agents, agentNames(h)...)
 	}
-	for _, r := range plan.Agents {
+	for _, r := range d.plan.Agents {
 		agents = append(agents, r.Agent.Name)
 	}
+	failures := output.Failures(d.failure)
+	if failures == nil {
+		failures = []output.Failure{}
+	}
 	verb := "is destroyed"
-	if dryRun {
+	if d.dryRun {
 		verb = "would be destroyed"
 	}
-	return errors.Join(failure, a.printer().Emit(output.Result{
+	return errors.Join(d.failure, a.printer().Emit(output.Result{
 		Event: "destroyed",
 		Data: map[string]any{
 			"destroyed_agents": agents, "count": len(agents),
-			"destroyed_hosts": hosts, "destroyed_host_count": len(hosts), "dry_run": dryRun,
+			"destroyed_hosts": hosts, "destroyed_host_count": len(hosts), "dry_run": d.dryRun,
+			"failures": failures, "failure_count": len(failures), "gc": d.gc,
 		},
 		Human: func(w io.Writer) error {
-			lines := planLines(plan, verb)
-			if len(lines) == 0 && failure == nil {
+			lines := planLines(d.plan, verb)
+			if len(lines) == 0 && d.failure == nil {
 				a.printer().Note("nothing to destroy")
 			}
 			for _, l := range lines {

@@ -63,8 +63,46 @@ func (g guests) Trust(h agent.Host) (agent.HostKeys, error) {
 	if err != nil {
 		return keys, err
 	}
+	if err := g.noteResource(h); err != nil {
+		return keys, err
+	}
 	_, err = g.pins.WriteKnownHosts(h.ID, h.Address, g.Port(h), keys)
 	return keys, err
+}
+
+// resourceFile holds the id of a host's machine beside the host's pins: through it gc asks
+// the right provider whether the machine is gone.
+const resourceFile = "resource"
+
+func (g guests) noteResource(h agent.Host) error {
+	path := filepath.Join(g.pins.Dir(h.ID), resourceFile)
+	if old, err := os.ReadFile(path); h.Resource == "" || err == nil && string(old) == h.Resource {
+		return nil
+	}
+	if err := os.MkdirAll(g.pins.Dir(h.ID), 0o700); err != nil {
+		return err
+	}
+	return ssh.WriteFile(path, []byte(h.Resource), 0o600)
+}
+
+func (g guests) Known() ([]fleet.KnownHost, error) {
+	entries, err := os.ReadDir(filepath.Dir(g.pins.Dir("x")))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var known []fleet.KnownHost
+	for _, e := range entries {
+		id, err := agent.ParseHostID(e.Name())
+		if err != nil {
+			continue // none of ours
+		}
+		resource, err := os.ReadFile(filepath.Join(g.pins.Dir(id), resourceFile))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		known = append(known, fleet.KnownHost{ID: id, Path: g.pins.Dir(id), Resource: string(resource)})
+	}
+	return known, nil
 }
 
 func (g guests) Port(h agent.Host) int {

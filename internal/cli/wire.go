@@ -184,6 +184,17 @@ func (p pending) Lock(id agent.HostID) (unlock func(), taken bool, err error) {
 
 func (p pending) Load(id agent.HostID) ([]byte, error) { return os.ReadFile(p.path(id)) }
 
+func (p pending) Known() ([]agent.HostID, error) {
+	files, err := filepath.Glob(filepath.Join(p.dir, "host-*.json"))
+	var ids []agent.HostID
+	for _, f := range files {
+		if id, err := agent.ParseHostID(strings.TrimSuffix(filepath.Base(f), ".json")); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids, err
+}
+
 func (p pending) Remove(id agent.HostID) error {
 	for _, path := range []string{p.path(id), p.path(id) + ".lock"} { // a killed process leaves its lock's file
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -30,6 +30,8 @@ type CreateOptions struct {
 	StartArgs []string // of docker run, already checked
 	Idle      ctl.Idle
 
+	Tags map[string]string // the user's, on everything that a new host is made of
+
 	HostFlags []string // flags that shape a new host, as given; an existing one refuses them
 
 	NoWait     bool // return once Azure has accepted the machine

@@ -90,6 +90,9 @@ func (f *Fleet) design(ctx context.Context, inst Instance, o CreateOptions) (age
 		Agents:   []agent.Record{{ID: agent.NewID(), Name: o.Name, Type: o.Type, Labels: o.Labels}},
 	}
 	tags, err := records.NewHostTags(h)
+	if err == nil {
+		tags, err = withUserTags(tags, o.Tags)
+	}
 	if err != nil {
 		return agent.Host{}, none, err
 	}

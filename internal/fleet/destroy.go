@@ -110,9 +110,18 @@ func (f *Fleet) DestroyHost(ctx context.Context, h agent.Host, progress agent.Pr
 			return agent.Errorf(agent.KindCanceled, "interrupted; Azure may go on deleting host %q", h.Name).
 				WithHint("mngr list shows whether it is still there; mngr destroy --force @%s ends it", h.Name)
 		}
-		return fmt.Errorf("destroy host %q: %w", h.Name, err)
+		err = fmt.Errorf("destroy host %q: %w", h.Name, err)
+		if _, gone := inst.Get(ctx, h.Resource); agent.KindOf(gone) != agent.KindNotFound {
+			return err
+		}
+		return errors.Join(err, f.forget(h.ID)) // what is left of it nobody can log in to
 	}
-	return errors.Join(f.Guests.Forget(h.ID), f.Pending.Remove(h.ID), f.Spots.Remove(h.ID))
+	return f.forget(h.ID)
+}
+
+// forget removes what this machine keeps of a host.
+func (f *Fleet) forget(id agent.HostID) error {
+	return errors.Join(f.Guests.Forget(id), f.Pending.Remove(id), f.Spots.Remove(id))
 }
 
 // unchanged refuses to destroy a host that got another agent since the plan was made.

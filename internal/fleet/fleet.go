@@ -60,6 +60,7 @@ type Pending interface {
 	Save(id agent.HostID, data []byte) error
 	Load(id agent.HostID) ([]byte, error) // fs.ErrNotExist when there is none
 	Remove(id agent.HostID) error
+	Known() ([]agent.HostID, error) // hosts of which something remains to be done
 	// Lock keeps other processes of this machine from working on the same host; taken is
 	// false when one does.
 	Lock(id agent.HostID) (unlock func(), taken bool, err error)

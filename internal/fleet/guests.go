@@ -40,6 +40,15 @@ type Guests interface {
 	Port(h agent.Host) int
 	// Forget removes what this machine keeps of a host.
 	Forget(id agent.HostID) error
+	// Known lists the hosts of which this machine keeps something.
+	Known() ([]KnownHost, error)
+}
+
+// KnownHost is a host of which this machine keeps keys.
+type KnownHost struct {
+	ID       agent.HostID
+	Path     string // where they lie
+	Resource string // the provider's id of its machine; "" when nobody noted it
 }
 
 // Guest is an open connection to one place of a host.

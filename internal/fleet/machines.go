@@ -28,7 +28,8 @@ type Machines interface {
 	Get(ctx context.Context, resource string) (agent.Host, error)
 	// Start allocates and boots a machine. With wait it returns when the operation is terminal.
 	Start(ctx context.Context, resource string, wait bool, progress agent.Progress) error
-	// Stop deallocates a machine; nothing but storage is billed afterwards.
+	// Stop deallocates a machine; nothing but storage is billed afterwards. The end of ctx
+	// ends the wait and not the request.
 	Stop(ctx context.Context, resource string, wait bool, progress agent.Progress) error
 	// Destroy deletes a machine, its role assignment, disk, interface and address, and
 	// checks that they are gone. Absent is fine.
@@ -36,6 +37,13 @@ type Machines interface {
 	// MergeTags writes tags and leaves the others; the empty value of a key in remove
 	// deletes it. It must not run while an operation on the machine is under way.
 	MergeTags(ctx context.Context, resource string, set map[string]string, remove []string) error
+	// Leftovers returns the parts of hosts that no machine uses. A look that fails is an
+	// error, never an empty answer.
+	Leftovers(ctx context.Context) ([]agent.Leftover, error)
+	// RemoveLeftover deletes what Leftovers has returned. Absent is fine.
+	RemoveLeftover(ctx context.Context, l agent.Leftover, progress agent.Progress) error
+	// MonthlyCost is about what a host costs in USD in its present state; nil when unknown.
+	MonthlyCost(h agent.Host) *float64
 	// LetStopItself gives an existing machine the right to deallocate itself; if it cannot,
 	// why. Repeating it is harmless.
 	LetStopItself(ctx context.Context, resource string) (ok bool, why string)

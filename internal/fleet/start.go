@@ -15,14 +15,21 @@ import (
 // Started is what happened to one host and its agents.
 type Started struct {
 	Host     agent.Host
-	Agents   []string // names that run now
-	Booted   bool     // the machine was down before
+	Agents   []string      // names that run now
+	Booted   bool          // the machine was down before
+	Accepted bool          // with NoWait: Azure is starting the machine
+	LastStop *ctl.LastStop // why the host had stopped itself; nil when a user did, or nobody knows
 	Warnings []string
+}
+
+// StartOptions say how far `start` goes.
+type StartOptions struct {
+	NoWait bool // return once Azure has accepted the start of a machine
 }
 
 // Start brings up the host that rows share and makes sure that their agents run. An
 // unfinished host is finished.
-func (f *Fleet) Start(ctx context.Context, rows []Row, progress agent.Progress) (Started, error) {
+func (f *Fleet) Start(ctx context.Context, rows []Row, o StartOptions, progress agent.Progress) (Started, error) {
 	out := Started{Host: rows[0].Host}
 	h := &out.Host
 	inst, err := f.machinesOf(*h)
@@ -49,16 +56,46 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, progress agent.Progress) 
 		if err := f.deallocated(ctx, inst, *h); err != nil {
 			return out, err
 		}
-		fallthrough
-	case agent.HostStopped, agent.HostStoppedBilling, agent.HostEvicted:
-		if err := f.boot(ctx, inst, h, progress); err != nil {
+		return f.startDown(ctx, inst, out, rows, o, progress)
+	case agent.HostStopped, agent.HostStoppedBilling, agent.HostEvicted, agent.HostUnknown:
+		return f.startDown(ctx, inst, out, rows, o, progress)
+	case agent.HostFailed:
+		if neverFinished(*h) {
+			return out, cannotStart(*h).WithHint("mngr create %s makes it anew; mngr destroy @%s removes it", rows[0].Agent.Name, h.Name)
+		}
+		return f.startDown(ctx, inst, out, rows, o, progress) // a failed operation may be mended by the next
+	default:
+		return out, cannotStart(*h).WithHint("mngr list")
+	}
+	return out, f.startAgents(ctx, inst, &out, rows, progress)
+}
+
+// neverFinished tells a host of ours on which no creation came to its end.
+func neverFinished(h agent.Host) bool { return h.HostKeys.VM != "" && h.HostKeys.Container == "" }
+
+func cannotStart(h agent.Host) *agent.Error {
+	why := ""
+	if h.Failure != "" {
+		why = ": " + h.Failure
+	}
+	return agent.Errorf(agent.KindConflict, "host %q is %s%s", h.Name, h.State, why)
+}
+
+// startDown starts a machine that is down, and its agents.
+func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows []Row, o StartOptions, progress agent.Progress) (Started, error) {
+	h := &out.Host
+	if o.NoWait {
+		// Now, since nobody waits for the end of the operation, which a write would preempt.
+		if err := f.untagStart(ctx, inst, out, nil, progress); err != nil {
 			return out, err
 		}
-		out.Booted = true
-	default:
-		return out, agent.Errorf(agent.KindConflict, "host %q is %s: %s", h.Name, h.State, h.Failure).
-			WithHint("mngr list; mngr destroy %s removes it", rows[0].Agent.Name)
+		out.Accepted = true
+		return out, startFailed(*h, inst.Start(ctx, h.Resource, false, progress))
 	}
+	if err := f.boot(ctx, inst, h, progress); err != nil {
+		return out, err
+	}
+	out.Booted = true
 	return out, f.startAgents(ctx, inst, &out, rows, progress)
 }
 
@@ -102,12 +139,35 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 // boot allocates the machine; the container and the agents that ran come up with it.
 func (f *Fleet) boot(ctx context.Context, inst Instance, h *agent.Host, progress agent.Progress) error {
 	if err := inst.Start(ctx, h.Resource, true, progress); err != nil {
-		return fmt.Errorf("start host %q: %w", h.Name, err)
+		return startFailed(*h, err)
 	}
-	if err := f.settled(ctx, inst, h); err != nil {
-		return err
+	progress("waiting for the address")
+	return f.settled(ctx, inst, h)
+}
+
+func startFailed(h agent.Host, err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("start host %q: %w", h.Name, err)
+}
+
+// lastStop asks the machine why it had stopped itself. It is a courtesy to the user.
+func (f *Fleet) lastStop(ctx context.Context, h agent.Host) *ctl.LastStop {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineGuestReply)
+	defer cancel()
+	vm, err := f.Guests.Dial(ctx, h, VM)
+	if err != nil {
+		return nil
+	}
+	defer vm.Close()
+	answer, err := call(ctx, vm, ctl.Request{Op: ctl.OpHostStatus}, nil)
+	if err != nil || answer.Host == nil || answer.Host.LastStop == nil {
+		return nil
+	}
+	stop := answer.Host.LastStop
+	stop.Cause, stop.Detail = clean(stop.Cause), clean(stop.Detail)
+	return stop
 }
 
 // runningLimit is how long the container of a host that did not have to boot may need to
@@ -147,6 +207,9 @@ func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, ro
 	}
 	if out.Booted {
 		out.Agents = append(out.Agents, f.alsoRunning(ctx, g, rows)...)
+		if out.Host.Tags[records.StoppedBy] == "" {
+			out.LastStop = f.lastStop(ctx, out.Host)
+		}
 	}
 	return f.untagStart(ctx, inst, *out, rows, progress)
 }

@@ -142,7 +142,27 @@ func (f *Fleet) deallocate(ctx context.Context, inst Instance, h agent.Host, g G
 		progress("stopping the container")
 		f.stopContainer(ctx, h)
 	}
-	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*agent.DeadlineAccept)
+	if err := f.tagStopped(ctx, inst, h, progress); err != nil {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("the tags could not be updated: %v", err))
+	}
+	err := inst.Machines.Stop(ctx, h.Resource, !o.NoWait, progress)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return out, agent.Errorf(agent.KindCanceled, "interrupted; Azure goes on deallocating host %q", h.Name).WithHint("mngr list")
+	case err != nil:
+		return out, f.stillUp(ctx, inst, h, err)
+	}
+	out.Deallocated = true
+	return out, nil
+}
+
+// tagStopped says in the tags that a user stopped the host, while nothing is under way
+// on the machine that a write could preempt.
+func (f *Fleet) tagStopped(ctx context.Context, inst Instance, h agent.Host, progress agent.Progress) error {
+	if !settledState(h.State) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAccept)
 	defer cancel()
 	progress("recording it in the tags")
 	remove := make([]string, 0, len(h.Stopped))
@@ -150,20 +170,21 @@ func (f *Fleet) deallocate(ctx context.Context, inst Instance, h agent.Host, g G
 		name, _ := records.StoppedTag(id)
 		remove = append(remove, name)
 	}
-	if settledState(h.State) { // a write would preempt what is under way
-		if err := inst.MergeTags(asking, h.Resource, map[string]string{records.StoppedBy: "user"}, remove); err != nil {
-			out.Warnings = append(out.Warnings, fmt.Sprintf("the tags could not be updated: %v", err))
-		}
+	return inst.MergeTags(ctx, h.Resource, map[string]string{records.StoppedBy: "user"}, remove)
+}
+
+// stillUp is the error of a host that could not be stopped: what it costs now is the news.
+func (f *Fleet) stillUp(ctx context.Context, inst Instance, h agent.Host, cause error) error {
+	fresh, err := inst.Get(ctx, h.Resource)
+	if err != nil || fresh.Billing != agent.BillingCompute {
+		return fmt.Errorf("deallocate host %q: %w", h.Name, cause)
 	}
-	if err := inst.Machines.Stop(asking, h.Resource, false, progress); err != nil {
-		return out, fmt.Errorf("deallocate host %q: %w", h.Name, err)
+	e := &agent.Error{Kind: agent.KindOf(cause), Err: cause, Hint: agent.HintOf(cause),
+		Cause: fmt.Sprintf("host %q is %s and bills: %v", h.Name, fresh.State, cause)}
+	if e.Hint == "" {
+		e.Hint = "mngr stop @" + h.Name + " tries again"
 	}
-	out.Deallocated = true
-	if o.NoWait {
-		return out, nil
-	}
-	progress("waiting until it is deallocated")
-	return out, f.deallocated(ctx, inst, h)
+	return e
 }
 
 // settledState tells the states in which no operation is under way on a machine.

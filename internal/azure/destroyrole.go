@@ -1,0 +1,81 @@
+package azure
+
+import (
+	"context"
+	"errors"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"mngr/internal/agent"
+)
+
+const permissionRevoke = "Microsoft.Authorization/roleAssignments/delete"
+
+// revoke removes the role assignments on a machine that has gone. They may outlive it,
+// count against the subscription's 4000, and would come to life again with a machine of
+// the same name. Ours is known by its name; the original's have random ones.
+func (p *Provider) revoke(ctx context.Context, s *session, vmID string, vm *armcompute.VirtualMachine, progress agent.Progress) error {
+	var stays []string
+	err := stubbornly(ctx, p, agent.DeadlineAccept, progress, func(ctx context.Context) error {
+		stays = nil
+		if vm.Identity != nil && text(vm.Identity.PrincipalID) != "" {
+			name := assignmentGUID(vmID, s.roleID(), *vm.Identity.PrincipalID)
+			if _, err := s.assignments.Delete(ctx, vmID, name, nil); err != nil && !absent(err) {
+				stays = []string{vmID + "/providers/Microsoft.Authorization/roleAssignments/" + name}
+				return err
+			}
+		}
+		list, err := s.assignmentsOn(ctx, vmID)
+		if err != nil {
+			return err
+		}
+		var errs []error
+		for _, id := range list {
+			if _, err := s.assignments.DeleteByID(ctx, id, nil); err != nil && !absent(err) {
+				stays, errs = append(stays, id), append(errs, err)
+			}
+		}
+		return errors.Join(errs...)
+	})
+	switch {
+	case err == nil:
+		return nil
+	case len(stays) == 0 && denied(err): // what we made, we could have removed
+		return nil
+	}
+	return p.unrevoked(vmID, stays, err)
+}
+
+// unrevoked is the error of assignments that stay. They cost nothing, so that a login
+// which lacks the right to remove them hears of it without an alarm about money.
+func (p *Provider) unrevoked(vmID string, stays []string, cause error) error {
+	e := &agent.Error{Kind: agent.KindRemains, Err: cause, Hint: "az role assignment list --all --scope " + vmID,
+		Cause: "the machine is gone, but perhaps not its role assignment: " + p.translate(cause, "remove it").Error()}
+	if len(stays) > 0 {
+		e.Hint = "az role assignment delete --ids"
+		for _, id := range stays {
+			e.Hint += " " + id
+		}
+	}
+	if denied(cause) {
+		e.Kind = agent.KindDenied
+		e.Cause = "the machine is gone, but not its role assignment, which grants and costs nothing: the login lacks " + permissionRevoke
+	}
+	return e
+}
+
+// assignmentsOn lists the ids of the role assignments on exactly one machine.
+func (s *session) assignmentsOn(ctx context.Context, vmID string) ([]string, error) {
+	list, err := collect(ctx, s.assignments.NewListForScopePager(vmID, nil),
+		func(page armauthorization.RoleAssignmentsClientListForScopeResponse) []*armauthorization.RoleAssignment {
+			return page.Value
+		})
+	var ids []string
+	for _, a := range list {
+		if a.Properties != nil && atScope(text(a.Properties.Scope), vmID) {
+			ids = append(ids, text(a.ID))
+		}
+	}
+	return ids, err
+}

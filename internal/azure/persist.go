@@ -1,0 +1,86 @@
+package azure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"mngr/internal/agent"
+)
+
+// stubbornly repeats what may be repeated without harm while Azure is busy, throttles or
+// fails by itself, for at most limit. Each reason to wait is shown once.
+func stubbornly(ctx context.Context, p *Provider, limit time.Duration, progress agent.Progress, do func(context.Context) error) error {
+	patient, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	delay, told := p.settings.PollInterval/2, ""
+	for {
+		err := do(patient)
+		if err == nil || !passes(err) {
+			return err
+		}
+		silence := max(delay, askedFor(err))
+		if reason := waiting(err, silence); reason != told {
+			say(progress, reason)
+			told = reason
+		}
+		if pause(patient, silence) != nil {
+			return errors.Join(ctx.Err(), err)
+		}
+		delay = min(2*delay, 15*p.settings.PollInterval)
+	}
+}
+
+// passes tells whether the same request may succeed later.
+func passes(err error) bool {
+	if _, noLogin := errors.AsType[*loginError](err); noLogin || errors.Is(err, context.Canceled) {
+		return false
+	}
+	arm, answered := asARM(err)
+	if !answered {
+		_, network := errors.AsType[net.Error](err)
+		return network
+	}
+	switch strings.ToLower(arm.code) {
+	case "operationpreempted", "nicreservedforanothervm", "publicipaddresscannotbedeleted",
+		"internalservererror", "internalexecutionerror", "internaloperationerror":
+		return true
+	}
+	kind := arm.kind()
+	return busy(err) || arm.status >= 500 || kind == agent.KindThrottled || kind == agent.KindUnreachable
+}
+
+// askedFor is how long Azure wants to be left alone, with an end to its modesty: Compute
+// asks for hundreds of seconds (Microsoft, "Throttling limits for Compute"), which the SDK
+// does not wait.
+func askedFor(err error) time.Duration {
+	r, ok := errors.AsType[*azcore.ResponseError](err)
+	if !ok || r.RawResponse == nil || r.StatusCode == http.StatusOK {
+		return 0
+	}
+	return min(retryAfter(r.RawResponse, 0), 10*time.Minute)
+}
+
+func waiting(err error, silence time.Duration) string {
+	arm, answered := asARM(err)
+	switch {
+	case !answered:
+		return "waiting for Azure, which does not answer"
+	case arm.kind() == agent.KindThrottled:
+		return fmt.Sprintf("waiting %s, since Azure throttles", max(silence.Round(time.Second), time.Second))
+	case strings.EqualFold(arm.code, "NicReservedForAnotherVm"):
+		return reservedPhase
+	case arm.status >= 500 || strings.HasPrefix(strings.ToLower(arm.code), "internal"):
+		return "waiting after an error inside Azure"
+	}
+	return "waiting for another operation on the machine"
+}
+
+// reservedPhase names the wait for an interface of a machine that never came to be.
+const reservedPhase = "waiting for Azure to release the network interface (180 seconds)"

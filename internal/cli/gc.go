@@ -1,0 +1,314 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mngr/internal/agent"
+	"mngr/internal/fleet"
+	"mngr/internal/output"
+)
+
+type gcFlags struct {
+	fleet.GCOptions
+	dryRun    bool
+	tag       string
+	olderThan string
+}
+
+func newGC(app *App) *cobra.Command {
+	var flags gcFlags
+	cmd := &cobra.Command{
+		Use:   "gc",
+		Short: "Remove what failed and destroyed hosts left behind",
+		Long: `Remove what failed and destroyed hosts left behind: machines whose creation was never
+finished, interfaces, addresses and disks that no machine uses, role assignments of machines
+that are gone, and this machine's keys of hosts that are gone.
+
+Only what carries mngr's tags and names is touched, unfinished machines after 45 minutes, and
+parts after four minutes. A provider that cannot be asked keeps everything.
+
+With --tag and --older-than the machines that carry a tag (mngr create --tag) are destroyed
+with their agents, running or not: for tests that must not leave anything.`,
+		Example: "  mngr gc --dry-run\n  mngr gc\n  mngr gc --tag purpose=ci --older-than 2h --force",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := flags.condemn(); err != nil {
+				return err
+			}
+			return runGC(cmd.Context(), app, flags)
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&flags.Providers, "provider", nil, "look only at this provider (repeatable)")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "say what would go, and change nothing")
+	f.BoolVarP(&flags.Force, "force", "f", false, "unfinished machines younger than 45 minutes too; with --tag: do not ask")
+	f.StringVar(&flags.tag, "tag", "", "destroy every host that carries this tag, KEY=VALUE, and nothing else")
+	f.StringVar(&flags.olderThan, "older-than", "", "with --tag: only what is older: 90m, 2h, 0 for all")
+	return cmd
+}
+
+// condemn reads the flags that condemn hosts by their tag.
+func (g *gcFlags) condemn() error {
+	if g.tag == "" && g.olderThan == "" {
+		return nil
+	}
+	if g.tag == "" || g.olderThan == "" {
+		return agent.Errorf(agent.KindUsage, "--tag and --older-than belong together").
+			WithHint("mngr gc --dry-run --tag purpose=ci --older-than 2h")
+	}
+	var ok bool
+	if g.TagName, g.TagValue, ok = strings.Cut(g.tag, "="); !ok || g.TagName == "" {
+		return agent.Errorf(agent.KindUsage, "--tag %q is not of the form KEY=VALUE", g.tag)
+	}
+	if err := fleet.CheckUserTag(g.TagName, g.TagValue); err != nil {
+		return err // a tag of ours is on every host
+	}
+	age, err := time.ParseDuration(g.olderThan)
+	if err != nil || age < 0 {
+		return agent.Errorf(agent.KindUsage, "--older-than %q is no duration", g.olderThan).WithHint("write 90m or 2h")
+	}
+	g.OlderThan = age
+	return nil
+}
+
+func runGC(ctx context.Context, app *App, flags gcFlags) error {
+	f, err := app.fleet()
+	if err != nil {
+		return err
+	}
+	list, err := app.findGarbage(ctx, f, flags.GCOptions)
+	if err != nil {
+		return err
+	}
+	if !flags.dryRun {
+		if err := app.mayCollect(ctx, list, flags); err != nil {
+			return err
+		}
+		err = app.collect(ctx, f, &list)
+	}
+	return errors.Join(err, app.printGC(list, flags.dryRun), garbageCode(list))
+}
+
+func (a *App) findGarbage(ctx context.Context, f *fleet.Fleet, o fleet.GCOptions) (list fleet.GarbageList, err error) {
+	err = a.withProgress(func(phase agent.Progress) error {
+		phase("looking for what hosts left")
+		list, err = f.FindGarbage(ctx, o)
+		return err
+	})
+	return list, err
+}
+
+func (a *App) collect(ctx context.Context, f *fleet.Fleet, list *fleet.GarbageList) error {
+	a.atStake.Store(new("what hosts left may remain, and bill; mngr gc may be repeated"))
+	return a.withProgress(func(phase agent.Progress) error { return f.Collect(ctx, list, phase) })
+}
+
+// mayCollect asks before hosts go that may have agents.
+func (a *App) mayCollect(ctx context.Context, list fleet.GarbageList, flags gcFlags) error {
+	if flags.TagName == "" || flags.Force {
+		return nil
+	}
+	var names []string
+	for _, g := range list.Items {
+		if g.Kind == agent.LeftoverMachine && g.Kept == "" {
+			names = append(names, g.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	if !a.interactive() {
+		return agent.Errorf(agent.KindRefused, "this would destroy %d hosts with their agents (%s), and nobody can be asked; nothing was changed",
+			len(names), strings.Join(names, ", ")).WithHint("add --force")
+	}
+	yes, err := a.printer().Confirm(ctx, fmt.Sprintf("This destroys %d hosts with their agents (%s). It cannot be undone. Go on?", len(names), strings.Join(names, ", ")))
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return agent.Errorf(agent.KindCanceled, "nothing was changed")
+	}
+	return nil
+}
+
+// afterLimit bounds the collection after a destroy, whose success is certain by then.
+const afterLimit = 2 * time.Minute
+
+// collectAfter is gc after a destroy, at the providers concerned. Its troubles are
+// warnings; nil when it found nothing to say.
+func (a *App) collectAfter(ctx context.Context, f *fleet.Fleet, plan fleet.DestroyPlan) *gcResult {
+	ctx, cancel := context.WithTimeout(ctx, afterLimit)
+	defer cancel()
+	o := fleet.GCOptions{Automatic: true}
+	seen := map[string]bool{}
+	for _, h := range plan.Hosts {
+		if !seen[h.Via] {
+			seen[h.Via] = true
+			o.Providers = append(o.Providers, h.Via)
+		}
+	}
+	if len(plan.Hosts) == 0 && len(plan.Agents) > 0 {
+		return nil // no host went
+	}
+	list, err := a.findGarbage(ctx, f, o)
+	if err == nil && removable(list) > 0 {
+		err = a.collect(ctx, f, &list)
+	}
+	p := a.printer()
+	if err != nil {
+		p.Warn("what earlier hosts left could not be collected: "+err.Error(), "mngr gc")
+	}
+	for _, e := range list.Errors {
+		p.Warn("what earlier hosts left could not be collected: "+e.Provider+": "+e.Err.Error(), "mngr gc")
+	}
+	for _, g := range list.Items {
+		switch {
+		case g.Removed:
+			p.Note("collected %s %s: %s", kindWord(g.Kind), g.Name, g.Why)
+		case g.Kind == agent.LeftoverMachine:
+			p.Warn(fmt.Sprintf("host %s bills: %s", g.Name, g.Why), "mngr gc")
+		}
+	}
+	return new(newGCResult(list, false))
+}
+
+func removable(list fleet.GarbageList) int {
+	n := 0
+	for _, g := range list.Items {
+		if g.Kept == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// garbageCode is the exit code of what could not be asked.
+func garbageCode(list fleet.GarbageList) error {
+	return listingCode(fleet.Listing{Errors: list.Errors})
+}
+
+// The JSON shape of gc is a contract: keys are added, never changed.
+type (
+	gcResult struct {
+		Candidates   []gcRow    `json:"candidates"`
+		Removed      int        `json:"removed_count"`
+		SavedMonthly float64    `json:"usd_per_month"` // of what is, or would be, removed and has a known price
+		Errors       []errorRow `json:"errors"`
+		DryRun       bool       `json:"dry_run"`
+	}
+	gcRow struct {
+		Kind     agent.LeftoverKind `json:"kind"`
+		Name     string             `json:"name"`
+		ID       string             `json:"id"`
+		Provider string             `json:"provider_name"`
+		Why      string             `json:"why"`
+		Kept     *string            `json:"kept"` // why it stays; null when it goes
+		Age      *int               `json:"age_seconds"`
+		Monthly  *float64           `json:"usd_per_month"` // approximate
+		Removed  bool               `json:"removed"`
+		Failure  *string            `json:"failure"`
+	}
+)
+
+func newGCResult(list fleet.GarbageList, dryRun bool) gcResult {
+	r := gcResult{Candidates: []gcRow{}, Errors: []errorRow{}, DryRun: dryRun}
+	for _, g := range list.Items {
+		row := gcRow{Kind: g.Kind, Name: g.Name, ID: g.Resource, Provider: g.Provider, Why: g.Why, Monthly: g.USDPerMonth, Removed: g.Removed}
+		if g.Kept != "" {
+			row.Kept = &g.Kept
+		}
+		if !g.Since.IsZero() {
+			row.Age = new(int(time.Since(g.Since).Seconds()))
+		}
+		if g.Err != nil {
+			row.Failure = new(g.Err.Error())
+		}
+		if g.Removed {
+			r.Removed++
+		}
+		if g.USDPerMonth != nil && (g.Removed || dryRun && g.Kept == "") {
+			r.SavedMonthly += *g.USDPerMonth
+		}
+		r.Candidates = append(r.Candidates, row)
+	}
+	for _, e := range list.Errors {
+		r.Errors = append(r.Errors, newErrorRow(e))
+	}
+	return r
+}
+
+func (a *App) printGC(list fleet.GarbageList, dryRun bool) error {
+	p := a.printer()
+	r := newGCResult(list, dryRun)
+	for _, e := range list.Errors {
+		if p.Format == output.Human {
+			p.Warn(e.Provider+" could not be asked, and everything of it stays: "+e.Err.Error(), agent.HintOf(e.Err))
+		}
+	}
+	return p.Emit(output.Result{Event: "gc", Data: r, Human: func(w io.Writer) error { return gcTable(p, w, r) }})
+}
+
+func gcTable(p *output.Printer, w io.Writer, r gcResult) error {
+	if len(r.Candidates) == 0 {
+		if len(r.Errors) == 0 {
+			p.Note("nothing is left over")
+		}
+		return nil
+	}
+	t := output.Table{Header: []string{"KIND", "NAME", "PROVIDER", "AGE", "USD/MONTH", "RESULT", "WHY"}}
+	for _, c := range r.Candidates {
+		age, cost := "-", "?"
+		if c.Age != nil {
+			age = roughly(time.Duration(*c.Age) * time.Second)
+		}
+		if c.Monthly != nil {
+			cost = fmt.Sprintf("~%.2f", *c.Monthly)
+		}
+		result, why := "would go", c.Why
+		switch {
+		case c.Removed:
+			result = "removed"
+		case c.Kept != nil:
+			result, why = "kept", why+"; "+*c.Kept
+		case c.Failure != nil:
+			result = "failed"
+		}
+		t.Rows = append(t.Rows, []string{kindWord(c.Kind), c.Name, c.Provider, age, cost, result, why})
+	}
+	if err := p.WriteTable(w, t); err != nil {
+		return err
+	}
+	verb, n := "Removed", r.Removed
+	if r.DryRun {
+		verb, n = "Would remove", 0
+		for _, c := range r.Candidates {
+			if c.Kept == nil {
+				n++
+			}
+		}
+	}
+	_, err := fmt.Fprintf(w, "%s %d of %d; about $%.2f a month less (list prices of East US, 2025).\n", verb, n, len(r.Candidates), r.SavedMonthly)
+	return err
+}
+
+func kindWord(k agent.LeftoverKind) string { return strings.ReplaceAll(string(k), "_", " ") }
+
+// roughly is a duration as a person says it.
+func roughly(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}

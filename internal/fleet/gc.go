@@ -1,0 +1,287 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"mngr/internal/agent"
+)
+
+// GCOptions say what counts as garbage.
+type GCOptions struct {
+	Providers []string // none: all in use
+	Force     bool     // unfinished hosts younger than abandonedAfter go too
+	Automatic bool     // nobody asked for it: machines are named, not removed
+
+	// With TagName everything of ours that carries the tag and is older than OlderThan is
+	// garbage, running hosts included, and nothing else is.
+	TagName, TagValue string
+	OlderThan         time.Duration
+}
+
+// Garbage is one thing that gc would remove, or explains why it does not.
+type Garbage struct {
+	agent.Leftover
+	Provider string // the instance that sees it; "" for files of this machine
+	Removed  bool
+	Err      error // of the attempt to remove it
+
+	host agent.Host // of a machine, or of local files
+}
+
+// GarbageList is what was found, and who could not be asked.
+type GarbageList struct {
+	Items  []Garbage
+	Errors []ProviderError
+}
+
+// FindGarbage looks at every provider and at this machine, and changes nothing. Of a
+// provider that could not be asked nothing counts as garbage.
+func (f *Fleet) FindGarbage(ctx context.Context, o GCOptions) (GarbageList, error) {
+	instances, err := f.asked(o.Providers)
+	if err != nil {
+		return GarbageList{}, err
+	}
+	looks := make([]look, len(instances))
+	var wg sync.WaitGroup
+	for n, i := range instances {
+		wg.Go(func() { looks[n] = f.lookAt(ctx, i) })
+	}
+	wg.Wait()
+	var out GarbageList
+	seen := map[string]bool{}
+	add := func(g Garbage) {
+		if key := strings.ToLower(g.Resource); !seen[key] {
+			seen[key] = true
+			out.Items = append(out.Items, g)
+		}
+	}
+	for _, l := range looks {
+		if l.err != nil {
+			out.Errors = append(out.Errors, ProviderError{Provider: l.instance.Name(), Err: l.err})
+			continue
+		}
+		for _, h := range l.hosts {
+			if g, is := f.judge(l.instance, h, o); is {
+				add(g)
+			}
+		}
+		for _, part := range l.parts {
+			if g, is := o.part(f.Now(), part); is {
+				g.Provider = l.instance.Name()
+				add(g)
+			}
+		}
+	}
+	if o.TagName == "" {
+		local, err := f.localGarbage(ctx, looks)
+		if err != nil {
+			return out, err
+		}
+		out.Items = append(out.Items, local...)
+	}
+	return out, ctx.Err()
+}
+
+// look is what one provider shows.
+type look struct {
+	instance Instance
+	hosts    []agent.Host
+	parts    []agent.Leftover
+	err      error
+}
+
+func (f *Fleet) lookAt(ctx context.Context, i Instance) look {
+	l := look{instance: i}
+	var g errgroup.Group
+	g.Go(func() (err error) { l.parts, err = i.Leftovers(ctx); return })
+	g.Go(func() (err error) { l.hosts, err = i.List(ctx); return })
+	l.err = g.Wait()
+	for n := range l.hosts {
+		l.hosts[n].Via = i.Name()
+		f.read(&l.hosts[n])
+	}
+	return l
+}
+
+// judge decides about a host's machine. One that was ever finished may hold somebody's
+// work: only a tag that its user gave it condemns it.
+func (f *Fleet) judge(i Instance, h agent.Host, o GCOptions) (Garbage, bool) {
+	age := f.Now().Sub(h.CreatedAt)
+	g := Garbage{Provider: i.Name(), host: h, Leftover: agent.Leftover{Kind: agent.LeftoverMachine, Name: h.Name,
+		Resource: h.Resource, Since: h.CreatedAt, Tags: h.Tags, USDPerMonth: i.MonthlyCost(h)}}
+	switch {
+	case h.State == agent.HostDeleting:
+		return g, false
+	case o.TagName != "":
+		if !o.tagged(h.Tags) {
+			return g, false
+		}
+		g.Why = "it carries the tag " + o.TagName + "=" + o.TagValue
+		if h.CreatedAt.IsZero() {
+			g.Kept = "its age is not known"
+		}
+		return g, age > o.OlderThan || g.Kept != ""
+	case !unfinished(h):
+		return g, false
+	}
+	g.Why = "its creation was never finished"
+	if h.State == agent.HostFailed && h.Failure != "" {
+		g.Why = "it failed: " + h.Failure
+	}
+	switch {
+	case !neverFinished(h):
+		g.Kept = "agents ran on it, and their files may be on its disk: mngr destroy @" + h.Name
+	case h.CreatedAt.IsZero():
+		g.Kept = "its age is not known: mngr destroy @" + h.Name
+	case age <= abandonedAfter && !o.Force:
+		g.Kept = fmt.Sprintf("it is younger than %d minutes, and may be under construction: mngr gc --force, or mngr destroy @%s", int(abandonedAfter.Minutes()), h.Name)
+	case f.inTheMaking(h.ID):
+		g.Kept = "another mngr on this machine is making it"
+	case o.Automatic:
+		g.Kept = "machines are removed by mngr gc only"
+	}
+	return g, true
+}
+
+// inTheMaking tells whether another process of this machine works on a host.
+func (f *Fleet) inTheMaking(id agent.HostID) bool {
+	unlock, free, err := f.Pending.Lock(id)
+	if err != nil {
+		return true
+	}
+	unlock()
+	return !free
+}
+
+func (o GCOptions) tagged(tags map[string]string) bool {
+	for name, value := range tags {
+		if strings.EqualFold(name, o.TagName) && value == o.TagValue {
+			return true
+		}
+	}
+	return false
+}
+
+func (o GCOptions) part(now time.Time, l agent.Leftover) (Garbage, bool) {
+	if o.TagName != "" && (!o.tagged(l.Tags) || now.Sub(l.Since) <= o.OlderThan) {
+		return Garbage{}, false
+	}
+	return Garbage{Leftover: l}, true
+}
+
+// manyRemovals is how many things are removed at a time.
+const manyRemovals = 8
+
+// removalOrder is the order in which things let go of each other.
+var removalOrder = []agent.LeftoverKind{
+	agent.LeftoverMachine, agent.LeftoverRole, agent.LeftoverInterface, agent.LeftoverAddress, agent.LeftoverDisk, agent.LeftoverLocal,
+}
+
+// Collect removes what FindGarbage found and did not want kept, and marks it. All is
+// tried; what fails is joined.
+func (f *Fleet) Collect(ctx context.Context, list *GarbageList, progress agent.Progress) error {
+	for _, kind := range removalOrder {
+		var g errgroup.Group
+		g.SetLimit(manyRemovals)
+		for n := range list.Items {
+			if it := &list.Items[n]; it.Kind == kind && it.Kept == "" {
+				g.Go(func() error {
+					it.Err = f.collect(ctx, it, progress)
+					it.Removed = it.Err == nil
+					return nil
+				})
+			}
+		}
+		_ = g.Wait()
+	}
+	var errs []error
+	for _, it := range list.Items {
+		errs = append(errs, it.Err)
+	}
+	return errors.Join(errs...)
+}
+
+func (f *Fleet) collect(ctx context.Context, it *Garbage, progress agent.Progress) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	switch it.Kind {
+	case agent.LeftoverLocal:
+		return f.forget(it.host.ID)
+	case agent.LeftoverMachine:
+		return f.DestroyHost(ctx, it.host, progress)
+	}
+	inst, err := f.instance(it.Provider)
+	if err != nil {
+		return err
+	}
+	progress("deleting " + strings.ReplaceAll(string(it.Kind), "_", " ") + " " + it.Name)
+	return inst.RemoveLeftover(ctx, it.Leftover, progress)
+}
+
+// localGarbage finds what this machine keeps of hosts that are gone. Gone is what the
+// provider that had it says is gone; where nobody noted which one that was, all of them.
+func (f *Fleet) localGarbage(ctx context.Context, looks []look) ([]Garbage, error) {
+	known, err := f.Guests.Known()
+	if err != nil {
+		return nil, err
+	}
+	pending, err := f.Pending.Known()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range pending {
+		if !slices.ContainsFunc(known, func(k KnownHost) bool { return k.ID == id }) {
+			known = append(known, KnownHost{ID: id})
+		}
+	}
+	var out []Garbage
+	for _, k := range known {
+		gone, kept := f.gone(ctx, k, looks)
+		if !gone || f.inTheMaking(k.ID) {
+			continue
+		}
+		out = append(out, Garbage{host: agent.Host{ID: k.ID}, Leftover: agent.Leftover{Kind: agent.LeftoverLocal, Name: string(k.ID),
+			Resource: k.Path, Why: "its host is gone", Kept: kept, USDPerMonth: new(0.0)}})
+	}
+	return out, nil
+}
+
+// gone tells whether a host is not to be seen; kept says why that proves nothing.
+func (f *Fleet) gone(ctx context.Context, k KnownHost, looks []look) (gone bool, kept string) {
+	answered := map[string]bool{}
+	for _, l := range looks {
+		if slices.ContainsFunc(l.hosts, func(h agent.Host) bool { return h.ID == k.ID }) {
+			return false, ""
+		}
+		answered[l.instance.Name()] = l.err == nil
+	}
+	if k.Resource != "" {
+		for _, l := range looks {
+			if l.err != nil {
+				continue
+			}
+			if _, err := l.instance.Get(ctx, k.Resource); err == nil || agent.KindOf(err) == agent.KindNotFound {
+				return agent.KindOf(err) == agent.KindNotFound, ""
+			}
+		}
+		return true, "no provider that was asked could see its machine"
+	}
+	if o, err := f.pendingOptions(agent.Host{ID: k.ID}); err == nil && answered[o.Provider] {
+		return true, ""
+	}
+	for _, i := range f.Instances {
+		if !answered[i.Name()] {
+			return true, "provider " + i.Name() + " may have it, and was not asked"
+		}
+	}
+	return true, ""
+}
