@@ -31,6 +31,9 @@ type activity struct {
 	Operation struct {
 		Value string `json:"value"`
 	} `json:"operationName"`
+	Status struct {
+		Value string `json:"value"`
+	} `json:"status"`
 	At time.Time `json:"eventTimestamp"`
 }
 
@@ -80,7 +83,7 @@ func (s *session) wasEvicted(ctx context.Context, resource string) bool {
 		"api-version": {activityVersion},
 		"$filter": {"eventTimestamp ge '" + time.Now().Add(-activityKept).UTC().Format(time.RFC3339) +
 			"' and resourceUri eq '" + resource + "'"},
-		"$select": {"operationName,eventTimestamp"},
+		"$select": {"operationName,status,eventTimestamp"},
 	}
 	next := s.plain.Endpoint() + s.scope() + "/providers/Microsoft.Insights/eventtypes/management/values?" + query.Encode()
 	var log []activity
@@ -124,7 +127,7 @@ func evictedLast(log []activity) bool {
 		eviction := strings.Contains(operation, "evictspotvm")
 		power := eviction || strings.HasSuffix(operation, "/virtualmachines/start/action") ||
 			strings.HasSuffix(operation, "/virtualmachines/deallocate/action")
-		if power && (a.At.After(last) || eviction && a.At.Equal(last)) {
+		if power && !strings.EqualFold(a.Status.Value, "Failed") && (a.At.After(last) || eviction && a.At.Equal(last)) {
 			last, evicted = a.At, eviction
 		}
 	}

@@ -28,11 +28,11 @@ func (a *App) explainSpot(o fleet.CreateOptions, p config.Provider) {
 		price = fmt.Sprintf("while it costs at most %v USD an hour (spot_max_price)", p.SpotMaxPrice)
 	}
 	if p.SpotEvictionPolicy == "Deallocate" {
-		a.printer().Warn(fmt.Sprintf("Azure may evict a Spot host at any time: it runs %s; an evicted one keeps its disk, which bills", price),
+		a.printer().Warn(fmt.Sprintf("Azure may evict a Spot host at any time, which runs %s; an evicted one keeps its disk, which bills", price),
 			"mngr start brings it back when there is room again")
 		return
 	}
-	a.printer().Warn(fmt.Sprintf("Azure may evict a Spot host at any time: it runs %s; an evicted host and its work are deleted", price),
+	a.printer().Warn(fmt.Sprintf("Azure may evict a Spot host at any time, which runs %s; an evicted host and its work are deleted", price),
 		fmt.Sprintf("mngr config set providers.%s.spot_eviction_policy Deallocate keeps the disk", p.Name))
 }
 

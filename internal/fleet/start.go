@@ -211,6 +211,7 @@ func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, ro
 			out.LastStop = f.lastStop(ctx, out.Host)
 		}
 	}
+	out.Warnings = append(out.Warnings, f.repairSelfStop(ctx, inst, g, out.Host)...)
 	return f.untagStart(ctx, inst, *out, rows, progress)
 }
 

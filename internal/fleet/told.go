@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"context"
+
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
 )
@@ -30,6 +32,22 @@ func told(h *agent.Host, status *ctl.ContainerStatus) {
 	if m.ShutdownAt != nil {
 		h.ShutdownAt = m.ShutdownAt.UTC()
 	}
+}
+
+// repairSelfStop gives a machine that says it may not deallocate itself the right to, and
+// warns where that cannot be done from here.
+func (f *Fleet) repairSelfStop(ctx context.Context, inst Instance, g Guest, h agent.Host) []string {
+	answer, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpStatus}, nil)
+	if err != nil || answer.Container == nil || answer.Container.Machine == nil {
+		return nil
+	}
+	if may := answer.Container.Machine.SelfStop; may == nil || *may {
+		return nil
+	}
+	if ok, why := inst.LetStopItself(ctx, h.Resource); !ok {
+		return []string{cannotStopItself(why)}
+	}
+	return nil
 }
 
 func word(s string) string {
