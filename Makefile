@@ -14,7 +14,7 @@ ARGS    ?=
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: setup-demo build ## an agent created, used, stopped, started and destroyed on the local Azure (ARGS=--keep leaves it running)
@@ -23,6 +23,13 @@ demo: setup-demo build ## an agent created, used, stopped, started and destroyed
 .PHONY: test
 test: setup-test build $(TOOLS)/gotestsum ## everything that must pass: vet, unit tests under -race, end-to-end scripts
 	@scripts/test
+
+# LOCAL=1 asks the local Azure, of which DRIVER and UNKNOWN (name=answer,…) may be chosen.
+.PHONY: azure-check
+azure-check: build ## one agent's life on your subscription, and what nobody knows of Azure (asks; CONFIRM=yes; LOCAL=1)
+	go build -o bin/azure-check ./cmd/azure-check
+	@$(if $(LOCAL),bin/mngr azure local up $(if $(DRIVER),--driver $(DRIVER)) $(if $(UNKNOWN),--unknown $(UNKNOWN)))
+	@bin/azure-check -mngr bin/mngr $(if $(LOCAL),-local) $(if $(filter yes,$(CONFIRM)),-yes) $(if $(REGION),-region $(REGION))
 
 .PHONY: build
 build: guests ## bin/mngr for this machine, with the guests inside

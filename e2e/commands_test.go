@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +21,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"json":     jsonValue,
 		"eventual": eventual,
 		"capture":  capture,
+		"writes":   writes,
 	}
 }
 
@@ -102,6 +105,35 @@ func eventual(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		time.Sleep(300 * time.Millisecond)
 	}
+}
+
+// writes COMMAND ARGS... wants the command to succeed and to write something at Azure;
+// with ! in front, to write nothing there.
+func writes(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 1 {
+		ts.Fatalf("usage: writes COMMAND ARGS...")
+	}
+	before := writeRequests(ts)
+	ts.Check(ts.Exec(args[0], args[1:]...))
+	switch made := writeRequests(ts)[len(before):]; {
+	case neg && len(made) > 0:
+		ts.Fatalf("wrote %q", made)
+	case !neg && len(made) == 0:
+		ts.Fatalf("wrote nothing")
+	}
+}
+
+// writeRequests are the operations in the activity log that change something.
+func writeRequests(ts *testscript.TestScript) []string {
+	var all []string
+	for line := range strings.Lines(ts.ReadFile(filepath.Join(ts.Getenv("MNGR_AZLOCAL_DIR"), "activity.jsonl"))) {
+		var entry struct{ Method, Operation, Resource string }
+		ts.Check(json.Unmarshal([]byte(line), &entry))
+		if entry.Method != http.MethodGet && entry.Method != http.MethodHead {
+			all = append(all, entry.Operation+" "+entry.Resource)
+		}
+	}
+	return all
 }
 
 // capture NAME COMMAND ARGS... puts the command's output into the environment.

@@ -30,6 +30,7 @@ type Host struct {
 	HostKeys  HostKeys
 	Resource  string // the provider's own id of the machine
 	Spot      bool   // may be evicted
+	Unsafe    bool   // its container was started with what breaks the boundary to the machine
 	Idle      *Idle  // as its guest says; nil when nobody could be asked
 
 	SelfStop    *bool     // Azure would let the machine deallocate itself; nil: nobody knows

@@ -9,6 +9,7 @@ type MachineSpec struct {
 	Region        string // "" for the provider's default
 	Size          string // "" for the provider's default
 	Spot          bool
+	NoIdentity    bool              // its container may break out: the machine gets no right at all
 	CustomData    []byte            // cloud-init user data, not encoded
 	AuthorizedKey string            // for the admin user, in authorized_keys form
 	Tags          map[string]string // all tags of the host, complete
@@ -33,6 +34,7 @@ const (
 	DeadlineVMSSH      = 8 * time.Minute  // sshd of a new or started VM answers
 	DeadlineDocker     = 10 * time.Minute // cloud-init has installed Docker
 	DeadlineContainer  = 10 * time.Minute // image pulled, tools installed, container up
+	DeadlineBuild      = 25 * time.Minute // docker build on the machine; below the dead-man timer's 45
 	DeadlineGuestSSH   = 2 * time.Minute  // mngrd's SSH server answers
 	DeadlineTransfer   = 15 * time.Minute // git push and file transfers
 	DeadlineOperation  = 30 * time.Minute // an ARM operation of a VM

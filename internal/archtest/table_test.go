@@ -18,7 +18,9 @@ var rules = []rule{
 	// Tools: they know nothing of each other.
 	{pkg: "internal/config", imports: []string{"internal/agent"}},
 	{pkg: "internal/records", imports: []string{"internal/agent"}},
-	{pkg: "internal/hostsetup", imports: []string{"internal/agent", "internal/ctl"}},
+	{pkg: "internal/dockerflags", imports: nil},
+	{pkg: "internal/hostsetup", imports: []string{"internal/agent", "internal/ctl", "internal/dockerflags"}},
+	{pkg: "internal/dockerbuild", imports: []string{"internal/agent", "internal/dockerflags"}},
 	{pkg: "internal/ssh", imports: []string{"internal/agent"}},
 	{pkg: "internal/git", imports: []string{"internal/agent"}},
 	{pkg: "internal/filter", imports: []string{"internal/agent"}},
@@ -37,7 +39,8 @@ var rules = []rule{
 	{
 		pkg: "internal/fleet/...",
 		imports: []string{
-			"internal/agent/...", "internal/ctl", "internal/hostsetup", "internal/records", "internal/git", "internal/fleet/...",
+			"internal/agent/...", "internal/ctl", "internal/hostsetup", "internal/records", "internal/git", "internal/dockerbuild",
+			"internal/fleet/...",
 		},
 	},
 
@@ -46,12 +49,17 @@ var rules = []rule{
 		pkg: "internal/cli/...",
 		imports: []string{
 			"internal/agent/...", "internal/ctl", "internal/config", "internal/records", "internal/hostsetup", "internal/ssh",
-			"internal/git", "internal/filter", "internal/output", "internal/guestbin", "internal/azure", "internal/fleet/...", "internal/cli/...",
+			"internal/git", "internal/filter", "internal/dockerbuild", "internal/output", "internal/guestbin", "internal/azure",
+			"internal/fleet/...", "internal/cli/...",
 		},
 		tests: []string{"internal/azlocal/..."},
 	},
 	{pkg: "cmd/mngr", imports: []string{"internal/cli", "internal/azlocal"}},
 	{pkg: "cmd/mngrd", imports: []string{"internal/guest"}},
+
+	// A witness: it speaks plain HTTPS, so that neither client nor emulator colours an answer.
+	{pkg: "internal/azurecheck", imports: nil},
+	{pkg: "cmd/azure-check", imports: []string{"internal/azurecheck"}},
 
 	// Another world: Azure on this machine shares no code with its client.
 	{pkg: "internal/azlocal/...", imports: []string{"internal/azlocal/..."}},
@@ -71,7 +79,8 @@ type module struct {
 // modules lists every outside module, so that a new one is a decision. Tests of any
 // package may use the ones in testModules.
 var modules = []module{
-	{path: "github.com/Azure/", users: []string{"internal/azure"}, tests: []string{"internal/azlocal/..."}},
+	// internal/azurecheck takes the login alone: whose rights are asked about must be mngr's.
+	{path: "github.com/Azure/", users: []string{"internal/azure", "internal/azurecheck"}, tests: []string{"internal/azlocal/..."}},
 	{path: "github.com/spf13/cobra", users: []string{"internal/cli/...", "internal/azlocal/..."}, tests: []string{"internal/azure"}},
 	{path: "github.com/pelletier/go-toml/v2", users: []string{"internal/config"}},
 	{path: "charm.land/lipgloss/v2", users: []string{"internal/output"}},

@@ -7,13 +7,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
+
 	"mngr/internal/agent"
 )
 
 // CleanupResult says what cleanup did, or with DryRun would do.
 type CleanupResult struct {
 	SubscriptionID string
-	ResourceGroup  string   // "" where there was nothing
+	ResourceGroup  string   // "" where nothing of ours was in it
 	Region         string   // the instance's
 	Deleted        bool     // something was, or would be, deleted
 	Actions        []string // "delete resource group mngr", in order
@@ -40,35 +42,71 @@ func (p *Provider) Cleanup(ctx context.Context, dryRun bool, progress agent.Prog
 		return c.result, p.translate(err, "list resource group "+group)
 	}
 	if found {
-		if err := refuse(group, inv); err != nil {
+		if err := p.refuse(inv); err != nil {
 			return c.result, err
 		}
-		c.result.ResourceGroup = group
 		if err := c.remove(ctx, group, inv); err != nil {
 			return c.result, err
 		}
+		if c.result.Deleted {
+			c.result.ResourceGroup = group
+		}
 	}
-	c.role(ctx, group)
+	c.role(ctx, group, inv)
 	return c.result, nil
 }
 
-func refuse(group string, inv inventory) error {
-	if held := slices.Concat(inv.machines, inv.blocking); len(inv.machines) > 0 {
+// refuse keeps from harm what is not ours to delete, and what an agent may still need.
+func (p *Provider) refuse(inv inventory) error {
+	group, again := p.settings.ResourceGroup, p.cleanupCommand()
+	if len(inv.machines) > 0 {
+		var names []string
+		for _, m := range inv.machines {
+			names = append(names, m.String())
+		}
 		return agent.Errorf(agent.KindRefused, "resource group %s still has %d machines of mngr: %s",
-			group, len(inv.machines), strings.Join(held, ", ")).
-			WithHint("mngr list, then mngr destroy every agent, then again: mngr azure cleanup")
+			group, len(names), some(append(names, inv.blocking...))).
+			WithHint("%s, then again: %s", destroyCommand(inv.machines), again)
 	}
 	if len(inv.blocking) > 0 {
 		return agent.Errorf(agent.KindRefused, "resource group %s still has %d resources of mngr that are in use, or nobody knows whose: %s",
-			group, len(inv.blocking), strings.Join(inv.blocking, ", ")).
-			WithHint("detach or delete them with az, then again: mngr azure cleanup")
+			group, len(inv.blocking), some(inv.blocking)).
+			WithHint("detach or delete them with az, then again: %s", again)
 	}
 	if inv.groupOurs && len(inv.foreign) > 0 {
 		return agent.Errorf(agent.KindRefused, "resource group %s has %d resources that mngr did not make: %s",
-			group, len(inv.foreign), strings.Join(inv.foreign, ", ")).
-			WithHint("move or delete them, then again: mngr azure cleanup")
+			group, len(inv.foreign), some(inv.foreign)).
+			WithHint("move or delete them (az resource list -g %s --output table), then again: %s", group, again)
 	}
 	return nil
+}
+
+// cleanupCommand cleans this instance up.
+func (p *Provider) cleanupCommand() string {
+	return strings.Replace(p.prepareCommand(), "prepare", "cleanup", 1)
+}
+
+// destroyCommand destroys the hosts by name where their tags hold names of hosts, which a
+// shell takes as they are.
+func destroyCommand(machines []heldMachine) string {
+	command := "mngr destroy"
+	for _, m := range machines {
+		if a, err := agent.ParseHostAddress(m.host); err != nil || a.Provider != "" || len(machines) > mostShown {
+			return "mngr list shows their agents; mngr destroy each"
+		}
+		command += " @" + m.host
+	}
+	return command
+}
+
+// mostShown bounds what an error names.
+const mostShown = 10
+
+func some(names []string) string {
+	if len(names) <= mostShown {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:mostShown], ", "), len(names)-mostShown)
 }
 
 type cleanup struct {
@@ -82,12 +120,14 @@ type cleanup struct {
 // act does one thing, or only notes it.
 func (c *cleanup) act(what string, do func() error) error {
 	c.result.Actions = append(c.result.Actions, what)
-	c.result.Deleted = true
-	if c.dryRun {
-		return nil
+	if !c.dryRun {
+		say(c.progress, what)
+		if err := do(); err != nil {
+			return c.p.translate(err, what)
+		}
 	}
-	say(c.progress, what)
-	return c.p.translate(do(), what)
+	c.result.Deleted = true
+	return nil
 }
 
 func (c *cleanup) remove(ctx context.Context, group string, inv inventory) error {
@@ -130,26 +170,30 @@ func describe(items []item) string {
 
 // role deletes the self-deallocate role once neither a machine nor another prepared
 // group of the subscription needs it. It costs nothing, so that trouble is a warning.
-func (c *cleanup) role(ctx context.Context, group string) {
+func (c *cleanup) role(ctx context.Context, group string, inv inventory) {
 	guid := roleGUID(c.s.subscription)
 	_, err := c.s.roles.Get(ctx, c.s.scope(), guid, nil)
 	if absent(err) || denied(err) {
 		return
 	}
-	others, users := 0, 0
+	var others []string
+	var users []*armauthorization.RoleAssignment
 	if err == nil {
 		others, err = c.s.otherGroups(ctx, group)
 	}
 	if err == nil {
 		users, err = c.s.roleUsers(ctx)
 	}
+	users = c.forget(ctx, users, inv)
 	switch {
 	case err != nil:
-		c.result.Warnings = append(c.result.Warnings, c.p.translate(err, "look at the role "+roleName).Error())
+		c.warn(c.p.translate(err, "look at the role "+roleName).Error())
 		return
-	case others > 0 || users > 0:
-		c.result.Warnings = append(c.result.Warnings, fmt.Sprintf(
-			"the role %s stays: %d other resource groups and %d assignments use it", roleName, others, users))
+	case len(others) > 0:
+		c.warn("the role " + roleName + " stays: mngr works in " + some(others) + ", too")
+		return
+	case len(users) > 0:
+		c.warn(fmt.Sprintf("the role %s stays: %d assignments use it (az role assignment list --all --role %s)", roleName, len(users), guid))
 		return
 	}
 	err = c.act("delete role "+roleName, func() error {
@@ -157,6 +201,31 @@ func (c *cleanup) role(ctx context.Context, group string) {
 		return err
 	})
 	if err != nil {
-		c.result.Warnings = append(c.result.Warnings, err.Error())
+		c.warn(err.Error())
 	}
 }
+
+// forget removes the assignments of machines that the group does not have any more, which
+// Azure keeps, and returns those that count.
+func (c *cleanup) forget(ctx context.Context, users []*armauthorization.RoleAssignment, inv inventory) []*armauthorization.RoleAssignment {
+	below := strings.ToLower(c.s.vmID(c.p.settings.ResourceGroup, ""))
+	var counting []*armauthorization.RoleAssignment
+	for _, a := range users {
+		scope := strings.ToLower(text(a.Properties.Scope))
+		if !strings.HasPrefix(scope, below) || inv.vmIDs[scope] {
+			counting = append(counting, a)
+			continue
+		}
+		err := c.act("delete role assignment "+text(a.Name)+" of a machine that is gone", func() error {
+			_, err := c.s.assignments.DeleteByID(ctx, text(a.ID), nil)
+			return err
+		})
+		if err != nil {
+			c.warn(err.Error())
+			counting = append(counting, a)
+		}
+	}
+	return counting
+}
+
+func (c *cleanup) warn(text string) { c.result.Warnings = append(c.result.Warnings, text) }

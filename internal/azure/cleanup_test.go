@@ -30,20 +30,24 @@ func TestCleanup(t *testing.T) {
 	heldIP := `{"name":"gone-ip",` + left + `,"properties":{"ipConfiguration":{"id":"` + nics + `Gone-nic/ipConfigurations/a"}}}`
 	usedIP := `{"name":"gone-ip",` + left + `,"properties":{"ipConfiguration":{"id":"/x/loadBalancers/b"}}}`
 	deletes := func(names ...string) []string { return names }
+	user := func(scope string) string {
+		return `{"name":"an-assignment","id":"` + scope + `/providers/Microsoft.Authorization/roleAssignments/an-assignment","properties":{"scope":"` + scope + `","roleDefinitionId":"` + roleRoute() + `"}}`
+	}
 	for name, c := range map[string]struct {
-		group   string // "" absent
-		holds   []string
-		vms     []string
-		disks   []string
-		nics    []string
-		ips     []string
-		users   string // role assignments
-		others  string // other groups
-		dry     bool
-		kind    agent.Kind
-		names   string   // in the refusal
-		deleted []string // last path segments, in order
-		action  string   // one of those that are shown; "" for any
+		group     string // "" absent
+		holds     []string
+		vms       []string
+		disks     []string
+		nics      []string
+		ips       []string
+		users     string // role assignments
+		others    string // other groups
+		elsewhere string // resources of ours in other groups
+		dry       bool
+		kind      agent.Kind
+		names     string   // in the refusal
+		deleted   []string // last path segments, in order
+		action    string   // one of those that are shown; "" for any
 	}{
 		"ours and only ours":    {group: ourGroup, holds: []string{ourVNet, ourNSG}, deleted: deletes("mngr", roleGUID(testSub))},
 		"only looking":          {group: ourGroup, holds: []string{ourVNet, ourNSG}, dry: true},
@@ -61,12 +65,17 @@ func TestCleanup(t *testing.T) {
 			action: "delete resource group mngr with what destroyed hosts left: disk gone-os"},
 		"what a host left in theirs": {group: theirGroup, disks: []string{leftDisk}, nics: []string{leftNIC}, ips: []string{heldIP}, vms: []string{theirVM},
 			deleted: deletes("gone-os", "gone-nic", "gone-ip", roleGUID(testSub)), action: "delete disk gone-os"},
-		"a disk in use":             {group: ourGroup, disks: []string{usedDisk}, kind: agent.KindRefused, names: "disk gone-os"},
-		"an interface in use":       {group: ourGroup, nics: []string{usedNIC}, ips: []string{heldIP}, kind: agent.KindRefused, names: "network interface gone-nic, public address gone-ip"},
-		"an address in use":         {group: theirGroup, ips: []string{usedIP}, kind: agent.KindRefused, names: "public address gone-ip"},
-		"a machine and a left disk": {group: ourGroup, vms: []string{ourVM}, disks: []string{leftDisk}, ips: []string{leftIP}, kind: agent.KindRefused, names: "machine vm1"},
-		"the role is in use":        {group: ourGroup, users: `{"properties":{"roleDefinitionId":"` + strings.ToUpper(roleRoute()) + `"}}`, deleted: deletes("mngr")},
-		"another prepared group":    {group: ourGroup, others: `{"name":"mngr-2","tags":{"managed-by":"mngr"}}`, deleted: deletes("mngr")},
+		"a disk in use":                           {group: ourGroup, disks: []string{usedDisk}, kind: agent.KindRefused, names: "disk gone-os"},
+		"an interface in use":                     {group: ourGroup, nics: []string{usedNIC}, ips: []string{heldIP}, kind: agent.KindRefused, names: "network interface gone-nic, public address gone-ip"},
+		"an address in use":                       {group: theirGroup, ips: []string{usedIP}, kind: agent.KindRefused, names: "public address gone-ip"},
+		"a machine and a left disk":               {group: ourGroup, vms: []string{ourVM}, disks: []string{leftDisk}, ips: []string{leftIP}, kind: agent.KindRefused, names: "machine vm1"},
+		"the role is in use":                      {group: ourGroup, users: `{"properties":{"roleDefinitionId":"` + strings.ToUpper(roleRoute()) + `"}}`, deleted: deletes("mngr")},
+		"another prepared group":                  {group: ourGroup, others: `{"name":"mngr-2","tags":{"managed-by":"mngr"}}`, deleted: deletes("mngr")},
+		"a network in their group":                {group: ourGroup, elsewhere: `{"id":"/subscriptions/s/resourceGroups/theirs/providers/Microsoft.Network/virtualNetworks/v","tags":{"managed-by":"mngr"}}`, deleted: deletes("mngr")},
+		"an assignment that outlived its machine": {group: ourGroup, users: user(testVM), deleted: deletes("mngr", "an-assignment", roleGUID(testSub))},
+		"an assignment of a machine elsewhere":    {group: ourGroup, users: user("/subscriptions/" + testSub + "/resourceGroups/x/providers/Microsoft.Compute/virtualMachines/y"), deleted: deletes("mngr")},
+		"a machine of theirs that uses the role":  {group: theirGroup, holds: []string{ourNSG}, vms: []string{theirVM}, users: user("/x/vm2"), deleted: deletes("mngr-nsg")},
+		"many machines":                           {group: ourGroup, vms: slices.Repeat([]string{ourVM}, 12), kind: agent.KindRefused, names: "machine vm1 and 2 more"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			get := notThere
@@ -87,8 +96,10 @@ func TestCleanup(t *testing.T) {
 				"DELETE " + nics + "gone-nic":                             {says(204, "")}, "DELETE " + ips + "gone-ip": {says(204, "")},
 				"DELETE " + testGroup + "/providers/Microsoft.Compute/disks/gone-os": {says(204, "")},
 				"GET " + roleRoute(): {says(200, `{}`)},
-				"GET /subscriptions/" + testSub + "/resourcegroups":                                    one(c.others),
-				"GET /subscriptions/" + testSub + "/providers/Microsoft.Authorization/roleAssignments": one(c.users),
+				"GET /subscriptions/" + testSub + "/resourcegroups":                                     one(c.others),
+				"GET /subscriptions/" + testSub + "/resources":                                          one(c.elsewhere),
+				"DELETE " + testVM + "/providers/Microsoft.Authorization/roleAssignments/an-assignment": {says(200, `{}`)},
+				"GET /subscriptions/" + testSub + "/providers/Microsoft.Authorization/roleAssignments":  one(c.users),
 				"DELETE " + group:         {{status: 202, header: map[string]string{"Location": "{host}/operationresults/x", "Retry-After": "15"}}},
 				"GET /operationresults/x": {{status: 202}, says(200, "")},
 				"DELETE " + vnet:          {says(204, "")}, "DELETE " + nsg: {says(204, "")},
@@ -123,4 +134,23 @@ func typed(kind string, docs []string) []string {
 		out = append(out, strings.Replace(d, "{", `{"type":"`+kind+`",`, 1))
 	}
 	return out
+}
+
+// The refusal says how to get on: by the hosts' names where they can be pasted.
+func TestCleanupNamesTheHosts(t *testing.T) {
+	for tags, want := range map[string]string{
+		`"mngr-host-name":"mngr-my-agent"`:     "mngr destroy @my-agent, then again: mngr azure cleanup --provider west",
+		`"mngr-host-name":"mngr-$(reboot)"`:    "mngr list shows their agents; mngr destroy each, then again: mngr azure cleanup --provider west",
+		`"mngr-host-name":"mngr-a.azure-east"`: "mngr list shows their agents; mngr destroy each, then again: mngr azure cleanup --provider west",
+	} {
+		s := newScript(t, with(nothingLeft(), map[string][]scripted{
+			"GET " + group:                    {says(200, `{"name":"mngr","tags":{"managed-by":"mngr"}}`)},
+			"GET " + vmList:                   {says(200, values(`{"name":"vm1","tags":{"managed-by":"mngr",`+tags+`}}`))},
+			"GET " + testGroup + "/resources": {says(200, emptyList)},
+		}))
+		_, err := s.provider(func(s *Settings) { s.Name = "west" }).Cleanup(t.Context(), false, nil)
+		if agent.KindOf(err) != agent.KindRefused || agent.HintOf(err) != want {
+			t.Errorf("got %v (%s), want %q", err, agent.HintOf(err), want)
+		}
+	}
 }

@@ -45,22 +45,18 @@ type session struct {
 	assignments *armauthorization.RoleAssignmentsClient
 }
 
-func newSession(at *place, subscription string, retry policy.RetryOptions) (*session, error) {
-	login, err := newCredential(at)
-	if err != nil {
-		return nil, translate(&loginError{err: err, hint: at.loginHint()}, "log in to Azure")
-	}
-	s := &session{place: at, subscription: subscription, token: newTokenSource(login, at.loginHint())}
+func newSession(at *place, subscription string, token *tokenSource, retry policy.RetryOptions) (*session, error) {
+	s := &session{place: at, subscription: subscription, token: token}
 	opts := &arm.ClientOptions{
 		ClientOptions: azcore.ClientOptions{
 			Cloud:     at.cloud,
 			Retry:     retry,
 			Telemetry: policy.TelemetryOptions{ApplicationID: "mngr"},
+			Transport: &contact{client: at.client},
+
+			PerCallPolicies: []policy.Policy{reauthorize{token}},
 		},
 		DisableRPRegistration: true, // prepare does that; a limited user must not
-	}
-	if at.client != nil {
-		opts.Transport = at.client
 	}
 	compute, err := armcompute.NewClientFactory(subscription, s.token, opts)
 	if err != nil {

@@ -3,7 +3,6 @@ package azure
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"net/http"
 	"os"
 
@@ -17,18 +16,20 @@ const armAudience = "https://management.core.windows.net/"
 
 // place is a cloud as a client needs it.
 type place struct {
-	cloud  cloud.Configuration
-	client *http.Client // nil for the SDK's own
-	ca     []byte       // PEM of a private authority, else nil
-	local  *localState  // only for CloudLocal
+	cloud   cloud.Configuration
+	client  *http.Client
+	azName  string      // how az calls it; "" where az need not know it
+	private bool        // a cloud that Microsoft's list of authorities does not have
+	ca      []byte      // PEM of a private authority, else nil
+	local   *localState // only for CloudLocal
 }
 
 func (s Settings) place() (*place, error) {
 	switch s.Cloud {
 	case CloudUSGov:
-		return &place{cloud: cloud.AzureGovernment}, nil
+		return &place{cloud: cloud.AzureGovernment, azName: "AzureUSGovernment", client: newClient(nil)}, nil
 	case CloudChina:
-		return &place{cloud: cloud.AzureChina}, nil
+		return &place{cloud: cloud.AzureChina, azName: "AzureChinaCloud", client: newClient(nil)}, nil
 	case CloudCustom:
 		return customPlace(s.Endpoints)
 	case CloudLocal:
@@ -43,18 +44,19 @@ func (s Settings) place() (*place, error) {
 		p.local = local
 		return p, nil
 	default:
-		return &place{cloud: cloud.AzurePublic}, nil
+		return &place{cloud: cloud.AzurePublic, azName: "AzureCloud", client: newClient(nil)}, nil
 	}
 }
 
 func customPlace(e Endpoints) (*place, error) {
 	if e.ResourceManager == "" || e.Authority == "" {
-		return nil, agent.Errorf(agent.KindUsage, "a cloud of its own needs the endpoints of ARM and of Entra")
+		return nil, agent.Errorf(agent.KindUsage, "a cloud of its own needs the endpoints of ARM and of Entra").
+			WithHint("set resource_manager and authority in the table cloud of the provider instance")
 	}
 	if e.Audience == "" {
 		e.Audience = armAudience
 	}
-	p := &place{cloud: cloud.Configuration{
+	p := &place{private: true, client: newClient(nil), cloud: cloud.Configuration{
 		ActiveDirectoryAuthorityHost: e.Authority,
 		Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
 			cloud.ResourceManager: {Endpoint: e.ResourceManager, Audience: e.Audience},
@@ -65,20 +67,30 @@ func customPlace(e Endpoints) (*place, error) {
 	}
 	pem, err := os.ReadFile(e.CAFile)
 	if err != nil {
-		return nil, fmt.Errorf("read the cloud's certificate authority: %w", err)
+		return nil, agent.Errorf(agent.KindUsage, "read the cloud's certificate authority: %w", err).
+			WithHint("cloud.ca_file of the provider instance names a PEM file")
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(pem) {
-		return nil, agent.Errorf(agent.KindUsage, "%s holds no certificate", e.CAFile)
+		return nil, agent.Errorf(agent.KindUsage, "%s holds no certificate", e.CAFile).
+			WithHint("cloud.ca_file of the provider instance names a PEM file")
 	}
-	p.ca = pem
+	p.ca, p.client = pem, newClient(roots)
+	return p, nil
+}
+
+// newClient trusts the given authorities, nil for the system's.
+func newClient(roots *x509.CertPool) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	p.client = &http.Client{Transport: transport}
-	return p, nil
+	return &http.Client{Transport: transport}
 }
 
 // arm returns the endpoint and the audience of Resource Manager.
 func (p *place) arm() cloud.ServiceConfiguration {
 	return p.cloud.Services[cloud.ResourceManager]
 }
+
+// scope is what tokens for Resource Manager are asked for. An audience that ends in a
+// slash gives two: ARM's tokens are made for it with the slash.
+func (p *place) scope() string { return p.arm().Audience + "/.default" }

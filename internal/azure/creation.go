@@ -38,6 +38,10 @@ func (p *Provider) accepted(ctx context.Context, s *session, r machineRequest, v
 	go func() {
 		defer giveUp()
 		defer close(c.granted)
+		if r.spec.NoIdentity {
+			c.whyNot = withoutIdentity
+			return
+		}
 		c.whyNot = p.letStopItself(ctx, s, id, vm.Identity)
 	}()
 	return c

@@ -1,39 +1,18 @@
 package azure
 
 import (
-	"context"
-	"strings"
-	"sync"
-	"time"
+	"os"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-	"golang.org/x/sync/singleflight"
 )
 
-// tokenMargin is how long before its end a token is no longer handed out.
-const tokenMargin = 5 * time.Minute
-
-// tokenTimeout bounds one login; az alone may take ten seconds to start.
-const tokenTimeout = time.Minute
-
-// loginHint is the remedy of a login that fails.
-func (p *place) loginHint() string {
-	if p.local != nil {
-		return "mngr azure local up"
-	}
-	return "az login   (or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET)"
-}
-
 // newCredential logs in where the place says. A real cloud takes whatever login the
-// SDK's default chain finds; the local Azure takes its own service principal only,
-// because the chain would probe the metadata address of the host it runs on.
-func newCredential(p *place) (azcore.TokenCredential, error) {
-	opts := azcore.ClientOptions{Cloud: p.cloud}
-	if p.client != nil {
-		opts.Transport = p.client
-	}
+// SDK's default chain finds, and nothing from a settings file; the local Azure takes its
+// own service principal only, because the chain would probe the metadata address of the
+// host it runs on.
+func newCredential(p *place, line *contact) (azcore.TokenCredential, error) {
+	opts := azcore.ClientOptions{Cloud: p.cloud, Transport: line}
 	if p.local != nil {
 		secret, err := p.local.secret()
 		if err != nil {
@@ -42,75 +21,68 @@ func newCredential(p *place) (azcore.TokenCredential, error) {
 		return azidentity.NewClientSecretCredential(p.local.TenantID, p.local.ClientID, secret,
 			&azidentity.ClientSecretCredentialOptions{ClientOptions: opts, DisableInstanceDiscovery: true})
 	}
-	if p.client == nil {
-		return azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{ClientOptions: opts})
-	}
-	// The metadata service speaks plain HTTP on its own address and needs no private
-	// authority, so the chain may use the same transport.
 	return azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
-		ClientOptions: opts, DisableInstanceDiscovery: true})
-}
-
-// tokenSource shares one login among the SDK's modules, each of which would otherwise
-// ask for a token of its own.
-type tokenSource struct {
-	login azcore.TokenCredential
-	hint  string // what to do when the login fails
-	now   func() time.Time
-
-	flight singleflight.Group
-	mu     sync.Mutex
-	tokens map[string]azcore.AccessToken
-}
-
-func newTokenSource(login azcore.TokenCredential, hint string) *tokenSource {
-	return &tokenSource{login: login, hint: hint, now: time.Now, tokens: map[string]azcore.AccessToken{}}
-}
-
-// GetToken implements azcore.TokenCredential. A claims challenge always asks anew.
-func (s *tokenSource) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	key := strings.Join(append([]string{o.TenantID}, o.Scopes...), " ")
-	if o.Claims == "" {
-		if t, ok := s.cached(key); ok {
-			return t, nil
-		}
-	}
-	// The login outlives the caller that happened to come first, since others wait for it.
-	answer := s.flight.DoChan(key+"\n"+o.Claims, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeout)
-		defer cancel()
-		t, err := s.login.GetToken(ctx, o)
-		if err != nil {
-			return t, &loginError{err: err, hint: s.hint}
-		}
-		s.mu.Lock()
-		s.tokens[key] = t
-		s.mu.Unlock()
-		return t, nil
+		ClientOptions: opts,
+		// Microsoft's list of authorities knows nothing of a cloud of one's own, and is out
+		// of reach from many of them.
+		DisableInstanceDiscovery: p.private,
 	})
-	select {
-	case <-ctx.Done():
-		return azcore.AccessToken{}, ctx.Err()
-	case r := <-answer:
-		return r.Val.(azcore.AccessToken), r.Err
+}
+
+// Kinds of login whose tokens may be kept on disk.
+const (
+	kindEnvironment = "environment" // a service principal in the environment
+	kindDeveloper   = "developer"   // az's session
+)
+
+// keptKind tells which login the default chain will come to, as far as that decides
+// whether its tokens may be kept: "" for the identity that a platform gives to a machine
+// or a pod, and for developer tools whose state we do not know.
+func keptKind() string {
+	service, developer := true, true
+	switch folded(os.Getenv("AZURE_TOKEN_CREDENTIALS")) {
+	case "":
+	case "prod", "environmentcredential":
+		developer = false
+	case "dev", "azureclicredential":
+		service = false
+	default:
+		return ""
 	}
+	switch {
+	case service && len(missingFromEnvironment()) == 0:
+		return kindEnvironment
+	case !developer, service && platformIdentity():
+		return ""
+	}
+	return kindDeveloper
 }
 
-func (s *tokenSource) cached(key string) (azcore.AccessToken, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, ok := s.tokens[key]
-	return t, ok && s.now().Add(tokenMargin).Before(t.ExpiresOn)
+// platformIdentity tells whether the environment offers an identity that the chain takes
+// before it asks az.
+func platformIdentity() bool {
+	for _, name := range []string{"AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT", "MSI_ENDPOINT"} {
+		if os.Getenv(name) != "" {
+			return true
+		}
+	}
+	return false
 }
 
-// loginError marks a failed login, so that nothing retries it and errors.go knows it.
-type loginError struct {
-	err  error
-	hint string
+// missingFromEnvironment lists what a service principal in the environment lacks; nothing
+// when it is complete.
+func missingFromEnvironment() []string {
+	var missing []string
+	for _, name := range []string{"AZURE_TENANT_ID", "AZURE_CLIENT_ID"} {
+		if os.Getenv(name) == "" {
+			missing = append(missing, name)
+		}
+	}
+	switch {
+	case os.Getenv("AZURE_CLIENT_SECRET") != "", os.Getenv("AZURE_CLIENT_CERTIFICATE_PATH") != "":
+	case os.Getenv("AZURE_USERNAME") != "" && os.Getenv("AZURE_PASSWORD") != "":
+	default:
+		missing = append(missing, "AZURE_CLIENT_SECRET")
+	}
+	return missing
 }
-
-func (e *loginError) Error() string { return e.err.Error() }
-func (e *loginError) Unwrap() error { return e.err }
-
-// NonRetriable tells azcore's retry policy to give up.
-func (e *loginError) NonRetriable() {}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 
@@ -154,8 +153,7 @@ func translate(err error, doing string) error {
 	}
 	e := &agent.Error{Kind: agent.KindInternal, Cause: doing + ": " + oneLine(err.Error()), Err: err}
 	if login, ok := errors.AsType[*loginError](err); ok {
-		e.Kind, e.Hint = agent.KindCredentials, login.hint
-		e.Cause = "no Azure login: " + oneLine(login.Error())
+		e.Kind, e.Cause, e.Hint = login.kind, login.cause, login.hint
 		return e
 	}
 	if arm, ok := asARM(err); ok {
@@ -170,9 +168,8 @@ func translate(err error, doing string) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Kind, e.Cause = agent.KindTimeout, doing+": not done in time"
 	default:
-		if n, ok := errors.AsType[net.Error](err); ok {
-			e.Kind, e.Cause = agent.KindUnreachable, doing+": Azure does not answer: "+oneLine(n.Error())
-			e.Hint = "check the network, then try again"
+		if cause, hint, ok := networkWords(err); ok {
+			e.Kind, e.Cause, e.Hint = agent.KindUnreachable, doing+": Azure does not answer: "+cause, hint
 		}
 	}
 	return e

@@ -51,7 +51,7 @@ func TestTranslate(t *testing.T) {
 		{"an unknown conflict", armAnswer(409, `{"error":{"code":"Tomorrow","message":"New."}}`), agent.KindConflict, "New (Tomorrow)", ""},
 		{"an unknown failure", armAnswer(500, `{"error":{"code":"InternalServerError","message":"Oops."}}`), agent.KindInternal, "Oops", ""},
 		{"a proxy's page", armAnswer(502, `<html>`), agent.KindUnreachable, "", "again"},
-		{"login", &loginError{errors.New("DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:"), "az login"}, agent.KindCredentials, "no Azure login", "az login"},
+		{"login", &loginError{errors.New("a page"), agent.KindCredentials, "no Azure login: …", "az login"}, agent.KindCredentials, "no Azure login", "az login"},
 		{"interrupted", fmt.Errorf("poll: %w", context.Canceled), agent.KindCanceled, "make a thing: interrupted", ""},
 		{"too slow", fmt.Errorf("poll: %w", context.DeadlineExceeded), agent.KindTimeout, "not done in time", ""},
 		{"no network", &net.OpError{Op: "dial", Err: errors.New("connection refused")}, agent.KindUnreachable, "Azure does not answer", "network"},
@@ -123,15 +123,12 @@ func FuzzARMError(f *testing.F) {
 // prepare is told for which instance, or it would prepare another.
 func TestPrepareHintNamesTheInstance(t *testing.T) {
 	for name, want := range map[string]string{"azure": "mngr azure prepare", "work": "mngr azure prepare --provider work"} {
-		s := newScript(t, map[string][]scripted{
+		s := newScript(t, with(prepared(), map[string][]scripted{
 			"POST " + testVM + "/start": {refuses(404, "ResourceGroupNotFound", "…")},
 			"GET " + testVM:             {refuses(404, "ParentResourceNotFound", "…")},
 			"PUT " + assignmentRoute():  {refuses(404, "RoleDefinitionDoesNotExist", "…")},
 			"GET " + group:              {says(200, `{"properties":{"provisioningState":"Deleting"}}`)},
-		})
-		for _, ns := range []string{"Compute", "Network", "Authorization", "Storage"} {
-			s.routes[strings.ToLower("GET /subscriptions/"+testSub+"/providers/Microsoft."+ns)] = []scripted{says(200, `{"registrationState":"Registered"}`)}
-		}
+		}))
 		p := s.provider(func(s *Settings) { s.Name = name })
 		if got := agent.HintOf(p.Start(t.Context(), testVM, true, nil)); got != want {
 			t.Errorf("start: %q, want %q", got, want)

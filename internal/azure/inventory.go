@@ -13,11 +13,22 @@ import (
 // inventory is what a resource group holds, sorted by what cleanup may do with it.
 type inventory struct {
 	groupOurs bool
-	machines  []string // of ours: agents
+	vmIDs     map[string]bool // all machines, anybody's, in lower case
+	machines  []heldMachine
 	blocking  []string // disks that may hold an agent's data, and parts in use
 	foreign   []string // resources that somebody else has put there
 	left      []item   // what destroyed hosts left behind
 	ours      []item   // what prepare made
+}
+
+// heldMachine is a machine of ours, with the host's name from its tag.
+type heldMachine struct{ name, host string }
+
+func (m heldMachine) String() string {
+	if m.host == "" {
+		return "machine " + m.name
+	}
+	return "host " + m.host + " (machine " + m.name + ")"
 }
 
 // item is one resource of ours.
@@ -51,7 +62,7 @@ func (s *session) take(ctx context.Context, group string) (inv inventory, found 
 	if err != nil {
 		return inventory{}, false, err
 	}
-	inv.groupOurs = ours(got.Tags)
+	inv.groupOurs, inv.vmIDs = ours(got.Tags), map[string]bool{}
 	var vms []*armcompute.VirtualMachine
 	var disks []*armcompute.Disk
 	var nics []*armnetwork.Interface
@@ -67,6 +78,7 @@ func (s *session) take(ctx context.Context, group string) (inv inventory, found 
 		return inventory{}, true, err
 	}
 	for _, vm := range vms {
+		inv.vmIDs[strings.ToLower(text(vm.ID))] = true
 		inv.add(typeVM, text(vm.Name), vm.Tags, true)
 	}
 	for _, d := range disks {
@@ -117,7 +129,7 @@ func (inv *inventory) add(kind, name string, tags map[string]*string, used bool)
 	case !ours(tags) || kindNames[kind] == "":
 		inv.foreign = append(inv.foreign, word+" "+name)
 	case kind == typeVM:
-		inv.machines = append(inv.machines, word+" "+name)
+		inv.machines = append(inv.machines, heldMachine{name, strings.TrimPrefix(tag(tags, tagHostName), hostNamePrefix)})
 	case used:
 		inv.blocking = append(inv.blocking, word+" "+name)
 	case kind == typeDisk || kind == typeNIC || kind == typeIP:

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -129,7 +130,7 @@ func TestLifeOnLocalAzure(t *testing.T) {
 		t.Fatalf("prepare: %+v, %v", first, err)
 	}
 	again, err := p.Prepare(t.Context(), azure.PrepareOptions{}, nil)
-	if err != nil || again.Created || slices.ContainsFunc(again.Parts, func(part azure.Part) bool { return part.Created }) {
+	if err != nil || again.Created || slices.ContainsFunc(again.Parts, func(part azure.Part) bool { return part.Action != azure.Keep }) {
 		t.Fatalf("prepare again: %+v, %v", again, err)
 	}
 	for _, answers := range []string{
@@ -261,4 +262,28 @@ func TestSecondRegionOnLocalAzure(t *testing.T) {
 	if err := p.Destroy(t.Context(), h, nil); err != nil {
 		t.Errorf("destroy: %v", err)
 	}
+}
+
+// Two who prepare the same at once end with one network that has all its rules once.
+func TestTwoPrepareAtOnce(t *testing.T) {
+	l := startLocal(t)
+	errs := make([]error, 2)
+	var both sync.WaitGroup
+	for i := range errs {
+		p := l.provider()
+		both.Go(func() {
+			_, errs[i] = p.Prepare(t.Context(), azure.PrepareOptions{AllowedSSHCIDRs: []string{"203.0.113.4"}}, nil)
+		})
+	}
+	both.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Error(err)
+	}
+	p := l.provider()
+	after, err := p.Prepare(t.Context(), azure.PrepareOptions{AllowedSSHCIDRs: []string{"203.0.113.4"}, DryRun: true}, nil)
+	if err != nil || len(after.Parts) != 11 || len(after.Warnings) != 0 ||
+		slices.ContainsFunc(after.Parts, func(part azure.Part) bool { return part.Action != azure.Keep }) {
+		t.Errorf("after both: %+v, %v", after, err)
+	}
+	create(t, p, spec("a"))
 }

@@ -16,7 +16,9 @@ const (
 	denyPriority     = 900
 	allowPrefix      = "mngr-allow-tcp-"
 	allowPriority    = 1000 // and up, in steps of ten
-	anywhere         = "0.0.0.0/0"
+
+	kindSecurityGroup = "security group"
+	kindRule          = "security rule"
 )
 
 // ruleSet is a security group's rules by name in lower case.
@@ -24,7 +26,7 @@ type ruleSet map[string]*armnetwork.SecurityRulePropertiesFormat
 
 func rulesOf(g *armnetwork.SecurityGroup) ruleSet {
 	rules := ruleSet{}
-	if g.Properties != nil {
+	if g != nil && g.Properties != nil {
 		for _, r := range g.Properties.SecurityRules {
 			if r != nil && r.Properties != nil {
 				rules[strings.ToLower(text(r.Name))] = r.Properties
@@ -46,110 +48,115 @@ func sources(r *armnetwork.SecurityRulePropertiesFormat) []string {
 	return out
 }
 
-// securityGroup makes the security group and its rules. The rule between hosts is
-// written last, so that its presence tells that an earlier run was finished, and that a
-// rule which is missing now has been taken away on purpose.
-func (w *preparation) securityGroup(ctx context.Context) error {
-	group := w.p.settings.ResourceGroup
-	got, err := w.s.nsgs.Get(ctx, group, w.n.nsg, nil)
-	rules := rulesOf(&got.SecurityGroup)
+// planSecurity makes the security group and its rules. The rule between hosts is written
+// last, so that its presence tells that an earlier run was finished, and that a rule
+// which is missing now has been taken away on purpose.
+func (w *preparation) planSecurity(found survey) error {
 	switch {
-	case absent(err):
-		if err := w.createSecurityGroup(ctx); err != nil {
-			return err
-		}
-	case err != nil:
-		return w.p.translate(err, "look at security group "+w.n.nsg)
-	case !ours(got.Tags):
-		return foreign("security group " + w.n.nsg)
+	case found.nsg == nil:
+		w.add(step{
+			part: Part{Kind: kindSecurityGroup, Name: w.n.nsg, Action: Create},
+			there: func(ctx context.Context) error {
+				_, err := w.s.nsgs.Get(ctx, w.p.settings.ResourceGroup, w.n.nsg, nil)
+				return err
+			},
+			do: w.createSecurityGroup,
+		})
+	case !ours(found.nsg.Tags):
+		return foreign(kindSecurityGroup + " " + w.n.nsg)
 	default:
-		if err := elsewhere("security group "+w.n.nsg, text(got.Location), w.n.region); err != nil {
+		if err := elsewhere(kindSecurityGroup+" "+w.n.nsg, text(found.nsg.Location), w.n.region); err != nil {
 			return err
 		}
-		w.note("security group", w.n.nsg, false)
+		w.keep(kindSecurityGroup, w.n.nsg)
 	}
-	if err := w.allowRules(ctx, rules); err != nil {
-		return err
-	}
-	if rules[denyBetweenHosts] != nil {
-		w.note("security rule", denyBetweenHosts, false)
-		return nil
-	}
-	return w.putRule(ctx, denyBetweenHosts, &armnetwork.SecurityRulePropertiesFormat{
-		Priority:                 new(int32(denyPriority)),
-		Direction:                new(armnetwork.SecurityRuleDirectionInbound),
-		Access:                   new(armnetwork.SecurityRuleAccessDeny),
-		Protocol:                 new(armnetwork.SecurityRuleProtocolAsterisk),
-		SourceAddressPrefix:      new(w.p.settings.SubnetPrefix),
-		SourcePortRange:          new("*"),
-		DestinationAddressPrefix: new("*"),
-		DestinationPortRange:     new("*"),
-	})
+	rules := rulesOf(found.nsg)
+	w.planAllow(rules)
+	w.planDeny(rules, found.subnetPrefix(w.n.subnet, w.p.settings.SubnetPrefix))
+	return nil
 }
 
 func (w *preparation) createSecurityGroup(ctx context.Context) error {
 	op, err := w.s.nsgs.BeginCreateOrUpdate(ctx, w.p.settings.ResourceGroup, w.n.nsg, armnetwork.SecurityGroup{
 		Location: new(w.n.region), Tags: w.p.settings.ownerTags(),
 	}, nil)
-	err = finish(ctx, w.p, op, err)
-	if err != nil {
-		return w.p.translate(err, "create security group "+w.n.nsg)
-	}
-	w.note("security group", w.n.nsg, true)
-	return nil
+	return finish(ctx, w.p, op, err)
 }
 
-// allowRules admits the configured sources to the SSH ports, and warns of what follows.
-func (w *preparation) allowRules(ctx context.Context, have ruleSet) error {
-	want, existing := w.cidrs, w.admitted(have)
+func (w *preparation) sshPorts() []int { return []int{22, w.p.settings.ContainerSSHPort} }
+
+func allowName(port int) string { return fmt.Sprintf("%s%d", allowPrefix, port) }
+
+// planAllow admits the configured sources to the SSH ports, and warns of what follows.
+func (w *preparation) planAllow(have ruleSet) {
+	want := w.cidrs
 	if want == nil {
-		want = existing
+		want = w.admitted(have)
 	}
 	if want == nil && have[denyBetweenHosts] == nil {
 		want = []string{anywhere}
 	}
-	for i, port := range []int{22, w.p.settings.ContainerSSHPort} {
-		if err := w.allowRule(ctx, have, fmt.Sprintf("%s%d", allowPrefix, port), port, int32(allowPriority+10*i), want); err != nil {
-			return err
-		}
+	for i, port := range w.sshPorts() {
+		w.planPort(have, port, int32(allowPriority+10*i), want)
 	}
 	switch {
 	case len(want) == 0:
 		w.warn("no source may reach the SSH ports: machines cannot be reached from outside the network")
-	case slices.ContainsFunc(want, func(s string) bool { return s == anywhere || s == "*" || s == "Internet" || s == "::/0" }):
+	case open(want):
 		w.warn("the SSH ports are open to the whole internet (keys only, no passwords); " +
-			"narrow them with: " + w.p.prepareCommand() + " --allowed-ssh-cidr ADDRESS/32")
+			"narrow them with: " + w.again("--allowed-ssh-cidr me"))
 	}
-	return nil
+}
+
+// again is the command that prepares this very region with other flags.
+func (w *preparation) again(flags string) string {
+	command := w.p.prepareCommand()
+	if w.n.region != normalRegion(w.p.settings.Region) {
+		command += " --region " + w.n.region
+	}
+	return command + " " + flags
 }
 
 // admitted are the sources of our existing allow rules; nil without one.
 func (w *preparation) admitted(have ruleSet) []string {
-	for _, port := range []int{22, w.p.settings.ContainerSSHPort} {
-		if r := have[fmt.Sprintf("%s%d", allowPrefix, port)]; r != nil {
+	for _, port := range w.sshPorts() {
+		if r := have[allowName(port)]; r != nil {
 			return sources(r)
 		}
 	}
 	return nil
 }
 
-// allowRule brings one rule to what is wanted. An existing rule changes only where the
-// sources have been said.
-func (w *preparation) allowRule(ctx context.Context, have ruleSet, name string, port int, priority int32, want []string) error {
+// planPort brings one port's rule to what is wanted. An existing rule changes only where
+// the sources have been said.
+func (w *preparation) planPort(have ruleSet, port int, priority int32, want []string) {
+	name := allowName(port)
 	old := have[name]
 	switch {
 	case old == nil && len(want) == 0:
-		return nil
-	case old != nil && w.cidrs == nil, old != nil && sameSet(sources(old), want):
-		w.note("security rule", name, false)
-		return nil
+	case old == nil:
+		w.putRule(Part{Name: name, Action: Create, After: join(want)}, have, allowRule(port, have.free(priority), want))
+	case w.cidrs == nil || sameSources(sources(old), want):
+		w.keep(kindRule, name)
 	case len(want) == 0:
-		return w.deleteRule(ctx, name)
-	case old != nil && old.Priority != nil:
-		priority = *old.Priority
+		w.add(step{
+			part: Part{Kind: kindRule, Name: name, Action: Delete, Before: join(sources(old))},
+			do: func(ctx context.Context) error {
+				op, err := w.s.rules.BeginDelete(ctx, w.p.settings.ResourceGroup, w.n.nsg, name, nil)
+				return finish(ctx, w.p, op, err)
+			},
+		})
 	default:
-		priority = have.free(priority)
+		if old.Priority != nil {
+			priority = *old.Priority
+		}
+		w.putRule(Part{Name: name, Action: Change, Before: join(sources(old)), After: join(want)}, have, allowRule(port, priority, want))
 	}
+}
+
+func join(sources []string) string { return strings.Join(sources, ", ") }
+
+func allowRule(port int, priority int32, from []string) *armnetwork.SecurityRulePropertiesFormat {
 	rule := &armnetwork.SecurityRulePropertiesFormat{
 		Priority:                 new(priority),
 		Direction:                new(armnetwork.SecurityRuleDirectionInbound),
@@ -159,15 +166,38 @@ func (w *preparation) allowRule(ctx context.Context, have ruleSet, name string, 
 		DestinationAddressPrefix: new("*"),
 		DestinationPortRange:     new(fmt.Sprint(port)),
 	}
-	if len(want) == 1 {
-		rule.SourceAddressPrefix = new(want[0])
-	} else {
-		for _, s := range want {
-			rule.SourceAddressPrefixes = append(rule.SourceAddressPrefixes, new(s))
-		}
+	if len(from) == 1 {
+		rule.SourceAddressPrefix = new(from[0])
+		return rule
 	}
-	have[name] = rule
-	return w.putRule(ctx, name, rule)
+	for _, s := range from {
+		rule.SourceAddressPrefixes = append(rule.SourceAddressPrefixes, new(s))
+	}
+	return rule
+}
+
+// planDeny keeps the subnet's machines apart. A rule that somebody has changed stays.
+func (w *preparation) planDeny(have ruleSet, prefix string) {
+	old := have[denyBetweenHosts]
+	if old == nil {
+		w.putRule(Part{Name: denyBetweenHosts, Action: Create, After: prefix}, have, &armnetwork.SecurityRulePropertiesFormat{
+			Priority:                 new(have.free(denyPriority)),
+			Direction:                new(armnetwork.SecurityRuleDirectionInbound),
+			Access:                   new(armnetwork.SecurityRuleAccessDeny),
+			Protocol:                 new(armnetwork.SecurityRuleProtocolAsterisk),
+			SourceAddressPrefix:      new(prefix),
+			SourcePortRange:          new("*"),
+			DestinationAddressPrefix: new("*"),
+			DestinationPortRange:     new("*"),
+		})
+		return
+	}
+	w.keep(kindRule, denyBetweenHosts)
+	if !slices.Contains(canonical(sources(old)), canonical([]string{prefix})[0]) {
+		w.warn(fmt.Sprintf("the rule %s keeps out %s, and the subnet is %s: hosts can reach each other; mend it with: "+
+			"az network nsg rule update --subscription %s -g %s --nsg-name %s -n %s --source-address-prefixes %s",
+			denyBetweenHosts, join(sources(old)), prefix, w.s.subscription, w.p.settings.ResourceGroup, w.n.nsg, denyBetweenHosts, prefix))
+	}
 }
 
 // free is the first priority from p on that no inbound rule has.
@@ -185,27 +215,13 @@ func (have ruleSet) free(p int32) int32 {
 	}
 }
 
-func (w *preparation) putRule(ctx context.Context, name string, rule *armnetwork.SecurityRulePropertiesFormat) error {
-	err := whileBusy(ctx, w.p, nil, func(ctx context.Context) error {
-		op, err := w.s.rules.BeginCreateOrUpdate(ctx, w.p.settings.ResourceGroup, w.n.nsg, name,
+// putRule plans to write a rule, whose priority no later one may take.
+func (w *preparation) putRule(part Part, have ruleSet, rule *armnetwork.SecurityRulePropertiesFormat) {
+	part.Kind = kindRule
+	have[part.Name] = rule
+	w.add(step{part: part, do: func(ctx context.Context) error {
+		op, err := w.s.rules.BeginCreateOrUpdate(ctx, w.p.settings.ResourceGroup, w.n.nsg, part.Name,
 			armnetwork.SecurityRule{Properties: rule}, nil)
 		return finish(ctx, w.p, op, err)
-	})
-	if err != nil {
-		return w.p.translate(err, "write security rule "+name)
-	}
-	w.note("security rule", name, true)
-	return nil
-}
-
-func (w *preparation) deleteRule(ctx context.Context, name string) error {
-	return w.p.translate(whileBusy(ctx, w.p, nil, func(ctx context.Context) error {
-		op, err := w.s.rules.BeginDelete(ctx, w.p.settings.ResourceGroup, w.n.nsg, name, nil)
-		return finish(ctx, w.p, op, err)
-	}), "delete security rule "+name)
-}
-
-func sameSet(a, b []string) bool {
-	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
-	return slices.Equal(slices.Compact(a), slices.Compact(b))
+	}})
 }

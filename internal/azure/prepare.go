@@ -2,47 +2,79 @@ package azure
 
 import (
 	"context"
-	"time"
+	"errors"
+	"regexp"
 
 	"mngr/internal/agent"
 )
 
-// registerPatience is how long a new subscription may take to register a resource
-// provider: Microsoft.Network has been seen to need a quarter of an hour.
-const registerPatience = 15 * time.Minute
-
 // PrepareOptions are what a user may say to prepare.
 type PrepareOptions struct {
 	Region           string   // "" for the instance's
-	AllowedSSHCIDRs  []string // nil: as configured; see Settings.AllowedSSHCIDRs
+	AllowedSSHCIDRs  []string // nil: as configured; empty: nobody; see Settings.AllowedSSHCIDRs
 	UseExistingGroup bool     // work in a group that mngr did not make
+	DryRun           bool     // find out what there is to do, and write nothing
 }
 
-// Part is one thing that prepare made or found.
+// Action is what prepare does with a part.
+type Action string
+
+// Actions.
+const (
+	Keep     Action = "keep"
+	Register Action = "register"
+	Create   Action = "create"
+	Change   Action = "change"
+	Delete   Action = "delete"
+)
+
+// Part is one thing that hosts need. Before and After are who a security rule admits, or
+// keeps out.
 type Part struct {
-	Kind    string `json:"kind"` // "resource group", "network", "security rule" …
-	Name    string `json:"name"`
-	Created bool   `json:"created"`
+	Kind   string `json:"kind"` // "resource group", "network", "security rule" …
+	Name   string `json:"name"`
+	Action Action `json:"action"` // in a dry run, what would be done
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
 }
 
-// PrepareResult says what is there now. Created tells whether the group is new.
+// String is the part's action in words, "create network mngr-vnet".
+func (p Part) String() string {
+	s := string(p.Action) + " " + p.Kind + " " + p.Name
+	switch {
+	case p.Action == Change:
+		s += " from " + p.Before + " to " + p.After
+	case p.Action == Create && p.After != "":
+		s += " for " + p.After
+	case p.Action == Delete && p.Before != "":
+		s += " for " + p.Before
+	}
+	return s
+}
+
+// PrepareResult says what is there now, or after a dry run what would be.
 type PrepareResult struct {
 	SubscriptionID string
 	ResourceGroup  string
 	Region         string
-	Created        bool
+	Created        bool // the group is new
 	Parts          []Part
 	Warnings       []string
 }
 
 // Prepare makes what hosts need in a region: resource providers registered, a group, a
 // network whose security rules admit SSH, and the role with which a machine stops
-// itself. What is there already is left as it is; a second run writes nothing.
+// itself. Everything is looked at before the first write, so that a refusal changes
+// nothing. What is there already is left as it is; a second run writes nothing.
 func (p *Provider) Prepare(ctx context.Context, o PrepareOptions, progress agent.Progress) (PrepareResult, error) {
 	n := p.settings.network(o.Region)
+	if !regionName.MatchString(n.region) {
+		return PrepareResult{}, unknownRegion(n.region)
+	}
 	cidrs, err := parseCIDRs(o.AllowedSSHCIDRs)
 	if err != nil {
-		return PrepareResult{}, agent.Errorf(agent.KindUsage, "allowed SSH source: %w", err)
+		return PrepareResult{}, agent.Errorf(agent.KindUsage, "allowed SSH source: %w", err).
+			WithHint("give it as 203.0.113.4/32")
 	}
 	if cidrs == nil {
 		cidrs, _ = parseCIDRs(p.settings.AllowedSSHCIDRs) // checked by New
@@ -57,6 +89,13 @@ func (p *Provider) Prepare(ctx context.Context, o PrepareOptions, progress agent
 	return w.result, err
 }
 
+var regionName = regexp.MustCompile(`^[a-z][a-z0-9]{1,39}$`)
+
+func unknownRegion(region string) error {
+	return agent.Errorf(agent.KindUsage, "Azure has no region %q", region).
+		WithHint("az account list-locations --query [].name --output tsv")
+}
+
 // preparation is one run of Prepare.
 type preparation struct {
 	p        *Provider
@@ -66,104 +105,145 @@ type preparation struct {
 	cidrs    []string // sources; nil where nobody said anything
 	progress agent.Progress
 	result   PrepareResult
+
+	unregistered []string // resource providers
+	steps        []step
+	done         []Part // what this run has written, also before it looked again
 }
 
+// step is one write.
+type step struct {
+	part Part
+	// there looks for what the step makes. Somebody else may have made it since the
+	// survey, and a PUT would then undo what he has written.
+	there func(context.Context) error
+	do    func(context.Context) error
+	// optional tells what is missing where the step fails; nil where all depends on it.
+	optional func(error) string
+}
+
+// errAppeared says that the plan is out of date.
+var errAppeared = errors.New("somebody else has just made it")
+
+// mostPlans bounds how often prepare gives way to others who prepare the same.
+const mostPlans = 5
+
 func (w *preparation) run(ctx context.Context) error {
+	for plans := 1; ; plans++ {
+		say(w.progress, "looking at what is there")
+		found, err := w.look(ctx)
+		if err != nil {
+			return err
+		}
+		if err := w.plan(found); err != nil || w.o.DryRun {
+			return err
+		}
+		err = w.carryOut(ctx)
+		if !errors.Is(err, errAppeared) {
+			w.recall()
+			return err
+		}
+		if plans == mostPlans {
+			return agent.Errorf(agent.KindConflict, "resource group %s is being prepared by somebody else, too", w.p.settings.ResourceGroup).
+				WithHint("again: %s", w.p.prepareCommand())
+		}
+	}
+}
+
+// plan compares what was found with what is needed.
+func (w *preparation) plan(found survey) error {
+	w.unregistered, w.steps, w.result.Parts, w.result.Warnings = nil, nil, nil, nil
+	if err := w.checkRegion(found); err != nil {
+		return err
+	}
+	w.planProviders(found)
+	if err := w.planGroup(found); err != nil {
+		return err
+	}
+	if err := w.planSecurity(found); err != nil {
+		return err
+	}
+	if err := w.planNetwork(found); err != nil {
+		return err
+	}
+	if w.p.settings.SelfStop {
+		w.planRole(found)
+	}
+	return nil
+}
+
+// checkRegion refuses a region that Azure does not have before something is made there.
+func (w *preparation) checkRegion(found survey) error {
+	if found.nsg != nil && found.vnet != nil || len(found.regions) == 0 || found.regions[w.n.region] {
+		return nil
+	}
+	return unknownRegion(w.n.region)
+}
+
+func (w *preparation) carryOut(ctx context.Context) error {
 	if err := w.registerProviders(ctx); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
 	defer cancel()
-	say(w.progress, "looking at the resource group")
-	if err := w.group(ctx); err != nil {
-		return err
-	}
-	say(w.progress, "looking at the security rules")
-	if err := w.securityGroup(ctx); err != nil {
-		return err
-	}
-	say(w.progress, "looking at the network")
-	if err := w.virtualNetwork(ctx); err != nil {
-		return err
-	}
-	if w.p.settings.SelfStop {
-		say(w.progress, "looking at the self-deallocate role")
-		w.role(ctx)
+	for _, st := range w.steps {
+		say(w.progress, st.part.String())
+		err := w.write(ctx, st)
+		switch {
+		case err == nil:
+			w.done = append(w.done, st.part)
+		case st.optional != nil && ctx.Err() == nil:
+			w.warn(st.optional(err))
+			w.drop(st.part)
+		default:
+			return w.p.translate(err, st.part.String())
+		}
 	}
 	return nil
 }
 
-func (w *preparation) note(kind, name string, created bool) {
-	w.result.Parts = append(w.result.Parts, Part{Kind: kind, Name: name, Created: created})
+// write carries a step out, and again while others keep Azure busy.
+func (w *preparation) write(ctx context.Context, st step) error {
+	if st.there != nil {
+		if err := st.there(ctx); err == nil {
+			return errAppeared
+		} else if !absent(err) {
+			return err
+		}
+	}
+	return whileBusy(ctx, w.p, nil, st.do)
+}
+
+// recall shows what was written before the run looked again.
+func (w *preparation) recall() {
+	for _, d := range w.done {
+		if d.Kind == kindGroup {
+			w.result.Created = true
+		}
+		for i, p := range w.result.Parts {
+			if p.Kind == d.Kind && p.Name == d.Name {
+				w.result.Parts[i] = d
+			}
+		}
+	}
+}
+
+func (w *preparation) keep(kind, name string) {
+	w.result.Parts = append(w.result.Parts, Part{Kind: kind, Name: name, Action: Keep})
+}
+
+func (w *preparation) add(st step) {
+	w.result.Parts = append(w.result.Parts, st.part)
+	w.steps = append(w.steps, st)
+}
+
+func (w *preparation) drop(part Part) {
+	for i, p := range w.result.Parts {
+		if p == part {
+			w.result.Parts = append(w.result.Parts[:i:i], w.result.Parts[i+1:]...)
+			return
+		}
+	}
 }
 
 func (w *preparation) warn(text string) { w.result.Warnings = append(w.result.Warnings, text) }
-
-// role is made at best effort: without it everything works but stopping by itself.
-func (w *preparation) role(ctx context.Context) {
-	created, err := w.s.defineRole(ctx)
-	switch {
-	case denied(err):
-		w.warn("the login lacks " + permissionDefine + ": machines will not stop by themselves when idle; " +
-			"only mngr stop ends their billing, a shutdown inside the machine does not")
-	case err != nil:
-		w.warn("machines will not stop by themselves when idle: " + w.p.translate(err, "define the role "+roleName).Error())
-	default:
-		w.note("role", roleName, created)
-	}
-}
-
-// registerProviders asks for the three namespaces that hosts need, and waits.
-func (w *preparation) registerProviders(ctx context.Context) error {
-	say(w.progress, "checking resource providers")
-	limit, cancel := context.WithTimeout(ctx, registerPatience)
-	defer cancel()
-	var pending []string
-	for _, name := range []string{"Microsoft.Compute", "Microsoft.Network", "Microsoft.Storage"} {
-		state, err := w.registration(limit, name)
-		if err != nil {
-			return err
-		}
-		if state == registered {
-			continue
-		}
-		pending = append(pending, name)
-		if state == "Registering" {
-			continue
-		}
-		if _, err := w.s.providers.Register(limit, name, nil); err != nil {
-			return w.p.translate(err, "register resource provider "+name)
-		}
-	}
-	for _, name := range pending {
-		say(w.progress, "waiting for Azure to register "+name+" (a new subscription may need 15 minutes)")
-		if err := w.awaitRegistration(limit, name); err != nil {
-			if ctx.Err() == nil && limit.Err() != nil {
-				return agent.Errorf(agent.KindTimeout, "resource provider %s is not registered after %s", name, registerPatience).
-					WithHint("az provider register --namespace %s, and later again: %s", name, w.p.prepareCommand())
-			}
-			return err
-		}
-		w.note("resource provider", name, true)
-	}
-	return nil
-}
-
-func (w *preparation) awaitRegistration(ctx context.Context, name string) error {
-	for {
-		state, err := w.registration(ctx, name)
-		if err != nil || state == registered {
-			return err
-		}
-		if err := pause(ctx, w.p.settings.PollInterval); err != nil {
-			return err
-		}
-	}
-}
-
-const registered = "Registered"
-
-func (w *preparation) registration(ctx context.Context, name string) (state string, err error) {
-	got, err := w.s.providers.Get(ctx, name, nil)
-	return text(got.RegistrationState), w.p.translate(err, "look at resource provider "+name)
-}

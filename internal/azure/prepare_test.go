@@ -29,6 +29,13 @@ func providersSay(state string) map[string][]scripted {
 	return routes
 }
 
+// inRegions is the network provider, offered in some regions.
+func inRegions(display ...string) scripted {
+	raw, _ := json.Marshal(map[string]any{"registrationState": "Registered",
+		"resourceTypes": []any{map[string]any{"resourceType": "virtualNetworks", "locations": display}}})
+	return says(200, string(raw))
+}
+
 const ourTag = `"tags":{"managed-by":"mngr"},"location":"westus"`
 
 func rule(name string, priority int, source string) string {
@@ -70,9 +77,9 @@ func TestPrepareFromNothing(t *testing.T) {
 		"POST /subscriptions/" + testSub + "/providers/Microsoft.Network/register": {says(200, `{"registrationState":"Registering"}`)},
 		"GET " + group:       {refuses(404, "ResourceGroupNotFound", "…")},
 		"PUT " + group:       {says(201, `{}`)},
-		"GET " + nsg:         {notThere, says(200, `{}`)},
+		"GET " + nsg:         {notThere, notThere, says(200, `{}`)},
 		"PUT " + nsg:         {accepts(201, "op", `{}`)},
-		"GET " + vnet:        {notThere, says(200, `{}`)},
+		"GET " + vnet:        {notThere, notThere, says(200, `{}`)},
 		"PUT " + vnet:        {accepts(201, "op", `{}`)},
 		"GET " + roleRoute(): {refuses(404, "RoleDefinitionDoesNotExist", "…")},
 		"PUT " + roleRoute(): {refuses(409, "RoleDefinitionWithSameNameExists", "A role definition cannot be updated with a name that already exists."), says(201, `{}`)},
@@ -103,9 +110,14 @@ func TestPrepareAgainWritesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Created || slices.ContainsFunc(got.Parts, func(p Part) bool { return p.Created }) || len(got.Warnings) != 0 {
+	if got.Created || slices.ContainsFunc(got.Parts, func(p Part) bool { return p.Action != Keep }) || len(got.Parts) != 11 || len(got.Warnings) != 0 {
 		t.Errorf("got %+v", got)
 	}
+	wroteNothing(t, s)
+}
+
+func wroteNothing(t *testing.T, s *script) {
+	t.Helper()
 	for _, r := range s.seen("*") {
 		if !strings.HasPrefix(r.route, "GET") {
 			t.Errorf("wrote %s", r.route)
@@ -192,7 +204,8 @@ func TestPrepareRefuses(t *testing.T) {
 		o      PrepareOptions
 		kind   agent.Kind // "" when it goes through
 	}{
-		"a group of somebody else": {map[string][]scripted{"GET " + group: {says(200, theirs)}}, PrepareOptions{}, agent.KindRefused},
+		"a group of somebody else": {map[string][]scripted{"GET " + group: {says(200, theirs)}, "GET " + vnet: {notThere}}, PrepareOptions{}, agent.KindRefused},
+		"with our network in it":   {map[string][]scripted{"GET " + group: {says(200, theirs)}}, PrepareOptions{}, ""},
 		"unless told to use it":    {map[string][]scripted{"GET " + group: {says(200, theirs)}}, PrepareOptions{UseExistingGroup: true}, ""},
 		"told to use none":         {map[string][]scripted{"GET " + group: {notThere}}, PrepareOptions{UseExistingGroup: true}, agent.KindNotFound},
 		"a group on its way out":   {map[string][]scripted{"GET " + group: {says(200, `{"tags":{"managed-by":"mngr"},"properties":{"provisioningState":"Deleting"}}`)}}, PrepareOptions{}, agent.KindConflict},
@@ -200,7 +213,13 @@ func TestPrepareRefuses(t *testing.T) {
 		"a foreign network":        {map[string][]scripted{"GET " + vnet: {says(200, theirs)}}, PrepareOptions{}, agent.KindRefused},
 		"a network elsewhere":      {map[string][]scripted{"GET " + vnet: {says(200, `{"location":"eastus","tags":{"managed-by":"mngr"}}`)}}, PrepareOptions{}, agent.KindRefused},
 		"a wrong source":           {nil, PrepareOptions{AllowedSSHCIDRs: []string{"me"}}, agent.KindUsage},
+		"a source of IPv6":         {nil, PrepareOptions{AllowedSSHCIDRs: []string{"2001:db8::/32"}}, agent.KindUsage},
 		"a missing permission":     {map[string][]scripted{"GET " + group: {refuses(403, "AuthorizationFailed", "…")}}, PrepareOptions{}, agent.KindDenied},
+		"no region at all":         {nil, PrepareOptions{Region: "../x"}, agent.KindUsage},
+		"an unknown region": {map[string][]scripted{"GET " + vnet + "-mars": {notThere}, "GET " + nsg + "-mars": {notThere},
+			"GET /subscriptions/" + testSub + "/providers/Microsoft.Network": {inRegions("West US", "East US")}}, PrepareOptions{Region: "mars"}, agent.KindUsage},
+		"a provider to register, and a group of somebody else": {with(providersSay("NotRegistered"), map[string][]scripted{
+			"GET " + group: {says(200, theirs)}, "GET " + vnet: {notThere}}), PrepareOptions{}, agent.KindRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScript(t, with(prepared(allRules...), c.routes))
@@ -208,6 +227,7 @@ func TestPrepareRefuses(t *testing.T) {
 			if (err == nil) != (c.kind == "") || err != nil && agent.KindOf(err) != c.kind {
 				t.Errorf("got %v, want %q", err, c.kind)
 			}
+			wroteNothing(t, s)
 		})
 	}
 }
@@ -221,26 +241,39 @@ func TestPrepareWithoutRoleRights(t *testing.T) {
 	}
 }
 
-// The network has lost what machines need; it is mended without a PUT of the network.
-func TestPrepareMendsTheSubnet(t *testing.T) {
+// A subnet is made where it is absent, without a PUT of the network. One that is there is
+// left alone: what is wrong with it is said, with the remedy.
+func TestPrepareSubnet(t *testing.T) {
+	const bind = "az network vnet subnet update"
 	subnet := vnet + "/subnets/mngr-subnet"
-	for name, subnets := range map[string]string{
-		"absent":  ``,
-		"unbound": `{"name":"mngr-subnet","properties":{"addressPrefix":"10.0.0.0/24","serviceEndpoints":[{"service":"Microsoft.Storage"}]}}`,
+	for name, c := range map[string]struct {
+		subnets string
+		puts    int
+		warn    string
+	}{
+		"absent":  {``, 1, ""},
+		"unbound": {`{"name":"mngr-subnet","properties":{"addressPrefix":"10.0.0.0/24"}}`, 0, "cannot be reached; bind it with: " + bind},
+		"bound to another": {`{"name":"mngr-subnet","properties":{"addressPrefix":"10.0.0.0/24","networkSecurityGroup":{"id":"/x/other"}}}`, 0,
+			"bound to another security group (/x/other), whose rules count instead of ours; bind it with: " + bind},
+		"of another range": {`{"name":"mngr-subnet","properties":{"addressPrefix":"10.0.7.0/24","networkSecurityGroup":{"id":"` + nsg + `"}}}`, 0,
+			"keeps out 10.0.0.0/24, and the subnet is 10.0.7.0/24"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScript(t, with(prepared(allRules...), map[string][]scripted{
-				"GET " + vnet:              {says(200, `{`+ourTag+`,"properties":{"subnets":[`+subnets+`]}}`)},
+				"GET " + vnet:              {says(200, `{`+ourTag+`,"properties":{"subnets":[`+c.subnets+`]}}`)},
 				"PUT " + subnet:            {accepts(201, "op", `{}`)},
-				"GET " + subnet:            {says(200, `{}`)},
+				"GET " + subnet:            {notThere, says(200, `{}`)},
 				"GET " + operations + "op": {succeeded},
 			}))
-			if _, err := s.provider().Prepare(t.Context(), PrepareOptions{}, nil); err != nil {
+			got, err := s.provider().Prepare(t.Context(), PrepareOptions{}, nil)
+			if err != nil {
 				t.Fatal(err)
 			}
-			put := s.seen("PUT " + subnet)
-			if len(put) != 1 || !strings.Contains(put[0].body, "mngr-nsg") || name == "unbound" != strings.Contains(put[0].body, "Microsoft.Storage") {
+			if put := s.seen("PUT *"); len(put) != c.puts || c.puts == 1 && !strings.Contains(put[0].body, "mngr-nsg") {
 				t.Errorf("wrote %+v", put)
+			}
+			if all := strings.Join(got.Warnings, "; "); !strings.Contains(all, c.warn) || c.warn == "" && all != "" {
+				t.Errorf("warned %q, want %q", all, c.warn)
 			}
 		})
 	}
@@ -248,10 +281,10 @@ func TestPrepareMendsTheSubnet(t *testing.T) {
 
 func TestPrepareAnotherRegion(t *testing.T) {
 	s := newScript(t, with(prepared(), writable(), map[string][]scripted{
-		"GET " + nsg + "-eastus":  {notThere, says(200, `{}`)},
+		"GET " + nsg + "-eastus":  {notThere, notThere, says(200, `{}`)},
 		"PUT " + nsg + "-eastus":  {accepts(201, "op", `{}`)},
-		"GET " + vnet + "-eastus": {notThere, says(200, `{}`)},
-		"PUT " + vnet + "-eastus": {accepts(201, "op", `{}`)},
+		"GET " + vnet + "-eastus": {notThere, notThere, says(200, `{}`)},
+		"PUT " + vnet + "-eastus": {refuses(409, "AnotherOperationInProgress", "…"), accepts(201, "op", `{}`)},
 		"PUT " + nsg + "-eastus/securityRules/mngr-deny-between-hosts": {accepts(201, "op", `{}`)},
 		"GET " + nsg + "-eastus/securityRules/mngr-deny-between-hosts": {says(200, `{}`)},
 	}))
@@ -260,9 +293,65 @@ func TestPrepareAnotherRegion(t *testing.T) {
 	if err != nil || got.Region != "eastus" {
 		t.Fatalf("got %+v, %v", got, err)
 	}
-	if put := s.seen("PUT " + vnet + "-eastus"); len(put) != 1 || !strings.Contains(put[0].body, `"location":"eastus"`) {
+	if put := s.seen("PUT " + vnet + "-eastus"); len(put) != 2 || !strings.Contains(put[1].body, `"location":"eastus"`) {
 		t.Errorf("wrote %+v", put)
 	}
+}
+
+// A dry run tells what there is to do, from what to what, and does not do it.
+func TestPrepareDryRun(t *testing.T) {
+	bare := with(providersSay("Registered"), map[string][]scripted{
+		"GET " + networkRoute: {says(200, `{"registrationState":"NotRegistered"}`)},
+		"GET " + group:        {refuses(404, "ResourceGroupNotFound", "…")}, "GET " + nsg: {notThere}, "GET " + vnet: {notThere},
+		"GET " + roleRoute(): {refuses(404, "RoleDefinitionDoesNotExist", "…")},
+	})
+	for name, c := range map[string]struct {
+		routes map[string][]scripted
+		cidrs  []string
+		want   []string
+	}{
+		"from nothing": {bare, []string{"203.0.113.4", "10.0.0.0/8"}, []string{
+			"register resource provider Microsoft.Network", "create resource group mngr", "create security group mngr-nsg",
+			"create security rule mngr-allow-tcp-22 for 203.0.113.4/32, 10.0.0.0/8",
+			"create security rule mngr-allow-tcp-2222 for 203.0.113.4/32, 10.0.0.0/8",
+			"create security rule mngr-deny-between-hosts for 10.0.0.0/24", "create network mngr-vnet", "create role mngr-self-deallocate"}},
+		"narrower": {prepared(allRules...), []string{"203.0.113.4"}, []string{
+			"change security rule mngr-allow-tcp-22 from 203.0.113.0/24 to 203.0.113.4/32",
+			"change security rule mngr-allow-tcp-2222 from 203.0.113.0/24 to 203.0.113.4/32"}},
+		"nobody": {prepared(allRules...), []string{}, []string{
+			"delete security rule mngr-allow-tcp-22 for 203.0.113.0/24", "delete security rule mngr-allow-tcp-2222 for 203.0.113.0/24"}},
+		"as it is": {prepared(allRules...), nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScript(t, c.routes)
+			got, err := s.provider().Prepare(t.Context(), PrepareOptions{DryRun: true, AllowedSSHCIDRs: c.cidrs}, nil)
+			var plan []string
+			for _, part := range got.Parts {
+				if part.Action != Keep {
+					plan = append(plan, part.String())
+				}
+			}
+			if err != nil || !slices.Equal(plan, c.want) || got.Created {
+				t.Errorf("got %v, %q, want %q", err, plan, c.want)
+			}
+			wroteNothing(t, s)
+		})
+	}
+}
+
+// Somebody else makes the security group between the look and the write. It has his
+// rules, which no PUT of the group may drop, and which nothing may widen.
+func TestPrepareGivesWay(t *testing.T) {
+	theirs := says(200, `{"name":"mngr-nsg",`+ourTag+`,"properties":{"securityRules":[`+strings.Join(allRules, ",")+`]}}`)
+	s := newScript(t, with(prepared(), map[string][]scripted{
+		"GET " + nsg: {notThere, theirs},
+		"PUT " + nsg: {says(200, `{}`)},
+	}))
+	got, err := s.provider().Prepare(t.Context(), PrepareOptions{}, nil)
+	if err != nil || len(got.Warnings) != 0 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	wroteNothing(t, s)
 }
 
 func TestPreflight(t *testing.T) {

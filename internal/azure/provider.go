@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 type Provider struct {
 	settings Settings
 	retry    policy.RetryOptions
+	logins   *Logins
+	register time.Duration // patience with a new subscription
 
 	mu      sync.Mutex
 	current *session          // nil until first needed
@@ -30,7 +33,14 @@ func New(s Settings) (*Provider, error) {
 	if s.PollInterval == 0 {
 		s.PollInterval = 2 * time.Second
 	}
-	return &Provider{settings: s, retry: policy.RetryOptions{TryTimeout: tryTimeout}, subnets: map[string]string{}}, nil
+	logins := s.Logins
+	if logins == nil {
+		logins = NewLogins("")
+	}
+	return &Provider{
+		settings: s, logins: logins, retry: policy.RetryOptions{TryTimeout: tryTimeout}, register: registerPatience,
+		subnets: map[string]string{},
+	}, nil
 }
 
 // Name is the instance's name, the value of the tag mngr-provider.
@@ -54,14 +64,40 @@ func (p *Provider) session(ctx context.Context) (*session, error) {
 	}
 	subscription, err := p.settings.subscription(ctx, at)
 	if err != nil {
+		return nil, p.orWithout(err)
+	}
+	token, err := p.login(ctx, at)
+	if err != nil {
 		return nil, err
 	}
-	s, err := newSession(at, subscription, p.retry)
+	s, err := newSession(at, subscription, token, p.retry)
 	if err != nil {
 		return nil, err
 	}
 	p.current = s
 	return s, nil
+}
+
+// login asks for a token before anything else is asked, so that a login that fails is
+// said as such, once, and not as the failure of whatever came first.
+func (p *Provider) login(ctx context.Context, at *place) (*tokenSource, error) {
+	token := p.logins.source(at)
+	_, err := token.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{at.scope()}, EnableCAE: true})
+	if err == nil {
+		return token, nil
+	}
+	if err = translate(err, "log in to Azure"); at.local != nil {
+		return nil, err
+	}
+	return nil, p.orWithout(err)
+}
+
+// orWithout adds to the remedy of a missing login what somebody does who wants none.
+func (p *Provider) orWithout(err error) error {
+	if e, ok := errors.AsType[*agent.Error](err); ok && e.Kind == agent.KindCredentials {
+		e.Hint += "; to do without it: mngr config set providers." + p.settings.Name + ".is_enabled false"
+	}
+	return err
 }
 
 // ControlPlane tells what a machine in region must know to reach ARM from inside.

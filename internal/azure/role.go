@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,8 +16,11 @@ import (
 const (
 	roleName = "mngr-self-deallocate"
 
-	permissionDefine = "Microsoft.Authorization/roleDefinitions/write"
-	permissionAssign = "Microsoft.Authorization/roleAssignments/write"
+	kindRole = "role"
+
+	permissionSeeRole = "Microsoft.Authorization/roleDefinitions/read"
+	permissionDefine  = "Microsoft.Authorization/roleDefinitions/write"
+	permissionAssign  = "Microsoft.Authorization/roleAssignments/write"
 )
 
 // assignPatience bounds the wait for a new identity to be known to the directory.
@@ -43,19 +47,55 @@ func (s *session) roleBody(name string) armauthorization.RoleDefinition {
 	}}
 }
 
-// defineRole makes the self-deallocate role unless it is there. Its name is unique in a
-// tenant, so a second subscription's carries the subscription's first digits.
-func (s *session) defineRole(ctx context.Context) (created bool, err error) {
-	guid := roleGUID(s.subscription)
-	if _, err = s.roles.Get(ctx, s.scope(), guid, nil); err == nil || !absent(err) {
-		return false, err
+func (s *session) hasRole(ctx context.Context) (bool, error) {
+	_, err := s.roles.Get(ctx, s.scope(), roleGUID(s.subscription), nil)
+	if absent(err) {
+		return false, nil
 	}
-	_, err = s.roles.CreateOrUpdate(ctx, s.scope(), guid, s.roleBody(roleName), nil)
+	return err == nil, err
+}
+
+// planRole is best effort: without the role everything works but stopping by itself.
+func (w *preparation) planRole(found survey) {
+	switch {
+	case found.roleErr != nil:
+		w.warn(w.noSelfStop(found.roleErr, permissionSeeRole))
+	case found.role:
+		w.keep(kindRole, roleName)
+	default:
+		w.add(step{
+			part:     Part{Kind: kindRole, Name: roleName, Action: Create},
+			do:       w.s.defineRole,
+			optional: func(err error) string { return w.noSelfStop(err, permissionDefine) },
+		})
+	}
+}
+
+// noSelfStop says what the lack of the role means. permission is the one that a refusal
+// is about.
+func (w *preparation) noSelfStop(err error, permission string) string {
+	const so = "without it machines do not stop by themselves when idle, and only mngr stop ends their billing " +
+		"(a shutdown inside the machine does not)"
+	switch {
+	case !denied(err):
+		return w.p.translate(err, "define the role "+roleName).Error() + "; " + so
+	case permission == permissionSeeRole:
+		return "the login lacks " + permission + ", so that nobody knows whether the role " + roleName + " exists; " + so
+	}
+	return "the login lacks " + permission + ", so that the role " + roleName + " is not made; " + so +
+		"; an Owner or User Access Administrator makes it with: " + w.p.prepareCommand()
+}
+
+// defineRole makes the self-deallocate role. Its name is unique in a tenant, so that a
+// second subscription's carries the subscription's first digits.
+func (s *session) defineRole(ctx context.Context) error {
+	guid := roleGUID(s.subscription)
+	_, err := s.roles.CreateOrUpdate(ctx, s.scope(), guid, s.roleBody(roleName), nil)
 	if hasCode(err, "RoleDefinitionWithSameNameExists") {
 		own := roleName + "-" + s.subscription[:min(8, len(s.subscription))]
 		_, err = s.roles.CreateOrUpdate(ctx, s.scope(), guid, s.roleBody(own), nil)
 	}
-	return err == nil, err
+	return err
 }
 
 // LetStopItself gives an existing machine the right to deallocate itself; if it cannot,
@@ -80,6 +120,8 @@ func (p *Provider) LetStopItself(ctx context.Context, resource string) (ok bool,
 		return false, "machine " + name + " does not exist"
 	case err != nil:
 		return false, translate(err, "read machine "+name).Error()
+	case vm.Identity == nil && tag(vm.Tags, tagUnsafe) != "":
+		return false, withoutIdentity
 	case vm.Identity == nil:
 		return false, "machine " + name + " was made with no identity"
 	}
@@ -87,7 +129,10 @@ func (p *Provider) LetStopItself(ctx context.Context, resource string) (ok bool,
 	return why == "", why
 }
 
-const switchedOff = "self-stop is switched off in the configuration"
+const (
+	switchedOff     = "self-stop is switched off in the configuration"
+	withoutIdentity = "its start arguments are unsafe, so that its machine has no identity"
+)
 
 // letStopItself assigns the role to a machine's identity, on that machine alone. It
 // returns why that did not work, or "".
@@ -155,17 +200,13 @@ func (s *session) assign(ctx context.Context, vmID, principal string) error {
 	return err
 }
 
-// roleUsers counts the assignments of the self-deallocate role.
-func (s *session) roleUsers(ctx context.Context) (int, error) {
+// roleUsers are the assignments of the self-deallocate role.
+func (s *session) roleUsers(ctx context.Context) ([]*armauthorization.RoleAssignment, error) {
 	list, err := collect(ctx, s.assignments.NewListForSubscriptionPager(nil),
 		func(page armauthorization.RoleAssignmentsClientListForSubscriptionResponse) []*armauthorization.RoleAssignment {
 			return page.Value
 		})
-	users := 0
-	for _, a := range list {
-		if a.Properties != nil && strings.EqualFold(text(a.Properties.RoleDefinitionID), s.roleID()) {
-			users++
-		}
-	}
-	return users, err
+	return slices.DeleteFunc(list, func(a *armauthorization.RoleAssignment) bool {
+		return a.Properties == nil || !strings.EqualFold(text(a.Properties.RoleDefinitionID), s.roleID())
+	}), err
 }

@@ -54,6 +54,14 @@ type script struct {
 	routes   map[string][]scripted
 	requests []recorded
 	logins   int
+	refusal  scripted // of a login, where it has a status
+}
+
+// refuseLogin makes Entra refuse from now on.
+func (s *script) refuseLogin(status int, body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusal = says(status, body)
 }
 
 // recorded is a request as it arrived.
@@ -134,7 +142,13 @@ func (s *script) entra(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.logins++
+	refusal := s.refusal
 	s.mu.Unlock()
+	if refusal.status != 0 {
+		w.WriteHeader(refusal.status)
+		_, _ = io.WriteString(w, refusal.body)
+		return
+	}
 	_, _ = io.WriteString(w, `{"token_type":"Bearer","expires_in":3599,"ext_expires_in":3599,"access_token":"t"}`)
 }
 

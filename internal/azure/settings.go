@@ -24,8 +24,8 @@ const (
 // Endpoints say where a custom cloud is.
 type Endpoints struct {
 	ResourceManager string // https URL of ARM
-	Audience        string // resource that tokens are asked for; "" for ARM's usual one
 	Authority       string // https URL of Entra
+	Audience        string // resource that tokens are asked for; "" for ARM's usual one
 	CAFile          string // PEM of a private authority; "" for the system's
 }
 
@@ -71,6 +71,9 @@ type Settings struct {
 	// LocalDir is the state directory of the local Azure; "" for $MNGR_AZLOCAL_DIR, else
 	// the user's state directory.
 	LocalDir string
+
+	// Logins are shared by the instances of a process; nil for a login of its own.
+	Logins *Logins
 
 	// PollInterval is the pause between two looks at an operation; 0 for two seconds.
 	PollInterval time.Duration
@@ -154,26 +157,6 @@ func checkPrefixes(vnet, subnet string) error {
 		return fmt.Errorf("subnet_address_prefix %s is not within vnet_address_prefix %s", subnet, vnet)
 	}
 	return nil
-}
-
-// parseCIDRs normalises sources: a bare address becomes a prefix of its own. nil stays nil.
-func parseCIDRs(list []string) ([]string, error) {
-	if list == nil {
-		return nil, nil
-	}
-	out := make([]string, 0, len(list))
-	for _, s := range list {
-		p, err := netip.ParsePrefix(s)
-		if err != nil {
-			a, err := netip.ParseAddr(s)
-			if err != nil {
-				return nil, fmt.Errorf("%q is neither a CIDR nor an address", s)
-			}
-			p = netip.PrefixFrom(a, a.BitLen())
-		}
-		out = append(out, p.Masked().String())
-	}
-	return out, nil
 }
 
 // network names the resources that a region's hosts are attached to.

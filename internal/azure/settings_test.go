@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"slices"
 	"testing"
 
 	"mngr/internal/agent"
@@ -42,18 +41,5 @@ func TestNetworkNames(t *testing.T) {
 		if got := s.network(region); got != want {
 			t.Errorf("network(%q) = %+v, want %+v", region, got, want)
 		}
-	}
-}
-
-func TestParseCIDRs(t *testing.T) {
-	got, err := parseCIDRs([]string{"203.0.113.4", "10.1.2.3/8", "2001:db8::1"})
-	if want := []string{"203.0.113.4/32", "10.0.0.0/8", "2001:db8::1/128"}; err != nil || !slices.Equal(got, want) {
-		t.Errorf("got %v, %v; want %v", got, err, want)
-	}
-	if got, _ := parseCIDRs(nil); got != nil {
-		t.Error("nothing said became something")
-	}
-	if got, _ := parseCIDRs([]string{}); got == nil {
-		t.Error("nobody became nothing said")
 	}
 }

@@ -5,15 +5,18 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"mngr/internal/agent"
 )
 
-// subscription finds the subscription to work in: the settings', the environment's,
-// else the one that `az` has active. The local Azure has its own.
+// subscription finds the subscription to work in: the settings' (a flag is one of them),
+// the environment's, else the one that `az` has active. The local Azure has its own.
 func (s Settings) subscription(ctx context.Context, at *place) (string, error) {
 	if s.SubscriptionID != "" {
 		return s.SubscriptionID, nil
@@ -21,65 +24,95 @@ func (s Settings) subscription(ctx context.Context, at *place) (string, error) {
 	if at.local != nil {
 		return at.local.SubscriptionID, nil
 	}
-	if id := os.Getenv("AZURE_SUBSCRIPTION_ID"); id != "" {
+	if id := strings.TrimSpace(os.Getenv("AZURE_SUBSCRIPTION_ID")); id != "" {
 		return id, nil
 	}
-	id, err := activeSubscription(ctx)
+	profile, err := readProfile(ctx)
 	if err != nil {
 		return "", err
 	}
+	id, why := profile.active(at.azName)
 	if id == "" {
-		return "", agent.Errorf(agent.KindCredentials, "no Azure subscription: nobody is logged in with az").WithHint(
-			"az login   (or set AZURE_SUBSCRIPTION_ID, or: mngr config set providers.%s.subscription_id ID)", s.Name)
+		return "", agent.Errorf(agent.KindCredentials, "no Azure subscription: %s", why).WithHint(
+			"az login, then: az account set --subscription ID   (or set AZURE_SUBSCRIPTION_ID, or: mngr config set providers.%s.subscription_id ID)", s.Name)
 	}
 	return id, nil
 }
 
-// activeSubscription reads az's profile, which az rewrites in place: a file that cannot
-// be read may be a write under way, so it gets another look.
-func activeSubscription(ctx context.Context) (string, error) {
-	dir := os.Getenv("AZURE_CONFIG_DIR")
-	if dir == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", nil
-		}
-		dir = filepath.Join(home, ".azure")
+// Patience with a profile that az is rewriting in place.
+const (
+	profileTries = 3
+	profilePause = 100 * time.Millisecond
+)
+
+// readProfile reads az's profile. A file that cannot be understood may be a write under
+// way, so it gets another look; then it counts as empty, with a reason.
+func readProfile(ctx context.Context) (azProfile, error) {
+	dir, ok := azDir()
+	if !ok {
+		return azProfile{}, nil
 	}
-	for range 3 {
-		raw, err := os.ReadFile(filepath.Join(dir, "azureProfile.json"))
+	path := filepath.Join(dir, "azureProfile.json")
+	for try := 1; ; try++ {
+		raw, err := os.ReadFile(path)
 		if errors.Is(err, os.ErrNotExist) {
-			return "", nil
+			return azProfile{}, nil
 		}
 		if err == nil {
-			if id, ok := parseProfile(raw); ok {
-				return id, nil
+			if p, ok := parseProfile(raw); ok {
+				return p, nil
 			}
+			err = errors.New("it is no whole profile")
 		}
-		if err := pause(ctx, 100*time.Millisecond); err != nil {
-			return "", err
+		if try == profileTries {
+			return azProfile{trouble: fmt.Sprintf("%s cannot be read: %s", path, oneLine(err.Error()))}, nil
+		}
+		if err := pause(ctx, profilePause); err != nil {
+			return azProfile{}, err
 		}
 	}
-	return "", nil
 }
 
-// parseProfile returns the enabled default subscription, "" when there is none, and
-// false for what is not a whole profile. az writes a byte order mark.
-func parseProfile(raw []byte) (id string, ok bool) {
-	var profile struct {
-		Subscriptions []struct {
-			ID        string `json:"id"`
-			IsDefault bool   `json:"isDefault"`
-			State     string `json:"state"`
-		} `json:"subscriptions"`
+// azProfile is azureProfile.json, as far as we read it.
+type azProfile struct {
+	Subscriptions []struct {
+		ID        string `json:"id"`
+		Name      string `json:"name"`
+		IsDefault bool   `json:"isDefault"`
+		State     string `json:"state"`
+		Cloud     string `json:"environmentName"`
+	} `json:"subscriptions"`
+
+	trouble string
+}
+
+// parseProfile returns false for what is not a whole profile. az writes a byte order mark.
+func parseProfile(raw []byte) (azProfile, bool) {
+	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\ufeff")))
+	var p azProfile
+	if !utf8.Valid(raw) || !bytes.HasPrefix(raw, []byte("{")) || json.Unmarshal(raw, &p) != nil {
+		return azProfile{}, false
 	}
-	if json.Unmarshal(bytes.TrimPrefix(raw, []byte("\ufeff")), &profile) != nil {
-		return "", false
+	return p, true
+}
+
+// active is az's own choice where it can be used in a cloud, which has the name that az
+// gives it, "" for one that az need not know; else it says why there is none.
+func (p azProfile) active(cloud string) (id, why string) {
+	if p.trouble != "" {
+		return "", p.trouble
 	}
-	for _, s := range profile.Subscriptions {
-		if s.IsDefault && s.ID != "" && (s.State == "" || s.State == "Enabled") {
-			return s.ID, true
+	why = "nobody is logged in with az"
+	for _, s := range p.Subscriptions {
+		switch {
+		case !s.IsDefault || s.ID == "":
+		case s.State != "" && s.State != "Enabled":
+			why = fmt.Sprintf("az's active subscription %q is %s", s.Name, strings.ToLower(s.State))
+		case cloud != "" && s.Cloud != "" && s.Cloud != cloud:
+			why = fmt.Sprintf("az is logged in to %s, not to %s (`az cloud set --name %s` changes that)", s.Cloud, cloud, cloud)
+		default:
+			return s.ID, ""
 		}
 	}
-	return "", true
+	return "", why
 }

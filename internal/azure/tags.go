@@ -18,6 +18,7 @@ const (
 	tagProvider  = "mngr-provider"
 	tagHostID    = "mngr-host-id"
 	tagHostName  = "mngr-host-name" // value with the prefix below
+	tagUnsafe    = "mngr-unsafe"    // the container was started with what breaks its boundary
 	tagCreatedAt = "mngr-created-at"
 
 	tagCheck = "mngr-check" // the user's, on what `make azure-check` makes

@@ -37,7 +37,7 @@ func (r machineRequest) body() armcompute.VirtualMachine {
 			},
 		},
 	}
-	if r.settings.SelfStop {
+	if r.settings.SelfStop && !r.spec.NoIdentity {
 		vm.Identity = &armcompute.VirtualMachineIdentity{Type: new(armcompute.ResourceIdentityTypeSystemAssigned)}
 	}
 	if r.spec.Spot {

@@ -1,47 +1,73 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 )
 
-// virtualNetwork makes the network with its one subnet, in one request, and only where
-// there is none: a PUT of an existing network would delete the subnets it does not name.
-func (w *preparation) virtualNetwork(ctx context.Context) error {
-	got, err := w.s.vnets.Get(ctx, w.p.settings.ResourceGroup, w.n.vnet, nil)
+const (
+	kindNetwork = "network"
+	kindSubnet  = "subnet"
+)
+
+// planNetwork makes the network with its one subnet, in one request, and only where there
+// is none: a PUT of an existing network would delete the subnets it does not name. A
+// subnet that is there is never written: others may live in it.
+func (w *preparation) planNetwork(found survey) error {
 	switch {
-	case absent(err):
-		return w.createNetwork(ctx)
-	case err != nil:
-		return w.p.translate(err, "look at network "+w.n.vnet)
-	case !ours(got.Tags):
-		return foreign("network " + w.n.vnet)
+	case found.vnet == nil:
+		w.add(step{
+			part: Part{Kind: kindNetwork, Name: w.n.vnet, Action: Create},
+			there: func(ctx context.Context) error {
+				_, err := w.s.vnets.Get(ctx, w.p.settings.ResourceGroup, w.n.vnet, nil)
+				return err
+			},
+			do: w.createNetwork,
+		})
+		return nil
+	case !ours(found.vnet.Tags):
+		return foreign(kindNetwork + " " + w.n.vnet)
 	}
-	if err := elsewhere("network "+w.n.vnet, text(got.Location), w.n.region); err != nil {
+	if err := elsewhere(kindNetwork+" "+w.n.vnet, text(found.vnet.Location), w.n.region); err != nil {
 		return err
 	}
-	w.note("network", w.n.vnet, false)
-	subnet := findSubnet(&got.VirtualNetwork, w.n.subnet)
-	switch {
-	case subnet == nil:
-		return w.putSubnet(ctx, w.subnet())
-	case subnet.Properties == nil || subnet.Properties.NetworkSecurityGroup == nil:
-		// Standard addresses are closed unless a security group admits somebody.
-		bound := *subnet
-		properties := armnetwork.SubnetPropertiesFormat{}
-		if subnet.Properties != nil {
-			properties = *subnet.Properties
-		}
-		properties.NetworkSecurityGroup = w.subnet().Properties.NetworkSecurityGroup
-		bound.Properties = &properties
-		return w.putSubnet(ctx, &bound)
-	case !strings.EqualFold(text(subnet.Properties.NetworkSecurityGroup.ID), w.nsgID()):
-		w.warn("subnet " + w.n.subnet + " is bound to another security group than " + w.n.nsg + ", which is left so")
+	w.keep(kindNetwork, w.n.vnet)
+	subnet := findSubnet(found.vnet, w.n.subnet)
+	if subnet == nil {
+		w.add(step{
+			part: Part{Kind: kindSubnet, Name: w.n.subnet, Action: Create},
+			there: func(ctx context.Context) error {
+				_, err := w.s.subnets.Get(ctx, w.p.settings.ResourceGroup, w.n.vnet, w.n.subnet, nil)
+				return err
+			},
+			do: w.createSubnet,
+		})
+		return nil
 	}
-	w.note("subnet", w.n.subnet, false)
+	w.keep(kindSubnet, w.n.subnet)
+	w.checkBinding(subnet)
 	return nil
+}
+
+// checkBinding warns of a subnet that our rules do not guard. Standard addresses are
+// closed unless a security group admits somebody.
+func (w *preparation) checkBinding(subnet *armnetwork.Subnet) {
+	bound := ""
+	if subnet.Properties != nil && subnet.Properties.NetworkSecurityGroup != nil {
+		bound = text(subnet.Properties.NetworkSecurityGroup.ID)
+	}
+	if strings.EqualFold(bound, w.nsgID()) {
+		return
+	}
+	why := "has no security group, so that its machines cannot be reached"
+	if bound != "" {
+		why = "is bound to another security group (" + bound + "), whose rules count instead of ours"
+	}
+	w.warn("subnet " + w.n.subnet + " " + why + "; bind it with: az network vnet subnet update --subscription " + w.s.subscription +
+		" -g " + w.p.settings.ResourceGroup + " --vnet-name " + w.n.vnet + " -n " + w.n.subnet + " --network-security-group " + w.n.nsg)
 }
 
 func (w *preparation) nsgID() string {
@@ -67,25 +93,23 @@ func (w *preparation) createNetwork(ctx context.Context) error {
 			Subnets:      []*armnetwork.Subnet{w.subnet()},
 		},
 	}, nil)
-	err = finish(ctx, w.p, op, err)
-	if err != nil {
-		return w.p.translate(err, "create network "+w.n.vnet)
-	}
-	w.note("network", w.n.vnet, true)
-	w.note("subnet", w.n.subnet, true)
-	return nil
+	return finish(ctx, w.p, op, err)
 }
 
-func (w *preparation) putSubnet(ctx context.Context, subnet *armnetwork.Subnet) error {
-	err := whileBusy(ctx, w.p, nil, func(ctx context.Context) error {
-		op, err := w.s.subnets.BeginCreateOrUpdate(ctx, w.p.settings.ResourceGroup, w.n.vnet, w.n.subnet, *subnet, nil)
-		return finish(ctx, w.p, op, err)
-	})
-	if err != nil {
-		return w.p.translate(err, "write subnet "+w.n.subnet)
+func (w *preparation) createSubnet(ctx context.Context) error {
+	op, err := w.s.subnets.BeginCreateOrUpdate(ctx, w.p.settings.ResourceGroup, w.n.vnet, w.n.subnet, *w.subnet(), nil)
+	return finish(ctx, w.p, op, err)
+}
+
+// subnetPrefix is the range of the subnet where it is there already.
+func (f survey) subnetPrefix(name, otherwise string) string {
+	if f.vnet == nil {
+		return otherwise
 	}
-	w.note("subnet", w.n.subnet, true)
-	return nil
+	if subnet := findSubnet(f.vnet, name); subnet != nil {
+		return cmp.Or(prefixOf(subnet), otherwise)
+	}
+	return otherwise
 }
 
 func findSubnet(vnet *armnetwork.VirtualNetwork, name string) *armnetwork.Subnet {

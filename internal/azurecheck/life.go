@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -28,7 +29,8 @@ func (r *runner) mngr(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, r.binary, args...)
 	cmd.Dir, cmd.Env = r.dir, append(os.Environ(), r.env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 15 * time.Minute // an interrupted create undoes what it made
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt reaches it once, through us
+	cmd.WaitDelay = 15 * time.Minute                      // an interrupted create undoes what it made
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout = io.MultiWriter(&stdout, r.out)
 	cmd.Stderr = io.MultiWriter(&stderr, r.out)
@@ -85,7 +87,7 @@ func (r *runner) life(ctx context.Context, guest bool, idle time.Duration, tag s
 	if !guest {
 		return r.steps(
 			r.step(ctx, append(create, "--no-wait", "--", "sleep", "86400")...),
-			used,
+			used, // which waits until the machine is made
 			r.step(ctx, "stop", "@"+agentName),
 			func() error { return r.expect(ctx, "STOPPED") },
 			r.step(ctx, "destroy", "--force", "@"+agentName),
@@ -188,24 +190,29 @@ n=0; until [ "$(ask "` + endpoint + group + vms + `")" = 200 ]; do n=$((n+1)); [
 ask "` + endpoint + group + vms + `"; ask "` + endpoint + subscription + vms + `"`
 }
 
+// agentPrincipal is the identity of the agent's machine, once that is made.
 func agentPrincipal(ctx context.Context, c *arm, group string) (string, error) {
-	a, err := c.send(ctx, "GET", group+"/providers/Microsoft.Compute/virtualMachines", computeVersion, nil)
-	if err != nil {
-		return "", err
-	}
-	var list struct {
-		Value []struct {
-			Tags     map[string]string
-			Identity struct{ PrincipalID string }
+	for {
+		a, err := c.send(ctx, "GET", group+"/providers/Microsoft.Compute/virtualMachines", computeVersion, nil)
+		if err != nil {
+			return "", err
+		}
+		var list struct {
+			Value []struct {
+				machine
+				Tags map[string]string
+			}
+		}
+		if err := a.into(&list); err != nil {
+			return "", err
+		}
+		for _, vm := range list.Value {
+			if vm.Tags["mngr-host-name"] == "mngr-"+agentName && vm.Properties.ProvisioningState == "Succeeded" {
+				return vm.Identity.PrincipalID, nil
+			}
+		}
+		if err := c.pause(ctx); err != nil {
+			return "", fmt.Errorf("wait for the agent's machine: %w", err)
 		}
 	}
-	if err := a.into(&list); err != nil {
-		return "", err
-	}
-	for _, vm := range list.Value {
-		if vm.Tags["mngr-host-name"] == "mngr-"+agentName {
-			return vm.Identity.PrincipalID, nil
-		}
-	}
-	return "", errors.New("the agent's machine is not in the group's list")
 }

@@ -34,7 +34,6 @@ type probe struct {
 	publisher string
 	offer     string
 	tags      map[string]string
-	deadline  time.Duration
 
 	put       answer // to the request that made it
 	principal string
@@ -44,7 +43,7 @@ type probe struct {
 func newProbe(c *arm, group, region, tagTime, provider string) *probe {
 	host := randomHex(16)
 	p := &probe{c: c, group: group, name: "mngr-probe-" + host[:8], region: region, size: "Standard_B2s", cores: 2,
-		publisher: "Debian", offer: "debian-12", deadline: 15 * time.Minute}
+		publisher: "Debian", offer: "debian-12"}
 	p.id = group + "/providers/Microsoft.Compute/virtualMachines/" + p.name
 	p.tags = map[string]string{
 		"managed-by": "mngr", "mngr-provider": provider, "mngr-host-id": "host-" + host, "mngr-host-name": "mngr-probe",
@@ -140,40 +139,48 @@ type machine struct {
 	}
 }
 
-// settle waits until the machine is made, and tells from when on its interface was named.
+// enoughLooks is how often a machine that is being made must have been seen without an
+// interface before its absence is an answer.
+const enoughLooks = 3
+
+// settle waits until the machine is made, and tells from when on its interface was named;
+// no answer where the machine was made too fast to tell.
 func (p *probe) settle(ctx context.Context) (Finding, error) {
 	f := Finding{Switch: "inline-nic-ids", Question: "when networkProfile.networkInterfaces names an inline NIC"}
-	var m machine
-	if err := p.put.into(&m); err != nil {
-		return f, err
-	}
-	for look := 0; ; look++ {
-		state, nics := m.Properties.ProvisioningState, m.Properties.NetworkProfile.NetworkInterfaces
-		if len(nics) > 0 && f.Answer == "" {
-			f.Answer, f.Evidence = "while-creating", fmt.Sprintf("named at look %d, provisioningState %s", look, state)
-			if state == "Succeeded" {
-				f.Answer = "when-succeeded"
-			}
+	a, without := p.put, 0
+	for {
+		var m machine
+		if err := a.into(&m); err != nil {
+			return f, err
 		}
-		if state == "Succeeded" && len(nics) > 0 {
+		state, nics := m.Properties.ProvisioningState, m.Properties.NetworkProfile.NetworkInterfaces
+		switch {
+		case state == "Failed" || state == "Canceled":
+			return f, errors.New("the probe machine could not be made: provisioningState " + state)
+		case len(nics) == 0:
+			without++
+		case state != "Succeeded":
+			if f.Answer == "" {
+				f.Answer, f.Evidence = "while-creating", fmt.Sprintf("named in provisioningState %s, after %d looks", state, without)
+			}
+		default:
+			if f.Evidence == "" {
+				f.Evidence = fmt.Sprintf("named in provisioningState Succeeded, and not in %d looks before", without)
+				if without >= enoughLooks {
+					f.Answer = "when-succeeded"
+				}
+			}
 			p.principal = m.Identity.PrincipalID
 			for _, n := range nics {
 				p.nics = append(p.nics, n.ID)
 			}
 			return f, nil
 		}
-		if state == "Failed" || state == "Canceled" {
-			return f, errors.New("the probe machine could not be made: provisioningState " + state)
-		}
 		if err := p.c.pause(ctx); err != nil {
 			return f, err
 		}
-		a, err := p.c.send(ctx, http.MethodGet, p.id, computeVersion, nil)
-		if err != nil {
-			return f, err
-		}
-		m = machine{}
-		if err := a.into(&m); err != nil {
+		var err error
+		if a, err = p.c.send(ctx, http.MethodGet, p.id, computeVersion, nil); err != nil {
 			return f, err
 		}
 	}

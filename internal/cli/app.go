@@ -64,6 +64,9 @@ func (a *App) config(flags ...config.Override) (*config.Config, error) {
 		}
 		overrides = append(overrides, o)
 	}
+	if a.global.headless {
+		overrides = append(overrides, config.Override{Key: "headless", Value: "true", Flag: "--headless"})
+	}
 	a.conf, err = config.Load(config.Options{
 		Home: home, WorkDir: dir, Environ: os.Environ(), Overrides: append(overrides, flags...),
 	})

@@ -67,85 +67,17 @@ func (f *instanceFlags) open(app *App) (config.Provider, *azure.Provider, error)
 	return p, provider, err
 }
 
-func newPrepare(app *App) *cobra.Command {
-	var flags instanceFlags
-	var cidrs []string
-	var existing bool
-	cmd := &cobra.Command{
-		Use:   "prepare",
-		Short: "Make the resource group, network and role that hosts need, once",
-		Long: `Make, once, what hosts need: resource providers registered, a resource group, a network
-whose security rules admit SSH, and the role with which an idle machine deallocates
-itself. A second run writes nothing.
-
-Without --allowed-ssh-cidr and without the setting allowed_ssh_cidrs a new network admits
-SSH from everywhere; SSH takes keys only.`,
-		Example: "  mngr azure prepare --allowed-ssh-cidr 203.0.113.4/32\n  mngr azure prepare --provider azure-local\n  mngr azure prepare --region eastus",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := azure.PrepareOptions{Region: flags.region, UseExistingGroup: existing}
-			if cmd.Flags().Changed("allowed-ssh-cidr") {
-				o.AllowedSSHCIDRs = cidrs
-			}
-			return runPrepare(cmd.Context(), app, flags, o)
-		},
-	}
-	flags.bind(cmd)
-	cmd.Flags().StringArrayVar(&cidrs, "allowed-ssh-cidr", nil, "source that may reach SSH (repeatable; replaces the configured ones)")
-	cmd.Flags().BoolVar(&existing, "use-existing-group", false, "work in a resource group that mngr did not make, and leave the group itself alone")
-	return cmd
-}
-
-func runPrepare(ctx context.Context, app *App, flags instanceFlags, o azure.PrepareOptions) error {
-	p, provider, err := flags.open(app)
-	if err != nil {
-		return err
-	}
-	o.UseExistingGroup = o.UseExistingGroup || p.UseExistingGroup
-	if err := app.ensureLocal(ctx, p); err != nil {
-		return err
-	}
-	var r azure.PrepareResult
-	err = app.withProgress(func(phase agent.Progress) (err error) {
-		r, err = provider.Prepare(ctx, o, phase)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, w := range r.Warnings {
-		app.printer().Warn(w, "")
-	}
-	created := 0
-	for _, part := range r.Parts {
-		if part.Created {
-			created++
-		}
-	}
-	return app.printer().Emit(output.Result{
-		Event: "prepared",
-		Data: map[string]any{
-			"resource_group": r.ResourceGroup, "region": r.Region, "created": r.Created,
-			"subscription_id": r.SubscriptionID, "parts": r.Parts,
-		},
-		Human: func(w io.Writer) error {
-			what := "everything was there already"
-			if created > 0 {
-				what = fmt.Sprintf("%d of %d parts are new", created, len(r.Parts))
-			}
-			_, err := fmt.Fprintf(w, "Prepared Azure resource group %s in region %s: %s\n", r.ResourceGroup, r.Region, what)
-			return err
-		},
-	})
-}
-
 func newCleanup(app *App) *cobra.Command {
 	var flags instanceFlags
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "cleanup",
 		Short: "Remove what prepare made",
-		Long: `Remove what prepare made. It refuses while machines or disks exist, and while the
+		Long: `Remove what prepare made, in all regions: the resource group, if mngr made it and
+everything in it; in a group of somebody else only mngr's own parts. The role of idle
+machines goes when nothing in the subscription uses it any more.
+
+It asks nothing, and refuses while machines or disks of agents exist, and while its own
 group holds something that mngr did not make.`,
 		Example: "  mngr azure cleanup --dry-run\n  mngr azure cleanup",
 		Args:    cobra.NoArgs,
@@ -190,10 +122,12 @@ func runCleanup(ctx context.Context, app *App, flags instanceFlags, dryRun bool)
 				for _, a := range r.Actions {
 					fmt.Fprintln(w, "would", a)
 				}
-			case r.Deleted:
+			case r.Deleted && r.ResourceGroup != "":
 				fmt.Fprintf(w, "Cleaned up Azure resource group %s in region %s\n", r.ResourceGroup, r.Region)
+			case r.Deleted:
+				fmt.Fprintf(w, "Cleaned up what mngr had left in subscription %s\n", r.SubscriptionID)
 			default:
-				fmt.Fprintf(w, "Nothing to clean up in subscription %s\n", r.SubscriptionID)
+				fmt.Fprintf(w, "Nothing to clean up: no mngr-owned resource group in subscription %s\n", r.SubscriptionID)
 			}
 			return nil
 		},

@@ -45,6 +45,25 @@ func completeProviders(app *App) cobra.CompletionFunc {
 	}
 }
 
+// completeKeys offers the keys of the instances there are, and values that are words.
+func completeKeys(app *App) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		conf, err := app.config()
+		if err != nil || len(args) > 1 || len(args) == 1 && cmd.Name() != "set" {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		if len(args) == 1 {
+			return config.Words(args[0]), cobra.ShellCompDirectiveNoFileComp
+		}
+		var keys []string
+		for _, v := range conf.List() {
+			entry, _ := config.Describe(v.Key)
+			keys = append(keys, cobra.CompletionWithDesc(v.Key, entry.About))
+		}
+		return keys, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
 // completeFlags gives values to the flags that have a fixed set, wherever they occur.
 func completeFlags(app *App, root *cobra.Command) {
 	values := map[string]cobra.CompletionFunc{

@@ -22,7 +22,8 @@ func newConfig(app *App) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newConfigPath(app), newConfigGet(app), newConfigSet(app), newConfigUnset(app), newConfigList(app))
+	cmd.AddCommand(newConfigPath(app), newConfigGet(app), newConfigSet(app), newConfigUnset(app), newConfigList(app),
+		newConfigExplain(app), newConfigReference(app))
 	return cmd
 }
 
@@ -85,10 +86,11 @@ func (a *App) files() (config.Files, error) {
 
 func newConfigGet(app *App) *cobra.Command {
 	return &cobra.Command{
-		Use:     "get KEY",
-		Short:   "Print one setting as it is in force",
-		Example: "  mngr config get providers.azure.default_region",
-		Args:    cobra.ExactArgs(1),
+		Use:               "get KEY",
+		Short:             "Print one setting as it is in force",
+		Example:           "  mngr config get providers.azure.default_region",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeKeys(app),
 		RunE: func(_ *cobra.Command, args []string) error {
 			conf, err := app.config()
 			if err != nil {
@@ -150,19 +152,21 @@ func newConfigList(app *App) *cobra.Command {
 
 func newConfigSet(app *App) *cobra.Command {
 	return configEdit(app, &cobra.Command{
-		Use:     "set KEY VALUE",
-		Short:   "Write one setting; comments stay",
-		Example: "  mngr config set providers.azure.default_region eastus\n  mngr config set providers.azure.allowed_ssh_cidrs 203.0.113.4/32 --scope project",
-		Args:    cobra.ExactArgs(2),
+		Use:               "set KEY VALUE",
+		Short:             "Write one setting; comments stay",
+		Example:           "  mngr config set providers.azure.default_region eastus\n  mngr config set providers.azure.allowed_ssh_cidrs 203.0.113.4/32 --scope project",
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: completeKeys(app),
 	}, "set %s in %s", func(path string, args []string) error { return config.Set(path, args[0], args[1]) })
 }
 
 func newConfigUnset(app *App) *cobra.Command {
 	return configEdit(app, &cobra.Command{
-		Use:     "unset KEY",
-		Short:   "Remove one setting",
-		Example: "  mngr config unset providers.azure.default_region",
-		Args:    cobra.ExactArgs(1),
+		Use:               "unset KEY",
+		Short:             "Remove one setting, or a whole table; comments stay",
+		Example:           "  mngr config unset providers.azure.default_region\n  mngr config unset providers.azure-west",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeKeys(app),
 	}, "removed %s from %s", func(path string, args []string) error { return config.Unset(path, args[0]) })
 }
 

@@ -29,6 +29,7 @@ type createFlags struct {
 	image       string
 	buildArgs   []string
 	startArgs   []string
+	unsafe      bool
 	idleTimeout string
 	idleMode    string
 	transfer    string
@@ -49,10 +50,14 @@ func newCreate(app *App) *cobra.Command {
 machine with a container. The current branch of the repository you stand in is pushed
 into the agent's work directory.
 
+With further -b arguments the host's image is built on its machine by docker build: the
+context is sent there without what .dockerignore names. -s arguments go to docker run.
+
 What follows -- is run as it is, without a shell. Interrupted once, create removes what
 it made; an earlier create that was cut short is finished by repeating it.`,
 		Example: `  mngr create my-agent --provider azure -- ./long-job.sh
   mngr create my-agent --provider azure -b --azure-vm-size=Standard_D2s_v5
+  mngr create my-agent --provider azure -b --file=Dockerfile -b .
   mngr create second@my-agent -- make test
   mngr create try --provider azure-local --no-connect -- sleep 3600`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -63,7 +68,7 @@ it made; an earlier create that was cut short is finished by repeating it.`,
 			if dash < 1 || dash > 2 {
 				return agent.Errorf(agent.KindUsage, "create needs a name, and at most a type after it").WithHint("mngr create --help")
 			}
-			for _, name := range []string{"image", "build-arg", "start-arg", "idle-timeout", "idle-mode", "tag"} {
+			for _, name := range []string{"image", "build-arg", "start-arg", "unsafe-start-args", "idle-timeout", "idle-mode", "tag"} {
 				if cmd.Flags().Changed(name) {
 					flags.host = append(flags.host, "--"+name)
 				}
@@ -78,8 +83,9 @@ it made; an earlier create that was cut short is finished by repeating it.`,
 	f.StringArrayVar(&flags.env, "env", nil, "environment of the agent, KEY=VALUE, or KEY to pass yours on (repeatable)")
 	f.StringArrayVar(&flags.tags, "tag", nil, "Azure tag on the machine, its interface and its address, KEY=VALUE (repeatable)")
 	f.StringVar(&flags.image, "image", "", "container image (default: default_image)")
-	f.StringArrayVarP(&flags.buildArgs, "build-arg", "b", nil, "machine: --azure-region=R, --azure-vm-size=S, --azure-spot (repeatable)")
+	f.StringArrayVarP(&flags.buildArgs, "build-arg", "b", nil, "machine: --azure-region=R, --azure-vm-size=S, --azure-spot; --git-depth=N; all others go to docker build (repeatable)")
 	f.StringArrayVarP(&flags.startArgs, "start-arg", "s", nil, "further arguments of docker run (repeatable)")
+	f.BoolVar(&flags.unsafe, "unsafe-start-args", false, "allow arguments that let agents reach the machine, which then cannot deallocate itself")
 	f.StringVar(&flags.idleTimeout, "idle-timeout", "", "idle time after which the host deallocates itself: 90s, 1h30m, or 0 for never")
 	f.StringVar(&flags.idleMode, "idle-mode", "", "what counts as activity: io, user, agent, ssh, create, boot, start, run or disabled")
 	f.StringVar(&flags.transfer, "transfer", "auto", "what goes into the work directory: git-mirror, none, or auto")
@@ -124,8 +130,13 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 		return err
 	}
 	app.atStake.Store(new(fmt.Sprintf("the host of %s may remain, and bills; mngr destroy --force %s removes it", o.Name, o.Name)))
+	if o.Unsafe {
+		app.printer().Warn("with --unsafe-start-args the agents of this host may take over its machine: "+
+			"it gets no identity, never deallocates itself when idle, and is listed as UNSAFE", "")
+	}
 	progress := app.printer().Progress()
 	undone := false
+	said := app.showBuild(o.Build, progress)
 	made, err := f.Create(ctx, o, func(phase string) {
 		if phase == fleet.PhaseUndo {
 			undone = true
@@ -134,6 +145,7 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 		}
 		progress.Phase(phase)
 	})
+	said.failed(err)
 	if err != nil && (!undone || agent.KindOf(err) == agent.KindRemains) {
 		progress.Fail()
 		return err
@@ -184,7 +196,7 @@ func createProvider(conf *config.Config, a agent.Address, flags createFlags) (co
 func createOptions(app *App, conf *config.Config, p config.Provider, a agent.Address, flags createFlags, types, argv []string) (fleet.CreateOptions, error) {
 	o := fleet.CreateOptions{
 		Name: a.Agent, Host: a.Host, NewHost: flags.newHost, Provider: p.Name, Argv: argv,
-		Image: flags.image, NoWait: flags.noWait, KeepFailed: flags.keepFailed, HostFlags: flags.host,
+		Image: flags.image, Unsafe: flags.unsafe, NoWait: flags.noWait, KeepFailed: flags.keepFailed, HostFlags: flags.host,
 		Idle: ctl.Idle{Mode: p.DefaultIdleMode, TimeoutSeconds: p.DefaultIdleTimeout},
 	}
 	if flags.newHost && a.Host == "" {
@@ -212,17 +224,11 @@ func createOptions(app *App, conf *config.Config, p config.Provider, a agent.Add
 	if err := buildArgs(&o, flags.buildArgs); err != nil {
 		return o, err
 	}
-	for _, s := range flags.startArgs {
-		words, err := splitWords(s)
-		if err != nil {
-			return o, err
-		}
-		o.StartArgs = append(o.StartArgs, words...)
+	if o.StartArgs, err = flatten(flags.startArgs); err != nil {
+		return o, err
 	}
-	if err := hostsetup.CheckStartArgs(slices.Concat(p.DefaultStartArgs, o.StartArgs), false); err != nil {
-		return o, agent.Errorf(agent.KindRefused, "%w", err)
-	}
-	return o, nil
+	rules := hostsetup.StartRules{Unsafe: o.Unsafe, SSHPort: p.ContainerSSHPort}
+	return o, hostsetup.CheckStartArgs(slices.Concat(startArgs(p), o.StartArgs), rules)
 }
 
 // createType picks the agent's type: what follows -- is a command, a terminal is enough

@@ -10,49 +10,7 @@ import (
 	"mngr/internal/agent"
 	"mngr/internal/config"
 	"mngr/internal/ctl"
-	"mngr/internal/fleet"
 )
-
-const validBuildArgs = "--azure-region=, --azure-vm-size=, --azure-spot"
-
-// buildArgs reads the values of -b. Each is split like a shell line, so that one -b may
-// carry several arguments; of repeated ones the last wins.
-func buildArgs(o *fleet.CreateOptions, values []string) error {
-	for _, v := range values {
-		words, err := splitWords(v)
-		if err != nil {
-			return err
-		}
-		for _, word := range words {
-			if err := buildArg(o, word); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func buildArg(o *fleet.CreateOptions, word string) error {
-	name, value, hasValue := strings.Cut(word, "=")
-	switch {
-	case name == "--azure-region" && hasValue:
-		o.Region = value
-	case name == "--azure-vm-size" && hasValue:
-		o.Size = value
-	case word == "--azure-spot":
-		o.Spot = true
-	case name == "--azure-spot":
-		return agent.Errorf(agent.KindUsage, "%s: --azure-spot takes no value", word)
-	case strings.HasPrefix(word, "--azure-"):
-		return agent.Errorf(agent.KindUsage, "unknown azure build argument %q (valid: %s)", word, validBuildArgs)
-	case strings.HasPrefix(word, "--vps-"):
-		return agent.Errorf(agent.KindUsage, "%q is not supported any more", word).WithHint("use one of %s", validBuildArgs)
-	default:
-		return agent.Errorf(agent.KindUsage, "build argument %q: images are not built by this version", word).
-			WithHint("name a ready one with --image; valid build arguments are %s", validBuildArgs)
-	}
-	return nil
-}
 
 var (
 	envName   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -121,51 +79,4 @@ func parseDuration(s string) (time.Duration, error) {
 		return 0, wrong
 	}
 	return total + d, nil
-}
-
-// splitWords splits like a POSIX shell: blanks, quotes and backslashes, nothing else.
-func splitWords(s string) ([]string, error) {
-	var words []string
-	var word strings.Builder
-	inWord := false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == ' ' || c == '\t' || c == '\n':
-			if inWord {
-				words, inWord = append(words, word.String()), false
-				word.Reset()
-			}
-		case c == '\'' || c == '"':
-			n, ok := quoted(s[i+1:], c, &word)
-			if !ok {
-				return nil, agent.Errorf(agent.KindUsage, "%q has a quote without its end", s)
-			}
-			i, inWord = i+n, true
-		case c == '\\' && i+1 < len(s):
-			i++
-			word.WriteByte(s[i])
-			inWord = true
-		default:
-			word.WriteByte(c)
-			inWord = true
-		}
-	}
-	if inWord {
-		words = append(words, word.String())
-	}
-	return words, nil
-}
-
-// quoted copies up to the closing quote and returns how many bytes it passed.
-func quoted(s string, quote byte, to *strings.Builder) (int, bool) {
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == quote:
-			return i + 1, true
-		case quote == '"' && s[i] == '\\' && i+1 < len(s) && strings.IndexByte(`"\$`+"`", s[i+1]) >= 0:
-			i++
-		}
-		to.WriteByte(s[i])
-	}
-	return 0, false
 }

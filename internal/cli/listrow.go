@@ -48,6 +48,7 @@ type (
 		Agents    []string          `json:"agents"`
 		Tags      map[string]string `json:"tags"` // that others have put on the machine
 		Resource  string            `json:"resource_id"`
+		Unsafe    bool              `json:"unsafe"` // made with --unsafe-start-args
 	}
 	sshRow struct {
 		User string `json:"user"`
@@ -93,7 +94,7 @@ func newAgentRow(f *fleet.Fleet, r fleet.Row) agentRow {
 func newHostRow(f *fleet.Fleet, h agent.Host) hostRow {
 	row := hostRow{
 		ID: h.ID, Name: h.Name, Provider: h.Provider, State: h.State, Billing: h.Billing,
-		Region: h.Region, Size: h.Size, Spot: h.Spot, Resource: h.Resource, Failure: known(h.Failure),
+		Region: h.Region, Size: h.Size, Spot: h.Spot, Resource: h.Resource, Unsafe: h.Unsafe, Failure: known(h.Failure),
 		SSH:    sshRow{User: "root", Host: h.Address, Port: f.Guests.Port(h)},
 		Agents: agentNames(h), Tags: othersTags(h.Tags),
 		SelfStop: h.SelfStop, NoStop: known(h.SelfStopWhy),

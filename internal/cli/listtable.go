@@ -48,6 +48,9 @@ func listTable(p *output.Printer, w io.Writer, s *selection, wanted []entry, com
 			if e.data == nil && !strings.HasPrefix(f, "host") {
 				cell = "-"
 			}
+			if f == "host.state" && e.host.Unsafe && len(s.fields) == 0 {
+				cell += " UNSAFE" // its agents may have taken over its machine
+			}
 			cells = append(cells, cell)
 		}
 		t.Rows = append(t.Rows, cells)

@@ -29,9 +29,9 @@ func wire(conf *config.Config, lookup func(string) (string, bool)) (*fleet.Fleet
 		Spots:       spotHosts{dir: filepath.Join(conf.Files.BaseDir, "spot")},
 		Now:         time.Now,
 	}
-	used := localUsed(lookup)
+	used, logins := localUsed(lookup), newLogins(conf)
 	for _, p := range conf.Instances() {
-		provider, err := newProvider(conf, p)
+		provider, err := newProviderWith(logins, conf, p)
 		if err != nil {
 			return nil, err
 		}
@@ -44,9 +44,21 @@ func wire(conf *config.Config, lookup func(string) (string, bool)) (*fleet.Fleet
 	return f, nil
 }
 
+// newLogins keeps tokens beside the settings, so that `az` is not started by every run.
+func newLogins(conf *config.Config) *azure.Logins {
+	return azure.NewLogins(filepath.Join(conf.Files.BaseDir, "tokens"))
+}
+
+// newProvider makes one instance with logins of its own.
 func newProvider(conf *config.Config, p config.Provider) (*azure.Provider, error) {
+	return newProviderWith(newLogins(conf), conf, p)
+}
+
+func newProviderWith(logins *azure.Logins, conf *config.Config, p config.Provider) (*azure.Provider, error) {
 	s := azure.Defaults()
+	s.Logins = logins
 	s.Name, s.Cloud, s.SubscriptionID = p.Name, azure.Cloud(p.Cloud), p.SubscriptionID
+	s.Endpoints = azure.Endpoints(p.Endpoints)
 	s.Region, s.ResourceGroup = p.DefaultRegion, p.ResourceGroup
 	s.VNetName, s.SubnetName, s.NSGName = p.VnetName, p.SubnetName, p.NSGName
 	s.VNetPrefix, s.SubnetPrefix = p.VnetAddressPrefix, p.SubnetAddressPrefix
@@ -61,9 +73,18 @@ func newProvider(conf *config.Config, p config.Provider) (*azure.Provider, error
 	return azure.New(s)
 }
 
+// startArgs are the arguments of docker run that an instance's hosts get before those of
+// the command line.
+func startArgs(p config.Provider) []string {
+	if p.DockerRuntime == "" {
+		return p.DefaultStartArgs
+	}
+	return append([]string{"--runtime", p.DockerRuntime}, p.DefaultStartArgs...)
+}
+
 func hostDefaults(p config.Provider) fleet.Defaults {
 	return fleet.Defaults{
-		Image: p.DefaultImage, StartArgs: p.DefaultStartArgs, ContainerPort: p.ContainerSSHPort,
+		Image: p.DefaultImage, StartArgs: startArgs(p), ContainerPort: p.ContainerSSHPort,
 		Idle:         ctl.Idle{Mode: p.DefaultIdleMode, TimeoutSeconds: p.DefaultIdleTimeout},
 		AutoShutdown: time.Duration(p.AutoShutdownSeconds) * time.Second, DockerPackages: p.DockerPackages,
 	}

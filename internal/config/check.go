@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +17,14 @@ const maxSeconds = 365 * 24 * 3600
 func IdleModes() []string {
 	return []string{"io", "user", "agent", "ssh", "create", "boot", "start", "run", "disabled"}
 }
+
+func cloudNames() []string { return []string{"public", "usgov", "china", "local"} }
+
+func diskTypes() []string {
+	return []string{"Standard_LRS", "StandardSSD_LRS", "Premium_LRS", "StandardSSD_ZRS", "Premium_ZRS"}
+}
+
+func evictionPolicies() []string { return []string{"Delete", "Deallocate"} }
 
 func optional(check func(string) *fault) func(string) *fault {
 	return func(s string) *fault {
@@ -33,6 +42,21 @@ func oneOf(words ...string) func(string) *fault {
 		}
 		return &fault{fmt.Sprintf("%q is not known", s), "write one of: " + strings.Join(words, ", ")}
 	}
+}
+
+func backend(s string) *fault {
+	if s == "azure" {
+		return nil
+	}
+	return &fault{fmt.Sprintf("there is no backend %q; mngr runs agents on Azure only", s), `write backend = "azure", or remove the table`}
+}
+
+func cloudName(s string) *fault {
+	f := oneOf(cloudNames()...)(s)
+	if f != nil {
+		f.hint += "; another cloud is a table, cloud.resource_manager and cloud.authority"
+	}
+	return f
 }
 
 func matching(pattern, what, hint string) func(string) *fault {
@@ -131,6 +155,9 @@ func networkPrefix(s string) *fault {
 
 // sourceCIDR judges who may reach a host's SSH ports. Hosts have IPv4 addresses only.
 func sourceCIDR(s string) *fault {
+	if s == "me" {
+		return &fault{"`me` is for the flag only: your address changes, and settings stay", "mngr azure prepare --allowed-ssh-cidr me"}
+	}
 	_, f := cidr(s)
 	return f
 }
@@ -245,6 +272,30 @@ func maxPrice(usd float64) *fault {
 		return nil
 	}
 	return &fault{fmt.Sprintf("%v is no price", usd), "write -1 for up to the usual price, or USD an hour, for example 0.05"}
+}
+
+// secureURL is an endpoint that tokens are sent to.
+func secureURL(s string) *fault {
+	u, err := url.Parse(s)
+	if err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil && u.RawQuery == "" {
+		return nil
+	}
+	return &fault{fmt.Sprintf("%q is no https address", s), `for example "https://management.local.example.com"`}
+}
+
+// audience is a URI, or the id of an application.
+func audience(s string) *fault {
+	if u, err := url.Parse(s); err == nil && (u.IsAbs() || subscriptionID(s) == nil) && !strings.ContainsAny(s, " \t") {
+		return nil
+	}
+	return &fault{fmt.Sprintf("%q is no audience", s), `for example "https://management.core.windows.net/"`}
+}
+
+func absolutePath(s string) *fault {
+	if filepath.IsAbs(s) {
+		return nil
+	}
+	return &fault{fmt.Sprintf("%q is no absolute path", s), "write it from the root: a settings file is read from many directories"}
 }
 
 func webURL(s string) *fault {

@@ -37,7 +37,8 @@ func (e entry) key() string { return strings.Join(e.path, ".") }
 type table struct {
 	path   []string
 	line   int
-	end    int  // of the header's own line, after its newline; unused when inline
+	start  int  // of the header's own line; of the key when inline
+	end    int  // after the header's newline; after the value when inline
 	array  bool // [[header]]
 	inline bool // key = { }
 }
@@ -83,7 +84,7 @@ func (d *document) addTable(node *unstable.Node) []string {
 	if i := bytes.IndexByte(d.data[last:], '\n'); i >= 0 {
 		end = last + i + 1
 	}
-	d.tables = append(d.tables, table{path, d.lineAt(last), end, node.Kind == unstable.ArrayTable, false})
+	d.tables = append(d.tables, table{path, d.lineAt(last), d.lineStart(last), end, node.Kind == unstable.ArrayTable, false})
 	return path
 }
 
@@ -96,7 +97,7 @@ func (d *document) addEntry(prefix []string, node *unstable.Node, values map[str
 			d.addEntry(full, it.Node(), values, true)
 		}
 		// An inline table claims its name even when it is empty.
-		d.tables = append(d.tables, table{full, d.lineAt(start), -1, false, true})
+		d.tables = append(d.tables, table{full, d.lineAt(start), start, int(node.Raw.Offset) + int(node.Raw.Length), false, true})
 		return
 	}
 	d.entries = append(d.entries, entry{
@@ -153,7 +154,7 @@ func lookup(values map[string]any, path []string) any {
 }
 
 // apply sets the document's values in s and notes their origins.
-func (d *document) apply(s *Settings, layer Layer, origins map[string]Origin) error {
+func (d *document) apply(s *Settings, layer Layer, layers trail) error {
 	for _, t := range d.tables {
 		if err := d.applyTable(s, t, layer); err != nil {
 			return err
@@ -164,7 +165,7 @@ func (d *document) apply(s *Settings, layer Layer, origins map[string]Origin) er
 		if err := assign(s, e.path, e.value, origin); err != nil {
 			return err
 		}
-		origins[e.key()] = origin
+		layers.note(s, e.key(), origin)
 	}
 	// A table written with dotted keys claims its instance too.
 	for _, e := range d.entries {
@@ -183,7 +184,7 @@ func (d *document) applyTable(s *Settings, t table, layer Layer) error {
 		return &Problem{origin, key, fault{"there are no lists of tables here", fmt.Sprintf("write [%s] with single brackets", key)}}
 	case key == "providers", key == "commands", key == "commands.create":
 		return nil
-	case len(t.path) == 2 && t.path[0] == "providers":
+	case t.names():
 		if f := instanceName(t.path[1]); f != nil {
 			return &Problem{origin, key, *f}
 		}
@@ -196,10 +197,16 @@ func (d *document) applyTable(s *Settings, t table, layer Layer) error {
 	return &Problem{origin, key, unknown(s, t.path)}
 }
 
+// names tells whether a table is a provider instance's, or the one of its cloud.
+func (t table) names() bool {
+	n := len(t.path)
+	return n > 1 && t.path[0] == "providers" && (n == 2 || n == 3 && t.path[2] == "cloud")
+}
+
 // assign sets one key and checks its value alone.
 func assign(s *Settings, path []string, value any, origin Origin) error {
 	key := strings.Join(path, ".")
-	if len(path) == 3 && path[0] == "providers" {
+	if len(path) >= 3 && path[0] == "providers" {
 		if f := instanceName(path[1]); f != nil {
 			return &Problem{origin, key, *f}
 		}
@@ -216,6 +223,9 @@ func assign(s *Settings, path []string, value any, origin Origin) error {
 	}
 	if wrong := f.verify(); wrong != nil {
 		return &Problem{origin, key, *wrong}
+	}
+	if name, rest, ok := instanceKey(key); ok {
+		s.Providers[name].chooseCloud(rest)
 	}
 	return nil
 }

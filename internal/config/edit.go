@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -25,6 +26,9 @@ const inlineCause = "an inline table cannot take another key"
 
 // setKey finds the splice that gives a key the literal value.
 func (d *document) setKey(path []string, literal string) (splice, error) {
+	if err := d.collision(path); err != nil {
+		return splice{}, err
+	}
 	parent, last := path[:len(path)-1], path[len(path)-1]
 	sibling := -1
 	for i, e := range d.entries {
@@ -58,21 +62,91 @@ func (d *document) setKey(path []string, literal string) (splice, error) {
 	return d.appendTable(parent, line), nil
 }
 
-// unsetKey finds the splice that removes a key's line. ok is false when it is absent.
-func (d *document) unsetKey(path []string) (s splice, ok bool, err error) {
+// collision finds what keeps a key out of the file: TOML has either a value or a table
+// under one name.
+func (d *document) collision(path []string) error {
+	refuse := func(line int, there []string, what string) error {
+		key := strings.Join(there, ".")
+		return &Problem{
+			Origin{File: d.name, Line: line}, strings.Join(path, "."),
+			fault{fmt.Sprintf("%s is %s here", key, what), "`mngr config unset " + key + "` removes it"},
+		}
+	}
 	for _, e := range d.entries {
-		if !equal(e.path, path) {
+		switch {
+		case within(path, e.path):
+			return refuse(e.line, e.path, "a value")
+		case within(e.path, path):
+			return refuse(e.line, path, "a table")
+		}
+	}
+	for _, t := range d.tables {
+		if equal(t.path, path) || within(t.path, path) {
+			return refuse(t.line, path, "a table")
+		}
+	}
+	return nil
+}
+
+// unsetKey finds the splice that removes a key's line, or a table with all its keys; the
+// comments between them stay. ok is false when there is neither.
+func (d *document) unsetKey(path []string) (s splice, ok bool, err error) {
+	var gone []splice
+	for _, e := range d.entries {
+		if !equal(e.path, path) && !within(e.path, path) {
 			continue
 		}
-		if e.inline {
+		if !e.inline {
+			gone = append(gone, splice{start: d.lineStart(e.start), end: d.lineEnd(e.valueEnd)})
+			continue
+		}
+		if equal(e.path, path) {
 			return splice{}, false, &Problem{
 				Origin{File: d.name, Line: e.line}, e.key(),
 				fault{"the key stands in an inline table", "remove it with an editor"},
 			}
 		}
-		return splice{d.lineStart(e.start), d.lineEnd(e.valueEnd), ""}, true, nil
 	}
-	return splice{}, false, nil
+	for _, t := range d.tables {
+		switch {
+		case !equal(t.path, path) && !within(t.path, path):
+		case !t.inline:
+			gone = append(gone, splice{start: t.start, end: t.end})
+		case d.nested(t):
+			if equal(t.path, path) {
+				return splice{}, false, &Problem{
+					Origin{File: d.name, Line: t.line}, strings.Join(path, "."),
+					fault{"the table stands in an inline table", "remove it with an editor"},
+				}
+			}
+		default:
+			gone = append(gone, splice{start: d.lineStart(t.start), end: d.lineEnd(t.end)})
+		}
+	}
+	return d.joined(gone), len(gone) > 0, nil
+}
+
+// nested tells whether an inline table stands in another one.
+func (d *document) nested(t table) bool {
+	return slices.ContainsFunc(d.tables, func(o table) bool { return o.inline && within(t.path, o.path) && o.start <= t.start && t.end <= o.end })
+}
+
+// joined makes one splice of several removals.
+func (d *document) joined(gone []splice) splice {
+	if len(gone) == 0 {
+		return splice{}
+	}
+	slices.SortFunc(gone, func(a, b splice) int { return a.start - b.start })
+	all := splice{start: gone[0].start, end: gone[0].end}
+	var kept strings.Builder
+	for _, s := range gone[1:] {
+		if s.start > all.end {
+			kept.Write(d.data[all.end:s.start])
+		}
+		all.end = max(all.end, s.end)
+	}
+	all.text = kept.String()
+	return all
 }
 
 // keyPrefix is what stands before the last segment of an entry's key on its line:
@@ -128,6 +202,11 @@ func (d *document) appendTable(path []string, line string) splice {
 	return splice{len(d.data), len(d.data), text}
 }
 
+// within tells whether path lies below another.
+func within(path, above []string) bool {
+	return len(path) > len(above) && equal(path[:len(above)], above)
+}
+
 func equal(a, b []string) bool {
 	return strings.Join(a, "\x00") == strings.Join(b, "\x00") && len(a) == len(b)
 }
@@ -139,6 +218,12 @@ func literal(v any) string {
 		return strconv.FormatBool(x)
 	case int64:
 		return strconv.FormatInt(x, 10)
+	case float64:
+		text := strconv.FormatFloat(x, 'f', -1, 64)
+		if !strings.Contains(text, ".") {
+			text += ".0"
+		}
+		return text
 	case string:
 		return quote(x)
 	case []any:

@@ -53,7 +53,11 @@ func validFile(t *rapid.T) string {
 
 func setting(t *rapid.T) (key, value string) {
 	word := rapid.StringMatching(`[a-z][a-z0-9]{1,20}`)
-	switch rapid.IntRange(0, 5).Draw(t, "key") {
+	switch rapid.IntRange(0, 7).Draw(t, "key") {
+	case 5:
+		return "providers.azure.spot_max_price", fmt.Sprint(float64(rapid.IntRange(1, 99999).Draw(t, "v")) / 1000)
+	case 6:
+		return "providers.new-one.cloud.ca_file", "/" + word.Draw(t, "v")
 	case 0:
 		return "headless", fmt.Sprint(rapid.Bool().Draw(t, "v"))
 	case 1:
@@ -77,7 +81,7 @@ func edit(data []byte, change func(*document) (splice, error)) ([]byte, splice, 
 		s, err := change(d)
 		made = s
 		return s, err
-	})
+	}, judged)
 	return after, made, err
 }
 
@@ -86,7 +90,7 @@ func get(t interface{ Fatal(...any) }, data []byte, key string) (string, bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, origins := defaults(), map[string]Origin{}
+	s, origins := defaults(), trail{}
 	if err := d.apply(&s, LayerUser, origins); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +162,7 @@ func FuzzParse(f *testing.F) {
 		d, err := parseDocument("settings.toml", data)
 		if err == nil {
 			s := defaults()
-			err = d.apply(&s, LayerUser, map[string]Origin{})
+			err = d.apply(&s, LayerUser, trail{})
 		}
 		if err != nil {
 			if p, ok := err.(*Problem); !ok || p.Origin.Line < 1 || p.hint == "" {

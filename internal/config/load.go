@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -49,8 +48,8 @@ func (o Options) getenv(name string) string {
 // Config is the merged settings with their origins.
 type Config struct {
 	Settings
-	Files   Files
-	origins map[string]Origin
+	Files  Files
+	layers trail
 }
 
 // Load merges all layers. What cannot work is a *Problem (agent.KindUsage) that names
@@ -60,7 +59,7 @@ func Load(opts Options) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Config{Settings: defaults(), Files: files, origins: map[string]Origin{}}
+	c := &Config{Settings: defaults(), Files: files, layers: trail{}}
 	for _, layer := range []struct {
 		name Layer
 		path string
@@ -99,7 +98,7 @@ func (c *Config) addFile(layer Layer, path string) error {
 	if err != nil {
 		return err
 	}
-	return d.apply(&c.Settings, layer, c.origins)
+	return d.apply(&c.Settings, layer, c.layers)
 }
 
 // addEnviron reads MNGR__A__B=value: segments in capitals, hyphens as underscores.
@@ -111,7 +110,7 @@ func (c *Config) addEnviron(environ []string) error {
 			continue
 		}
 		path := strings.Split(strings.ToLower(rest), "__")
-		if len(path) == 3 && path[0] == "providers" {
+		if len(path) >= 3 && path[0] == "providers" {
 			path[1] = c.instanceFromEnv(path[1])
 		}
 		if err := c.addText(strings.Join(path, "."), value, Origin{Layer: LayerEnv, Name: name}); err != nil {
@@ -153,7 +152,7 @@ func (c *Config) addText(key, value string, origin Origin) error {
 	if err := assign(&c.Settings, strings.Split(key, "."), v, origin); err != nil {
 		return err
 	}
-	c.origins[key] = origin
+	c.layers.note(&c.Settings, key, origin)
 	return nil
 }
 
@@ -163,48 +162,10 @@ func normalize(key string) string {
 	return key[:i] + strings.ReplaceAll(key[i:], "-", "_")
 }
 
-// settle derives what depends on other keys and refuses combinations that cannot work.
-func (c *Config) settle() error {
-	if _, ok := c.Providers[c.DefaultProvider]; !ok {
-		return &Problem{c.Origin("default_provider"), "default_provider", fault{
-			fmt.Sprintf("there is no provider instance %q", c.DefaultProvider),
-			"known are " + strings.Join(c.names(), ", ") + "; `mngr config set default_provider NAME` changes it",
-		}}
-	}
-	for _, name := range c.names() {
-		if err := c.settleProvider(c.Providers[name]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *Config) settleProvider(p *Provider) error {
-	problem := func(key, cause, hint string) error {
-		key = "providers." + p.Name + "." + key
-		return &Problem{c.Origin(key), key, fault{cause, hint}}
-	}
-	vnet := netip.MustParsePrefix(p.VnetAddressPrefix)
-	if p.SubnetAddressPrefix == "" {
-		p.SubnetAddressPrefix = netip.PrefixFrom(vnet.Addr(), max(24, vnet.Bits())).String()
-	}
-	subnet := netip.MustParsePrefix(p.SubnetAddressPrefix)
-	if !vnet.Overlaps(subnet) || subnet.Bits() < vnet.Bits() {
-		return problem("subnet_address_prefix",
-			fmt.Sprintf("%s is not within the virtual network %s", subnet, vnet),
-			fmt.Sprintf("set vnet_address_prefix too (it stands in %s), or remove the key", c.Origin("providers."+p.Name+".vnet_address_prefix")))
-	}
-	if p.ImagePublisher == "Debian" && p.OSDiskSizeGB < 30 {
-		return problem("os_disk_size_gb",
-			fmt.Sprintf("%d GiB are less than the 30 GiB of Debian's images", p.OSDiskSizeGB), "write 30 or more")
-	}
-	return nil
-}
-
 // Origin says where a key's value comes from.
 func (c *Config) Origin(key string) Origin {
-	if o, ok := c.origins[normalize(key)]; ok {
-		return o
+	if all := c.layers[normalize(key)]; len(all) > 0 {
+		return all[len(all)-1].Origin
 	}
 	return Origin{Layer: LayerDefault}
 }
@@ -221,6 +182,20 @@ func (c *Config) Explain(key string) (Value, error) {
 		return Value{}, agent.Errorf(agent.KindNotFound, "%s: %s", key, wrong.cause).WithHint("%s", wrong.hint)
 	}
 	return Value{f.key, f.read(), c.Origin(f.key)}, nil
+}
+
+// Layers returns what every layer says of a key, the one in force first, the built-in
+// value last.
+func (c *Config) Layers(key string) []Value {
+	key = normalize(key)
+	scratch := defaults()
+	f, ok := scratch.find(key, true)
+	if !ok {
+		return nil
+	}
+	all := append([]Value{{key, f.read(), Origin{Layer: LayerDefault}}}, c.layers[key]...)
+	slices.Reverse(all)
+	return all
 }
 
 // List returns every key, sorted by table, with its value and origin.

@@ -133,7 +133,7 @@ func TestFaultyFilesAreRefusedWithPlaceAndRemedy(t *testing.T) {
 		{"instance name", "[providers.\"a b\"]\n", "no name of a provider instance", "azure-west"},
 		{"instance name in key", "providers.\"-\".cloud = \"local\"\n", "no name of a provider instance", ""},
 		{"cloud", "[providers.azure]\ncloud = \"moon\"\n", `"moon" is not known`, "public, usgov, china, local"},
-		{"backend", "[providers.x]\nbackend = \"aws\"\n", `"aws" is not known`, "azure"},
+		{"backend", "[providers.x]\nbackend = \"aws\"\n", `no backend "aws"`, "azure"},
 		{"subscription", "[providers.azure]\nsubscription_id = \"prod\"\n", "no subscription id", "az account list"},
 		{"region", "[providers.azure]\ndefault_region = \"West US\"\n", "no region name", `"westus"`},
 		{"group", "[providers.azure]\nresource_group = \"a.\"\n", "no name of a resource group", "dot at the end"},
@@ -165,6 +165,25 @@ func TestFaultyFilesAreRefusedWithPlaceAndRemedy(t *testing.T) {
 		{"idle", "[providers.azure]\ndefault_idle_timeout = -1\n", "out of range", "0 to"},
 		{"idle mode", "[providers.azure]\ndefault_idle_mode = \"never\"\n", "not known", "disabled"},
 		{"lifetime", "[providers.azure]\nauto_shutdown_seconds = 10\n", "out of range", "300"},
+		{"spot price", "[providers.azure]\nspot_max_price = 0\n", "no price", "-1"},
+		{"me in settings", "[providers.azure]\nallowed_ssh_cidrs = [\"me\"]\n", "for the flag only", "--allowed-ssh-cidr me"},
+		{"twice", "[providers.azure]\nfallback_regions = [\"eastus\", \"eastus\"]\n", "twice", "remove"},
+		{"fallback to itself", "[providers.azure]\ndefault_region = \"eastus\"\nfallback_regions = [\"eastus\"]\n", ":3: providers.azure.fallback_regions: eastus is the default region", "remove"},
+		{"shorter than idle", "[providers.azure]\nauto_shutdown_seconds = 600\ndefault_idle_timeout = 900\n", ":2: providers.azure.auto_shutdown_seconds", "longer"},
+		{"a subscription of the local Azure", "[providers.azure-local]\nsubscription_id = \"00000000-0000-0000-0000-00000000000a\"\n", "one subscription, its own", "remove"},
+		{"half a cloud", "[providers.azure.cloud]\nresource_manager = \"https://a.example\"\n", ":2: providers.azure.cloud: a cloud of one's own needs authority", "cloud.authority URL"},
+		{"a cloud without TLS", "[providers.azure.cloud]\nresource_manager = \"http://a.example\"\nauthority = \"https://b.example\"\n", "no https", "https://"},
+		{"a relative authority file", "[providers.azure.cloud]\nca_file = \"ca.pem\"\n", "no absolute path", "root"},
+		{"an unknown cloud", "[providers.azure]\ncloud = \"mars\"\n", "not known", "cloud.resource_manager"},
+		{"an unknown key of a cloud", "[providers.azure.cloud]\ngraph = \"https://a.example\"\n", ":2: providers.azure.cloud.graph: no such key", "mngr config list"},
+		{"one network, two prefixes", "[providers.a]\nvnet_address_prefix = \"10.1.0.0/16\"\n[providers.b]\nvnet_address_prefix = \"10.2.0.0/16\"\n", ":4: providers.b.vnet_address_prefix", "another resource_group"},
+		{"one network, two regions", "[providers.a]\n[providers.b]\ndefault_region = \"eastus\"\n", ":3: providers.b.default_region", "another resource_group"},
+		{"of the original", "[providers.azure]\nbtrfs_mount_path = \"/x\"\n", "Docker volume", "os_disk_size_gb"},
+		{"of the original's core", "[providers.azure]\nplugin = \"azure\"\n", "no plugins", "remove"},
+		{"waits of the original", "[providers.azure]\nssh_connect_timeout = 60.0\n", "fixed limits", "remove"},
+		{"tables of the original", "[agent_types.claude]\ncommand = \"claude\"\n", "built in", "create --help"},
+		{"storage of the original", "[providers.azure]\nstate_storage_account_name = \"x\"\n", "no storage account", "remove"},
+		{"a list to be extended", "[providers.azure]\ndefault_start_args__extend = [\"-q\"]\n", "replaces the list", "plain key"},
 		{"default provider", "default_provider = \"azur\"\n", ":1: default_provider: there is no provider instance", "azure, azure-local"},
 		{"agent type", "[commands.create]\ntype = \"a b\"\n", "no agent type", "shell"},
 	} {
@@ -201,8 +220,8 @@ func TestFullFileIsAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range c.Providers["azure-west"].fields() {
-		if key := "providers.azure-west." + f.key; !c.IsSet(key) {
-			t.Errorf("testdata/full.toml does not set %s", key)
+		if !c.IsSet("providers.azure-west."+f.key) && !c.IsSet("providers.azure-private."+f.key) {
+			t.Errorf("no instance of testdata/full.toml sets %s", f.key)
 		}
 	}
 	if got := c.Providers["azure-west"].AllowedSSHCIDRs; !slices.Equal(got, []string{"203.0.113.4/32", "198.51.100.0/24"}) {
@@ -297,5 +316,118 @@ func TestUnreadableFileIsAnError(t *testing.T) {
 	}
 	if _, err := Load(opts); err == nil || !errors.As(err, new(*os.PathError)) {
 		t.Errorf("Load with a directory for a file = %v", err)
+	}
+}
+
+// missionExample is the example of two regions in the contract, word for word.
+const missionExample = `[providers.azure-west]
+backend = "azure"
+subscription_id = "00000000-0000-0000-0000-000000000000"
+default_region = "westus"
+resource_group = "mngr-westus"
+allowed_ssh_cidrs = ["203.0.113.4/32"]
+
+[providers.azure-east]
+backend = "azure"
+subscription_id = "00000000-0000-0000-0000-000000000000"
+default_region = "eastus"
+resource_group = "mngr-eastus"
+allowed_ssh_cidrs = ["203.0.113.4/32"]
+`
+
+// missionBlock is its example of one instance.
+const missionBlock = `[providers.azure]
+backend = "azure"
+
+subscription_id = "00000000-0000-0000-0000-000000000000"  # optional; defaults to your az active subscription
+default_region = "westus"
+default_vm_size = "Standard_B2s"            # 2 vCPU / 4GB; B-series is quota-friendly on new subs
+
+# One-off infrastructure names (created by mngr azure prepare)
+resource_group = "mngr"
+vnet_name = "mngr-vnet"
+subnet_name = "mngr-subnet"
+nsg_name = "mngr-nsg"
+allowed_ssh_cidrs = ["203.0.113.4/32"]
+
+# Optional OS disk sizing
+os_disk_size_gb = 30
+os_disk_type = "StandardSSD_LRS"
+`
+
+// Instances that work together: the positive control of the refusals above.
+func TestNeighboursThatWork(t *testing.T) {
+	for name, content := range map[string]string{
+		"the contract's two regions": missionExample,
+		"the contract's block":       missionBlock,
+		"both":                       missionBlock + missionExample,
+		"one group, two networks":    "[providers.a]\n[providers.b]\nvnet_name = \"other\"\ndefault_region = \"eastus\"\n",
+		"one network, two sizes":     "[providers.a]\n[providers.b]\ndefault_vm_size = \"Standard_D2s_v5\"\n",
+		"one is switched off":        "[providers.a]\n[providers.b]\nis_enabled = false\ndefault_region = \"eastus\"\n",
+		"beside an implicit one":     "[providers.b]\ndefault_region = \"eastus\"\n",
+		"two clouds":                 "[providers.a]\n[providers.b]\ncloud = \"usgov\"\ndefault_region = \"usgovvirginia\"\n",
+		"a short life":               "[providers.a]\nauto_shutdown_seconds = 600\n",
+		"a life without idling":      "[providers.a]\nauto_shutdown_seconds = 600\ndefault_idle_timeout = 0\n",
+	} {
+		opts, files := world(t)
+		write(t, files.User, content)
+		if _, err := Load(opts); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The stronger layer decides whether a cloud is a name or a table.
+func TestCloudIsNameOrTable(t *testing.T) {
+	table := "[providers.azure.cloud]\nresource_manager = \"https://rm.example\"\nauthority = \"https://entra.example\"\n"
+	name := "[providers.azure]\ncloud = \"usgov\"\n"
+	load := func(user, project string) (*Config, Provider) {
+		opts, files := world(t)
+		write(t, files.User, user)
+		write(t, files.Project, project)
+		opts.Environ = []string{"MNGR__PROVIDERS__AZURE__CLOUD__CA_FILE=/ca.pem"}
+		if project == name {
+			opts.Environ = nil
+		}
+		c, err := Load(opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c, *c.Providers["azure"]
+	}
+	if c, p := load(name, table); p.Cloud != CloudCustom || p.Endpoints != (Endpoints{"https://rm.example", "https://entra.example", "", "/ca.pem"}) ||
+		c.Origin("providers.azure.cloud").Layer != LayerEnv && c.Origin("providers.azure.cloud").Layer != LayerProject {
+		t.Errorf("a table over a name: %+v, %v", p, c.Layers("providers.azure.cloud"))
+	}
+	if c, p := load(table, name); p.Cloud != "usgov" || p.Endpoints != (Endpoints{}) || c.IsSet("providers.azure.cloud.authority") {
+		t.Errorf("a name over a table: %+v", p)
+	}
+}
+
+func TestLayers(t *testing.T) {
+	opts, files := world(t)
+	write(t, files.User, "[providers.azure]\ndefault_region = \"eastus\"\n")
+	write(t, files.Local, "[providers.azure]\ndefault_region = \"northeurope\"\n")
+	opts.Overrides = []Override{
+		{Key: "providers.azure.default_region", Value: "westus3"},
+		{Key: "providers.azure.default_region", Value: "westus2", Flag: "--region"},
+	}
+	c, err := Load(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, v := range c.Layers("providers.azure.default-region") {
+		got = append(got, v.Text()+" "+v.Origin.String())
+	}
+	want := []string{"westus2 --region", "westus3 -S", "northeurope " + files.Local + ":2", "eastus " + files.User + ":2", "westus default"}
+	if !slices.Equal(got, want) {
+		t.Errorf("layers = %q, want %q", got, want)
+	}
+	if got := c.Layers("providers.azure.nsg_name"); len(got) != 1 || got[0].Text() != "mngr-nsg" {
+		t.Errorf("layers of a default = %v", got)
+	}
+	if c.Layers("providers.azure.colour") != nil {
+		t.Error("layers of no key")
 	}
 }

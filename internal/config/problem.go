@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"mngr/internal/agent"
@@ -30,15 +29,14 @@ func (p *Problem) Unwrap() error {
 
 // unknown explains why a key is refused.
 func unknown(s *Settings, path []string) fault {
-	last := path[len(path)-1]
-	if why, ok := refused(last); ok {
+	if why, ok := refused(path); ok {
 		return why
 	}
 	var keys []string
 	for _, f := range s.fields() {
 		keys = append(keys, f.key)
 	}
-	if len(path) == 3 && path[0] == "providers" {
+	if len(path) >= 3 && path[0] == "providers" {
 		keys = keys[:0]
 		for _, f := range newProvider(path[1]).fields() {
 			keys = append(keys, "providers."+path[1]+"."+f.key)
@@ -49,26 +47,6 @@ func unknown(s *Settings, path []string) fault {
 		hint = fmt.Sprintf("did you mean %q? `mngr config list --all` shows the keys that exist", near)
 	}
 	return fault{"no such key", hint}
-}
-
-// refused names keys that are left out on purpose.
-func refused(key string) (fault, bool) {
-	credentials := []string{
-		"client_id", "tenant_id", "client_secret", "secret", "password", "admin_password", "token", "access_token",
-		"certificate_path", "username", "api_key",
-	}
-	switch {
-	case slices.Contains(credentials, key):
-		return fault{
-			"credentials do not belong in settings files, where they leak into backups and repositories",
-			"run `az login`, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET in the environment",
-		}, true
-	case key == "prefix":
-		return fault{`the prefix of all names is "mngr-" and cannot be changed`, "remove the key"}, true
-	case strings.HasSuffix(key, "__extend"), strings.HasSuffix(key, "__assign"):
-		return fault{"a list replaces the list of the layers below", "write the whole list under the plain key"}, true
-	}
-	return fault{}, false
 }
 
 // nearest returns the word with the fewest edits from s, if they are few.

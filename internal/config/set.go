@@ -38,11 +38,11 @@ func Set(path, key, value string) error {
 	}
 	return rewrite(path, func(d *document) (splice, error) {
 		return d.setKey(segments, literal(v))
-	})
+	}, judged)
 }
 
-// Unset removes one key from the settings file at path. An absent key is
-// agent.KindNotFound.
+// Unset removes one key, or a whole table, from the settings file at path; comments stay.
+// An absent key is agent.KindNotFound.
 func Unset(path, key string) error {
 	key = normalize(key)
 	return rewrite(path, func(d *document) (splice, error) {
@@ -52,16 +52,15 @@ func Unset(path, key string) error {
 				WithHint("`mngr config list` shows where a value comes from")
 		}
 		return s, err
-	})
+	}, parsed)
 }
 
 func onCommandLine(key string, f fault) error {
 	return &agent.Error{Kind: agent.KindUsage, Cause: key + ": " + f.cause, Hint: f.hint}
 }
 
-// rewrite edits a file under a lock, validates the result as a whole and replaces the
-// file in one step.
-func rewrite(path string, edit func(*document) (splice, error)) error {
+// rewrite edits a file under a lock, checks the result and replaces the file in one step.
+func rewrite(path string, edit func(*document) (splice, error), check func(*document) error) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
@@ -78,15 +77,15 @@ func rewrite(path string, edit func(*document) (splice, error)) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read settings: %w", err)
 	}
-	after, err := edited(path, before, edit)
+	after, err := edited(path, before, edit, check)
 	if err != nil || bytes.Equal(before, after) {
 		return err
 	}
 	return replace(path, after)
 }
 
-// edited applies an edit and judges the result alone, without the other layers.
-func edited(path string, data []byte, edit func(*document) (splice, error)) ([]byte, error) {
+// edited applies an edit and checks the result.
+func edited(path string, data []byte, edit func(*document) (splice, error), check func(*document) error) ([]byte, error) {
 	d, err := parseDocument(path, data)
 	if err != nil {
 		return nil, err
@@ -100,9 +99,18 @@ func edited(path string, data []byte, edit func(*document) (splice, error)) ([]b
 	if err != nil {
 		return nil, fmt.Errorf("the edit would break the file: %w", err)
 	}
-	scratch := defaults()
-	return after, result.apply(&scratch, LayerUser, map[string]Origin{})
+	return after, check(result)
 }
+
+// judged wants a file that is right as a whole, without the other layers.
+func judged(d *document) error {
+	scratch := defaults()
+	return d.apply(&scratch, LayerUser, trail{})
+}
+
+// parsed is content with a file that can be read: what is wrong in it is removed one key
+// at a time.
+func parsed(*document) error { return nil }
 
 // lock excludes other writers by the directory itself, so that no lock file is left in
 // a project.

@@ -38,6 +38,17 @@ func TestSetAndUnsetKeepEverythingElse(t *testing.T) {
 			"[providers.azure]\nallowed_ssh_cidrs = [\"10.1.0.0/16\", \"10.2.0.0/16\"] # c\n",
 		},
 		{"quoted keys", "[\"providers\".'azure']\n\"cloud\" = \"local\"\n", "providers.azure.cloud", "public", "[\"providers\".'azure']\n\"cloud\" = \"public\"\n"},
+		{"a price", "[providers.azure]\nspot_max_price = -1 # any\n", "providers.azure.spot_max_price", "0.05", "[providers.azure]\nspot_max_price = 0.05 # any\n"},
+		{"a whole price", "", "providers.azure.spot_max_price", "2", "[providers.azure]\nspot_max_price = 2.0\n"},
+		{"no price", "", "providers.azure.spot_max_price", "-1", "[providers.azure]\nspot_max_price = -1.0\n"},
+		{
+			"a key of the cloud's table", "[providers.azure]\nnsg_name = \"n\" # why\n", "providers.azure.cloud.ca_file", "/ca.pem",
+			"[providers.azure]\nnsg_name = \"n\" # why\n\n[providers.azure.cloud]\nca_file = \"/ca.pem\"\n",
+		},
+		{
+			"another one", "[providers.azure.cloud]\nca_file = \"/ca.pem\"\n# foot\n", "providers.azure.cloud.authority", "https://a.example",
+			"[providers.azure.cloud]\nca_file = \"/ca.pem\"\nauthority = \"https://a.example\"\n# foot\n",
+		},
 		{"escapes", "", "providers.azure.default_start_args", `["a\"b\\c\u007f<"]`, "[providers.azure]\ndefault_start_args = [\"a\\\"b\\\\c\\u007f<\"]\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -79,6 +90,38 @@ func TestUnset(t *testing.T) {
 	}
 }
 
+func TestUnsetTable(t *testing.T) {
+	for _, c := range []struct{ name, before, key, after string }{
+		{"the cloud's", "[providers.a]\nnsg_name = \"n\"\n[providers.a.cloud] # here\n# why\nauthority = \"x\"\nca_file = \"y\"\n[commands.create]\n", "providers.a.cloud",
+			"[providers.a]\nnsg_name = \"n\"\n# why\n[commands.create]\n"},
+		{"an instance's", "# head\n[providers.a]\nnsg_name = \"n\"\n[commands.create]\ntype = \"shell\"\n[providers.a.cloud]\nca_file = \"/y\"\n[providers.b]\n", "providers.a",
+			"# head\n[commands.create]\ntype = \"shell\"\n[providers.b]\n"},
+		{"an inline one", "[providers.a]\ncloud = { ca_file = \"/y\" } # here\nnsg_name = \"n\"\n", "providers.a.cloud", "[providers.a]\nnsg_name = \"n\"\n"},
+		{"dotted keys", "providers.a.cloud.ca_file = \"/y\"\nproviders.a.nsg_name = \"n\"\nheadless = true\n", "providers.a", "headless = true\n"},
+	} {
+		path := filepath.Join(t.TempDir(), "settings.toml")
+		write(t, path, c.before)
+		err := Unset(path, c.key)
+		if got, _ := os.ReadFile(path); err != nil || string(got) != c.after {
+			t.Errorf("%s: %v\n%q, want\n%q", c.name, err, got, c.after)
+		}
+	}
+}
+
+// A file with several faults is mended one key at a time.
+func TestUnsetMends(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings.toml")
+	write(t, path, "colour = 1\n[providers.azure]\nclient_secret = \"x\"\nnsg_name = \"n\"\n[create_templates.x]\n")
+	for _, key := range []string{"colour", "providers.azure.client_secret", "create_templates"} {
+		if err := Unset(path, key); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	if got, _ := os.ReadFile(path); string(got) != "[providers.azure]\nnsg_name = \"n\"\n" {
+		t.Errorf("the file became %q", got)
+	}
+}
+
 func TestRefusedEditsLeaveTheFileAlone(t *testing.T) {
 	for _, c := range []struct{ name, before, key, value string }{
 		{"unknown key", "headless = true\n", "providers.azure.colour", "red"},
@@ -89,6 +132,8 @@ func TestRefusedEditsLeaveTheFileAlone(t *testing.T) {
 		{"table", "headless = true\n", "providers.azure", "x"},
 		{"broken file", "headless = \n", "headless", "true"},
 		{"file wrong elsewhere", "colour = 1\n", "headless", "true"},
+		{"a table where a name stands", "[providers.azure]\ncloud = \"local\"\n", "providers.azure.cloud.ca_file", "/x"},
+		{"a name where a table stands", "[providers.azure.cloud]\nca_file = \"/x\"\n", "providers.azure.cloud", "local"},
 		{"inline table", "providers = { azure = {} }\n", "providers.azure.cloud", "local"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

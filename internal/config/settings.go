@@ -21,7 +21,8 @@ type Provider struct {
 
 	Backend   string // always "azure"
 	IsEnabled bool   // false hides the instance from list and create
-	Cloud     string // public, usgov, china or local
+	Cloud     string // public, usgov, china, local, or custom: Endpoints say where
+	Endpoints Endpoints
 
 	SubscriptionID   string // "" to ask the environment and the Azure CLI's profile
 	DefaultRegion    string
@@ -59,6 +60,17 @@ type Provider struct {
 	DefaultIdleTimeout  int      // seconds; 0: never
 	DefaultIdleMode     string   // "" to choose by agent type
 	AutoShutdownSeconds int      // seconds from boot to the machine's own deallocation; 0: never
+}
+
+// CloudCustom is the cloud of an instance that has a table [providers.NAME.cloud].
+const CloudCustom = "custom"
+
+// Endpoints say where a cloud of one's own is.
+type Endpoints struct {
+	ResourceManager string // https URL
+	Authority       string // https URL of Entra
+	Audience        string // of tokens; "" for the public cloud's
+	CAFile          string // absolute path; "" for the system's authorities
 }
 
 // Names of the instances that exist without a table in any settings file.

@@ -41,6 +41,14 @@ func (o Origin) String() string {
 	return string(o.Layer)
 }
 
+// Place is "FILE:LINE", the name of a variable or flag, or "" for a built-in value.
+func (o Origin) Place() string {
+	if o.Layer == LayerDefault {
+		return ""
+	}
+	return o.String()
+}
+
 // Value is one setting and its origin.
 type Value struct {
 	Key    string `json:"key"`

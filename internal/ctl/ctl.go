@@ -8,6 +8,7 @@ const Version = 1
 // Operations on the virtual machine (`mngrd ctl` over the VM's own sshd).
 const (
 	OpHostSetup  = "host.setup"  // Setup → SetupResult: bring the container up; idempotent
+	OpHostBuild  = "host.build"  // Build → BuildResult: make the host's image; idempotent
 	OpHostStatus = "host.status" // nothing → HostStatus
 	OpHostStart  = "host.start"  // nothing → nothing: take an OpHostStop back
 	OpHostStop   = "host.stop"   // nothing → nothing: end agents, stop the container, keep it stopped until the next boot
@@ -30,6 +31,7 @@ type Request struct {
 	Op      string `json:"op"`
 
 	Setup *Setup     `json:"setup,omitempty"`
+	Build *Build     `json:"build,omitempty"`
 	Ref   *AgentRef  `json:"ref,omitempty"`
 	Agent *AgentSpec `json:"agent,omitempty"`
 	Edit  *AgentEdit `json:"edit,omitempty"`
@@ -41,6 +43,7 @@ type Answer struct {
 	Error   *Error `json:"error,omitempty"`
 
 	Setup     *SetupResult     `json:"setup,omitempty"`
+	Build     *BuildResult     `json:"build,omitempty"`
 	Host      *HostStatus      `json:"host,omitempty"`
 	Prepared  *Prepared        `json:"prepared,omitempty"`
 	Agent     *AgentStatus     `json:"agent,omitempty"`
@@ -54,6 +57,7 @@ const (
 	CodeUsage       = "usage"
 	CodeUnsupported = "unsupported" // for example an image that lacks tools and a package manager
 	CodeFailed      = "failed"
+	CodeBuild       = "build_failed" // docker build ended with a code; Detail holds its last lines
 )
 
 // Error is a failure inside the guest.
@@ -68,6 +72,10 @@ func (e *Error) Error() string { return e.Message }
 // ProgressPrefix starts a line on standard error that names the phase under way:
 // "mngrd: phase: pulling debian:bookworm-slim". Other lines are for humans.
 const ProgressPrefix = "mngrd: phase: "
+
+// OutputPrefix starts a line on standard error that another program said, such as docker
+// build: one line, without control characters.
+const OutputPrefix = "mngrd: output: "
 
 // Setup describes the one container of a host.
 type Setup struct {

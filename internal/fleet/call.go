@@ -18,14 +18,19 @@ const maxAnswer = 4 << 20
 // call sends one request to mngrd and reads its answer. An error of the guest's comes
 // back as *ctl.Error.
 func call(ctx context.Context, g Guest, r ctl.Request, progress agent.Progress) (ctl.Answer, error) {
+	return exchange(ctx, g, r, strings.NewReader(""), &phases{report: progress})
+}
+
+// exchange is call with a stream that follows the request's line.
+func exchange(ctx context.Context, g Guest, r ctl.Request, stream io.Reader, errs *phases) (ctl.Answer, error) {
 	r.Version = ctl.Version
 	request, err := json.Marshal(r)
 	if err != nil {
 		return ctl.Answer{}, fmt.Errorf("encode %s: %w", r.Op, err)
 	}
 	out := &limited{limit: maxAnswer}
-	errs := &phases{report: progress}
-	exit, err := g.Run(ctx, Command{Line: "exec " + guestPath(r.Op) + " ctl", Stdin: bytes.NewReader(request), Stdout: out, Stderr: errs})
+	stdin := io.MultiReader(bytes.NewReader(append(request, '\n')), stream)
+	exit, err := g.Run(ctx, Command{Line: "exec " + guestPath(r.Op) + " ctl", Stdin: stdin, Stdout: out, Stderr: errs})
 	if err != nil {
 		return ctl.Answer{}, fmt.Errorf("%s: %w", r.Op, err)
 	}
@@ -76,11 +81,12 @@ func (l *limited) Write(p []byte) (int, error) {
 // phases turns mngrd's progress lines into phases and keeps the last other line.
 type phases struct {
 	report agent.Progress
+	output func(line string) // what other programs say; nil drops it
 	line   []byte
 	last   string
 }
 
-const maxLine = 1000
+const maxLine = 4000
 
 func (p *phases) Write(b []byte) (int, error) {
 	for _, c := range b {
@@ -100,6 +106,12 @@ func (p *phases) flush() {
 	if phase, ok := strings.CutPrefix(line, ctl.ProgressPrefix); ok {
 		if p.report != nil {
 			p.report(phase)
+		}
+		return
+	}
+	if said, ok := strings.CutPrefix(line, ctl.OutputPrefix); ok {
+		if p.output != nil {
+			p.output(said)
 		}
 		return
 	}

@@ -27,7 +27,9 @@ type CreateOptions struct {
 	Size      string
 	Spot      bool
 	Image     string   // "" for the provider's default
+	Build     *Build   // the image is built on the machine
 	StartArgs []string // of docker run, already checked
+	Unsafe    bool     // StartArgs may break the boundary: the machine gets no identity
 	Idle      ctl.Idle
 
 	Tags map[string]string // the user's, on everything that a new host is made of

@@ -84,8 +84,10 @@ func (f *Fleet) design(ctx context.Context, inst Instance, o CreateOptions) (age
 	if err != nil {
 		return agent.Host{}, none, err
 	}
+	control.SelfStop = control.SelfStop && !o.Unsafe
 	h := agent.Host{
-		ID: agent.NewHostID(), Name: o.Host, Provider: inst.Name(), CreatedAt: f.Now(),
+		Unsafe: o.Unsafe,
+		ID:     agent.NewHostID(), Name: o.Host, Provider: inst.Name(), CreatedAt: f.Now(),
 		HostKeys: agent.HostKeys{VM: public},
 		Agents:   []agent.Record{{ID: agent.NewID(), Name: o.Name, Type: o.Type, Labels: o.Labels}},
 	}
@@ -108,7 +110,7 @@ func (f *Fleet) design(ctx context.Context, inst Instance, o CreateOptions) (age
 		return agent.Host{}, none, fmt.Errorf("write the machine's setup: %w", err)
 	}
 	return h, agent.MachineSpec{
-		HostID: h.ID, HostName: h.Name, Region: o.Region, Size: o.Size, Spot: o.Spot,
+		HostID: h.ID, HostName: h.Name, Region: o.Region, Size: o.Size, Spot: o.Spot, NoIdentity: o.Unsafe,
 		CustomData: customData, AuthorizedKey: clientKey, Tags: tags,
 	}, nil
 }
@@ -117,7 +119,7 @@ func (f *Fleet) design(ctx context.Context, inst Instance, o CreateOptions) (age
 func mergeHost(h, answered agent.Host) agent.Host {
 	answered.ID, answered.Name, answered.Provider = h.ID, h.Name, h.Provider
 	answered.CreatedAt, answered.HostKeys, answered.Agents = h.CreatedAt, h.HostKeys, h.Agents
-	answered.Via = h.Provider
+	answered.Via, answered.Unsafe = h.Provider, h.Unsafe
 	return answered
 }
 

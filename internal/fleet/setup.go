@@ -30,6 +30,9 @@ func (f *Fleet) setUp(ctx context.Context, inst Instance, h *agent.Host, o Creat
 	if err := f.installGuest(ctx, vm, progress); err != nil {
 		return ctl.AgentStatus{}, err
 	}
+	if err := f.build(ctx, vm, *h, o.Build, progress); err != nil {
+		return ctl.AgentStatus{}, err
+	}
 	key, err := f.startContainer(ctx, vm, inst, *h, o, progress)
 	if err != nil {
 		return ctl.AgentStatus{}, err
@@ -134,11 +137,18 @@ func (f *Fleet) startContainer(ctx context.Context, vm Guest, inst Instance, h a
 		return "", err
 	}
 	image := o.Image
-	if image == "" {
+	switch {
+	case o.Build != nil:
+		image = ctl.BuiltImage(string(h.ID))
+	case image == "":
 		image = inst.Defaults.Image
 	}
+	if o.Unsafe && !h.Unsafe {
+		return "", agent.Errorf(agent.KindRefused, "the machine of host %q has an identity, which unsafe start arguments would hand to its agents", h.Name).
+			WithHint("mngr destroy @%s, then create it anew with --unsafe-start-args", h.Name)
+	}
 	startArgs := slices.Concat(inst.Defaults.StartArgs, o.StartArgs)
-	if err := hostsetup.CheckStartArgs(startArgs, false); err != nil {
+	if err := hostsetup.CheckStartArgs(startArgs, hostsetup.StartRules{Unsafe: o.Unsafe, SSHPort: inst.Defaults.ContainerPort}); err != nil {
 		return "", err
 	}
 	progress("handing the host over to mngrd")

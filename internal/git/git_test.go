@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func run(t *testing.T, dir string, args ...string) string {
+func runGit(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=U", "-c", "user.email=u@example.com"}, args...)...)
 	out, err := cmd.CombinedOutput()
@@ -21,19 +21,19 @@ func run(t *testing.T, dir string, args ...string) string {
 
 func TestPushRunsNoHook(t *testing.T) {
 	source, target := t.TempDir(), t.TempDir()
-	run(t, source, "init", "-q", "-b", "topic")
-	run(t, source, "remote", "add", "origin", "https://user:token@example.com/x.git")
+	runGit(t, source, "init", "-q", "-b", "topic")
+	runGit(t, source, "remote", "add", "origin", "https://user:token@example.com/x.git")
 	if err := os.WriteFile(filepath.Join(source, "f"), []byte("1"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	run(t, source, "add", "f")
-	run(t, source, "commit", "-qm", "one")
+	runGit(t, source, "add", "f")
+	runGit(t, source, "commit", "-qm", "one")
 	witness := filepath.Join(t.TempDir(), "hook-ran")
 	hook := filepath.Join(source, ".git", "hooks", "pre-push")
 	if err := os.WriteFile(hook, []byte("#!/bin/sh\ntouch "+witness+"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	run(t, target, "init", "-q", "--bare")
+	runGit(t, target, "init", "-q", "--bare")
 
 	r, err := Open(t.Context(), source)
 	if err != nil {
@@ -45,14 +45,14 @@ func TestPushRunsNoHook(t *testing.T) {
 	if err := r.Push(t.Context(), "false", target, "mine"); err != nil {
 		t.Fatal(err)
 	}
-	if got := run(t, target, "rev-parse", "refs/heads/mine"); got != r.Commit {
+	if got := runGit(t, target, "rev-parse", "refs/heads/mine"); got != r.Commit {
 		t.Errorf("pushed %s, want %s", got, r.Commit)
 	}
 	if _, err := os.Stat(witness); err == nil {
 		t.Error("the pre-push hook ran")
 	}
 	// The control: the same hook does run when git is left alone.
-	run(t, source, "push", "-q", target, "topic:other")
+	runGit(t, source, "push", "-q", target, "topic:other")
 	if _, err := os.Stat(witness); err != nil {
 		t.Error("the hook of the control did not run")
 	}
@@ -66,7 +66,7 @@ func TestOpenOutside(t *testing.T) {
 
 func TestOpenBeforeTheFirstCommit(t *testing.T) {
 	dir := t.TempDir()
-	run(t, dir, "init", "-q", "-b", "main")
+	runGit(t, dir, "init", "-q", "-b", "main")
 	r, err := Open(t.Context(), dir)
 	if err != nil || r.Commit != "" || r.Branch != "main" {
 		t.Errorf("Open = %+v, %v", r, err)

@@ -95,13 +95,13 @@ func initContainer(p paths) error {
 // answerOne answers one request: those about the host here, on the virtual machine; all
 // others by the worker behind the socket. An answer that says what went wrong is success.
 func answerOne(ctx context.Context, in io.Reader, out, progress io.Writer, socket string) error {
-	req, err := control.ReadRequest(in)
+	req, rest, err := control.ReadRequest(in)
 	var answer ctl.Answer
 	switch {
 	case err != nil:
 		answer = control.Failure(err)
 	case strings.HasPrefix(req.Op, "host."):
-		answer = vm.Handle(ctx, req, progress)
+		answer = vm.Handle(ctx, req, rest, progress)
 		answer.Version = ctl.Version
 	default:
 		if answer, err = control.Call(ctx, socket, req, progress); err != nil {

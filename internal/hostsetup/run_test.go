@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mngr/internal/dockerflags"
 )
 
 func TestRunArgs(t *testing.T) {
@@ -30,15 +32,18 @@ func TestRunArgs(t *testing.T) {
 // Our own arguments are the positive control of the parser: it must know each of them.
 func TestRunArgsAreFlags(t *testing.T) {
 	args := RunArgs(Container{Name: "n", Volume: "v", GuestDir: "/g", SignalDir: "/s", Image: "i", SSHPort: 1})
-	flags, err := parseFlags(args[:len(args)-2])
+	flags, words, err := dockerflags.Run().Parse(args)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.ContainsFunc(flags, func(f runFlag) bool { return f.name == "publish" && f.value == "1:22" }) {
+	if diff := cmp.Diff([]string{"i", "init"}, words); diff != "" {
+		t.Error(diff)
+	}
+	if !slices.ContainsFunc(flags, func(f dockerflags.Flag) bool { return f.Name == "publish" && f.Value == "1:22" }) {
 		t.Errorf("no publish in %v", flags)
 	}
 	for _, f := range flags {
-		if !valued[f.name] && !switches[f.name] {
+		if !f.Known {
 			t.Errorf("unknown flag %v", f)
 		}
 	}

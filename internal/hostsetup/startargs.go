@@ -9,14 +9,18 @@ import (
 	"strings"
 
 	"mngr/internal/agent"
+	"mngr/internal/dockerflags"
 )
 
 // ours are flags that decide how mngr runs the container: nobody else may set them.
-var ours = words(`attach cidfile detach detach-keys entrypoint help init interactive label-file name quiet
-	restart rm sig-proxy stop-signal tty user`)
+var ours = []string{
+	"attach", "cidfile", "detach", "detach-keys", "entrypoint", "help", "init", "interactive", "label-file", "name",
+	"pull", "quiet", "restart", "rm", "sig-proxy", "stop-signal", "tty", "user",
+}
 
 // breaking are flags that reach beyond the container whatever their value is.
 var breaking = map[string]string{
+	"annotation":         "reconfigures the runtime",
 	"cap-add":            "adds a capability",
 	"cgroup-parent":      "leaves the container's control group",
 	"device":             "hands over a device",
@@ -29,61 +33,122 @@ var breaking = map[string]string{
 	"volumes-from":       "mounts what others have mounted",
 }
 
+// StartRules are what CheckStartArgs depends on.
+type StartRules struct {
+	Unsafe  bool // what breaks the boundary may pass
+	SSHPort int  // the machine's port on which the container serves SSH
+}
+
 // CheckStartArgs refuses further arguments of docker run that break the boundary between
 // the container and its machine, or that change what mngr itself decides. Flags that it does
-// not know are refused too. With unsafe only the second kind is refused.
+// not know are refused too. With Unsafe only the second kind is refused.
 //
 // Errors are *agent.Error: agent.KindUsage for what is malformed or ours,
-// agent.KindRefused for what unsafe would let pass.
-func CheckStartArgs(args []string, unsafe bool) error {
-	flags, err := parseFlags(args)
+// agent.KindRefused for what Unsafe would let pass.
+func CheckStartArgs(args []string, rules StartRules) error {
+	flags, words, err := dockerflags.Run().Parse(args)
 	if err != nil {
 		return agent.Errorf(agent.KindUsage, "start argument %w", err)
 	}
+	if len(words) > 0 {
+		return agent.Errorf(agent.KindUsage, "start argument %q is no flag of docker run", words[0]).
+			WithHint("the image is named with --image, the agent's command stands behind --")
+	}
 	for _, f := range flags {
-		if ours[f.name] || f.name == "label" && strings.HasPrefix(f.value, "mngr-") {
-			return agent.Errorf(agent.KindUsage, "start argument %q: mngr itself decides that", f.raw)
+		if reason := interferes(f, rules); reason != "" {
+			return agent.Errorf(agent.KindUsage, "start argument %q: %s", f.Raw, reason)
 		}
-		if target, hidden := hides(f); hidden {
-			return agent.Errorf(agent.KindUsage, "start argument %q: mngr needs what is at %s", f.raw, target)
-		}
-		if unsafe {
+		if rules.Unsafe {
 			continue
 		}
 		if reason := breaks(f); reason != "" {
-			return agent.Errorf(agent.KindRefused, "start argument %q %s", f.raw, reason).
-				WithHint("agents are untrusted code: no argument may give them the machine")
+			return agent.Errorf(agent.KindRefused, "start argument %q %s", f.Raw, reason).
+				WithHint("agents are untrusted code; --unsafe-start-args lets it pass and takes the host's right to deallocate itself")
 		}
 	}
 	return nil
 }
 
+// interferes says how f gets into the way of mngr's own work, "" if it does not.
+func interferes(f dockerflags.Flag, rules StartRules) string {
+	if slices.Contains(ours, f.Name) || f.Name == "label" && strings.HasPrefix(f.Value, "mngr-") {
+		return "mngr itself decides that"
+	}
+	if (f.Name == "network" || f.Name == "net") && strings.EqualFold(f.Value, "none") {
+		return "mngr could not reach the container"
+	}
+	if f.Name == "publish" {
+		return interferingPort(f.Value, rules.SSHPort)
+	}
+	if target, hidden := hides(f); hidden {
+		return "mngr needs what is at " + target
+	}
+	return ""
+}
+
+// interferingPort reads docker's [[IP:]PORTS:]PORTS[/PROTOCOL], where PORTS may be a range:
+// the machine's ports for SSH are taken.
+func interferingPort(value string, sshPort int) string {
+	value, protocol, _ := strings.Cut(value, "/")
+	parts := strings.Split(value, ":")
+	if len(parts) < 2 || parts[len(parts)-2] == "" || protocol != "" && !strings.EqualFold(protocol, "tcp") {
+		return "" // docker chooses the machine's port
+	}
+	low, high, isRange := strings.Cut(parts[len(parts)-2], "-")
+	if !isRange {
+		high = low
+	}
+	first, err := strconv.Atoi(low)
+	last, err2 := strconv.Atoi(high)
+	if err != nil || err2 != nil {
+		return "the port is not understood"
+	}
+	for _, taken := range []int{22, sshPort} {
+		if first <= taken && taken <= last {
+			return "port " + strconv.Itoa(taken) + " of the machine serves SSH"
+		}
+	}
+	return ""
+}
+
 // breaks says how f breaks the boundary, "" if it does not.
-func breaks(f runFlag) string {
-	if reason := breaking[f.name]; reason != "" {
+func breaks(f dockerflags.Flag) string {
+	if reason := breaking[f.Name]; reason != "" {
 		return reason
 	}
-	switch f.name {
+	switch f.Name {
 	case "privileged":
-		if off, err := strconv.ParseBool(f.value); err != nil || off {
+		if off, err := strconv.ParseBool(f.Value); err != nil || off {
 			return "gives the container the whole machine"
 		}
 	case "net", "network":
-		return breaksNetwork(f.value)
+		return breaksNetwork(f.Value)
 	case "pid", "ipc", "uts", "userns", "cgroupns":
-		if !slices.Contains([]string{"", "private", "none", "shareable"}, f.value) {
+		if !slices.Contains([]string{"", "private", "none", "shareable"}, f.Value) {
 			return "shares a namespace of the machine or of another container"
 		}
 	case "security-opt":
-		if !slices.Contains([]string{"no-new-privileges", "no-new-privileges=true", "no-new-privileges:true"}, f.value) {
+		if !slices.Contains([]string{"no-new-privileges", "no-new-privileges=true", "no-new-privileges:true"}, f.Value) {
 			return "loosens the container's confinement"
 		}
 	case "volume":
-		return breaksVolume(f.value)
+		return breaksVolume(f.Value)
 	case "mount":
-		return breaksMount(f.value)
+		return breaksMount(f.Value)
+	case "runtime":
+		if !runtimeName.MatchString(f.Value) {
+			return "names a program of the machine"
+		}
+	case "oom-kill-disable":
+		if off, err := strconv.ParseBool(f.Value); err != nil || off {
+			return "lets the container take all memory of the machine"
+		}
+	case "oom-score-adj":
+		if n, err := strconv.Atoi(f.Value); err != nil || n < 0 {
+			return "makes the kernel end the machine's own programs first"
+		}
 	}
-	if !switches[f.name] && !valued[f.name] {
+	if !f.Known {
 		return "is not known to be safe"
 	}
 	return ""
@@ -108,6 +173,9 @@ func breaksNetwork(value string) string {
 	}
 	return ""
 }
+
+// runtimeName has no slash: newer engines take a path to a program as well.
+var runtimeName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
 
 // volumeName is docker's own rule (volume/names/names.go).
 var volumeName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
@@ -162,7 +230,7 @@ func mountFields(value string) (map[string]string, bool) {
 }
 
 // hides tells whether f mounts something over what mngr has in the container.
-func hides(f runFlag) (string, bool) {
+func hides(f dockerflags.Flag) (string, bool) {
 	for _, target := range targets(f) {
 		target = path.Clean("/" + target)
 		for _, needed := range []string{GuestMount, DataMount, SignalDir} {
@@ -177,16 +245,16 @@ func hides(f runFlag) (string, bool) {
 }
 
 // targets are the places in the container that f mounts on.
-func targets(f runFlag) []string {
-	switch f.name {
+func targets(f dockerflags.Flag) []string {
+	switch f.Name {
 	case "volume":
-		parts := strings.Split(f.value, ":")
+		parts := strings.Split(f.Value, ":")
 		return parts[min(1, len(parts)-1):][:1]
 	case "tmpfs":
-		target, _, _ := strings.Cut(f.value, ":")
+		target, _, _ := strings.Cut(f.Value, ":")
 		return []string{target}
 	case "mount":
-		fields, _ := mountFields(f.value)
+		fields, _ := mountFields(f.Value)
 		var found []string
 		for _, key := range []string{"target", "dst", "destination"} {
 			if fields[key] != "" {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"mngr/internal/agent"
+	"mngr/internal/dockerflags"
 )
 
 func TestCheckStartArgs(t *testing.T) {
@@ -24,7 +25,15 @@ func TestCheckStartArgs(t *testing.T) {
 		{"--security-opt no-new-privileges --security-opt=no-new-privileges:true", fine},
 		{"--network name=my-net,alias=x --ulimit nofile=1:2 --label a=b", fine},
 
+		{"-p 8022:22 -p 22 -p 22:22/udp -p 127.0.0.1::80 -p 2223-2230:80-87", fine},
+		{"--oom-kill-disable=false --oom-score-adj 500 --sysctl net.core.somaxconn=1 -w /tmp", fine},
+
 		{"--privileged", refused},
+		{"--oom-kill-disable", refused},
+		{"--oom-score-adj -1000", refused},
+		{"--annotation a=b", refused},
+		{"--runtime /tmp/evil", refused},
+		{"--priv", refused}, // no abbreviation: unknown
 		{"--privileged=1", refused},
 		{"--privileged=maybe", refused},
 		{"--privileged --memory 1g", refused},
@@ -95,6 +104,15 @@ func TestCheckStartArgs(t *testing.T) {
 		{"-", usage},
 		{"--memory", usage},
 		{"-Pm", usage},
+		{"--pull always", usage},
+		{"--network none", usage},
+		{"--net=none", usage},
+		{"-p 22:80", usage},
+		{"-p 20-30:20-30", usage},
+		{"-p 127.0.0.1:2222:80/tcp", usage},
+		{"-p [::1]:2222:80", usage},
+		{"--publish=2222:22", usage},
+		{"-p x:22", usage},
 		{"-v x:/opt/mngr", usage},
 		{"-v x:/opt", usage},
 		{"-v x:/opt/mngr/mngrd", usage},
@@ -106,7 +124,7 @@ func TestCheckStartArgs(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.args, func(t *testing.T) {
 			args := strings.Fields(test.args)
-			err := CheckStartArgs(args, false)
+			err := CheckStartArgs(args, StartRules{SSHPort: 2222})
 			if got := kind(err); got != test.want {
 				t.Errorf("got %q (%v), want %q", got, err, test.want)
 			}
@@ -118,7 +136,7 @@ func TestCheckStartArgs(t *testing.T) {
 			if want == refused {
 				want = fine
 			}
-			if err := CheckStartArgs(args, true); kind(err) != want {
+			if err := CheckStartArgs(args, StartRules{Unsafe: true, SSHPort: 2222}); kind(err) != want {
 				t.Errorf("unsafe: got %v, want %q", err, want)
 			}
 		})
@@ -134,27 +152,27 @@ func kind(err error) agent.Kind {
 
 // Whatever is accepted is made of flags alone and holds none of the words that open the
 // machine, however they are spelled.
-func FuzzCheckStartArgs(f *testing.F) {
+func FuzzStartArgs(f *testing.F) {
 	for _, seed := range []string{"--memory\n1g", "-Pv\n/:/host", "-v=/:/h", "--network\nname=host", "--privileged=0", "-e\n--privileged"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, joined string) {
 		args := strings.Split(joined, "\n")
-		if CheckStartArgs(args, false) != nil {
+		if CheckStartArgs(args, StartRules{SSHPort: 2222}) != nil {
 			return
 		}
-		flags, err := parseFlags(args)
-		if err != nil {
-			t.Fatalf("accepted %q, but %v", args, err)
+		flags, words, err := dockerflags.Run().Parse(args)
+		if err != nil || len(words) > 0 {
+			t.Fatalf("accepted %q, but %v, %q", args, err, words)
 		}
 		raw := 0
 		for i, g := range flags {
-			if i == 0 || flags[i-1].raw != g.raw {
+			if i == 0 || flags[i-1].Raw != g.Raw {
 				raw++
 			}
 			forbidden := []string{"cap-add", "device", "volumes-from", "name", "entrypoint"}
-			if slices.Contains(forbidden, g.name) || g.name == "volume" && strings.HasPrefix(g.value, "/") && strings.Contains(g.value, ":") {
-				t.Errorf("accepted %q", g.raw)
+			if slices.Contains(forbidden, g.Name) || g.Name == "volume" && strings.HasPrefix(g.Value, "/") && strings.Contains(g.Value, ":") {
+				t.Errorf("accepted %q", g.Raw)
 			}
 		}
 		if raw > len(args) {

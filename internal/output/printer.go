@@ -78,6 +78,14 @@ func (p *Printer) Warn(cause, hint string) {
 	}
 }
 
+// Text writes another program's lines to standard error, quiet or not: they belong to an
+// error.
+func (p *Printer) Text(lines string) {
+	for line := range strings.SplitSeq(lines, "\n") {
+		p.screen.line("    " + Clean(line))
+	}
+}
+
 // Stderr is a writer for text of other programs; what it writes does not tear the
 // progress line.
 func (p *Printer) Stderr() io.Writer { return writerFunc(p.screen.toErr) }

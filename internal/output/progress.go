@@ -31,6 +31,7 @@ type Progress struct {
 
 type phase struct {
 	name    string
+	detail  string // how far it is; shown while it lasts
 	began   time.Time
 	elapsed time.Duration
 	failed  bool
@@ -54,6 +55,15 @@ func (g *Progress) Phase(name string) {
 	g.finish(false)
 	g.current = phase{name: name, began: time.Now()}
 	g.poke()
+}
+
+// Detail says how far the phase under way is; it is not kept once the phase has ended.
+func (g *Progress) Detail(text string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.current.name != "" {
+		g.current.detail = ": " + text
+	}
 }
 
 // Undo marks the phase under way as the one that failed and begins to undo.
@@ -141,7 +151,7 @@ func (g *Progress) paint(ticked bool) {
 	case g.p.Live:
 		g.p.screen.show(g.liveLine(current))
 	case ticked && current.name != "":
-		g.p.screen.line(fmt.Sprintf("  … %s (%s so far)", Clean(current.name), seconds(time.Since(current.began))))
+		g.p.screen.line(fmt.Sprintf("  … %s (%s so far)", Clean(current.name+current.detail), seconds(time.Since(current.began))))
 	}
 }
 
@@ -177,7 +187,7 @@ func (g *Progress) liveLine(ph phase) string {
 	spinner := string(`|/-\`[int(elapsed/liveTick)%4])
 	clock := " (" + seconds(elapsed.Truncate(time.Second)) + ")"
 	room := g.p.Width() - len(spinner) - 2 - len(clock)
-	return spinner + " " + Truncate(Clean(ph.name), room) + clock
+	return spinner + " " + Truncate(Clean(ph.name+ph.detail), room) + clock
 }
 
 // seconds writes a duration as a person reads it: 0.4s, 12.3s, 2m05s.

@@ -19,6 +19,9 @@ func NewHostTags(h agent.Host) (map[string]string, error) {
 		HostName:  HostNameValue(h.Name),
 		CreatedAt: h.CreatedAt.UTC().Format("2006-01-02T15:04:05.000000-07:00"),
 	}
+	if h.Unsafe {
+		tags[Unsafe] = "true"
+	}
 	if keys := EncodeHostKeys(h.HostKeys); keys != "" {
 		tags[HostKeys] = keys
 	}
@@ -52,6 +55,7 @@ func DecodeHost(h *agent.Host) {
 	if t, err := time.Parse(time.RFC3339Nano, get(CreatedAt)); err == nil && h.CreatedAt.IsZero() {
 		h.CreatedAt = t // the cloud's own clock, where there is one, is the better witness
 	}
+	h.Unsafe = get(Unsafe) != ""
 	h.HostKeys = DecodeHostKeys(get(HostKeys))
 	h.Agents, h.Stopped = decodeAgents(h.Tags)
 }

@@ -11,6 +11,7 @@ const (
 	CreatedAt = "mngr-created-at"
 	HostKeys  = "mngr-host-keys"
 	StoppedBy = "mngr-stopped-by"
+	Unsafe    = "mngr-unsafe" // "true": the host's container may break out of its boundary
 )
 
 // ManagedByUs is the value of the tag ManagedBy on everything that is ours.

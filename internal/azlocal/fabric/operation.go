@@ -156,11 +156,11 @@ func (w *World) launch(op Operation) {
 func (w *World) execute(ctx context.Context, op Operation) {
 	job := w.jobs[op.Job]
 	var err error
-	if job.Takes != nil {
-		err = pause(ctx, job.Takes(w.Latency))
-	}
-	if err == nil && job.Prepare != nil {
+	if job.Prepare != nil {
 		err = job.Prepare(ctx, op)
+	}
+	if err == nil && job.Takes != nil {
+		err = pause(ctx, job.Takes(w.Latency))
 	}
 	if err == nil {
 		err = op.Fate.run(ctx, func() error {

@@ -45,17 +45,18 @@ func Failure(err error) ctl.Answer {
 	return ctl.Answer{Version: ctl.Version, Error: &ctl.Error{Code: ctl.CodeFailed, Message: line, Detail: detail}}
 }
 
-// ReadRequest reads one request and refuses one of another version.
-func ReadRequest(r io.Reader) (ctl.Request, error) {
-	var req ctl.Request
-	if err := json.NewDecoder(io.LimitReader(r, maxRequest)).Decode(&req); err != nil {
-		return req, &ctl.Error{Code: ctl.CodeUsage, Message: fmt.Sprintf("the request is not understood: %v", err)}
+// ReadRequest reads one request and refuses one of another version. What follows the
+// request is in rest.
+func ReadRequest(r io.Reader) (req ctl.Request, rest io.Reader, err error) {
+	decoder := json.NewDecoder(io.LimitReader(r, maxRequest))
+	if err := decoder.Decode(&req); err != nil {
+		return req, nil, &ctl.Error{Code: ctl.CodeUsage, Message: fmt.Sprintf("the request is not understood: %v", err)}
 	}
 	if req.Version != ctl.Version {
-		return req, &ctl.Error{Code: ctl.CodeUnsupported, Message: fmt.Sprintf(
+		return req, nil, &ctl.Error{Code: ctl.CodeUnsupported, Message: fmt.Sprintf(
 			"the request has version %d, this mngrd speaks version %d", req.Version, ctl.Version)}
 	}
-	return req, nil
+	return req, io.MultiReader(decoder.Buffered(), r), nil
 }
 
 // Listen makes the socket, in the place of one that a dead process left.
@@ -104,7 +105,7 @@ func answer(ctx context.Context, conn *net.UnixConn, handle Handler) {
 	defer conn.Close()
 	out := json.NewEncoder(conn)
 	conn.SetReadDeadline(time.Now().Add(requestTimeout))
-	req, err := ReadRequest(conn)
+	req, _, err := ReadRequest(conn)
 	if err != nil {
 		a := Failure(err)
 		out.Encode(frame{Answer: &a})

@@ -93,7 +93,7 @@ func FuzzReadRequest(f *testing.F) {
 	f.Add(`{"version":1,"op":"agent.create","agent":{"argv":["x"]}}`)
 	f.Add(`[]`)
 	f.Fuzz(func(t *testing.T, in string) {
-		req, err := ReadRequest(strings.NewReader(in))
+		req, _, err := ReadRequest(strings.NewReader(in))
 		if err == nil && req.Version != ctl.Version {
 			t.Fatalf("took version %d", req.Version)
 		}

@@ -10,7 +10,7 @@ import (
 	"mngr/internal/ctl"
 )
 
-func (h *host) handle(ctx context.Context, request ctl.Request, progress io.Writer) ctl.Answer {
+func (h *host) handle(ctx context.Context, request ctl.Request, rest io.Reader, progress io.Writer) ctl.Answer {
 	if request.Version != ctl.Version {
 		return failure(&ctl.Error{
 			Code:    ctl.CodeUnsupported,
@@ -18,6 +18,7 @@ func (h *host) handle(ctx context.Context, request ctl.Request, progress io.Writ
 		})
 	}
 	answer := ctl.Answer{Version: ctl.Version}
+	phase := func(text string) { fmt.Fprintf(progress, "%s%s\n", ctl.ProgressPrefix, printable(text, 200)) }
 	var err error
 	switch request.Op {
 	case ctl.OpHostSetup:
@@ -25,8 +26,13 @@ func (h *host) handle(ctx context.Context, request ctl.Request, progress io.Writ
 			err = usage("host.setup without a setup")
 			break
 		}
-		phase := func(text string) { fmt.Fprintf(progress, "%s%s\n", ctl.ProgressPrefix, printable(text, 200)) }
 		answer.Setup, err = h.setup(ctx, *request.Setup, phase)
+	case ctl.OpHostBuild:
+		if request.Build == nil {
+			err = usage("host.build without a build")
+			break
+		}
+		answer.Build, err = h.build(ctx, *request.Build, rest, progress, phase)
 	case ctl.OpHostStatus:
 		answer.Host, err = h.status(ctx)
 	case ctl.OpHostStart:

@@ -93,13 +93,13 @@ func Main(ctx context.Context) error {
 }
 
 // Handle answers the host.* operations of `mngrd ctl`. Lines for the user go to progress,
-// phases among them behind ctl.ProgressPrefix.
-func Handle(ctx context.Context, request ctl.Request, progress io.Writer) ctl.Answer {
+// phases among them behind ctl.ProgressPrefix. What followed the request is in rest.
+func Handle(ctx context.Context, request ctl.Request, rest io.Reader, progress io.Writer) ctl.Answer {
 	h, err := thisHost()
 	if err != nil {
 		return failure(err)
 	}
-	return h.handle(ctx, request, progress)
+	return h.handle(ctx, request, rest, progress)
 }
 
 func (h *host) guest(name string) string { return filepath.Join(h.state, "guest", name) }

@@ -16,7 +16,7 @@ import (
 func (h *host) do(t *testing.T, op string, setup *ctl.Setup) (ctl.Answer, string) {
 	t.Helper()
 	var progress strings.Builder
-	answer := h.handle(t.Context(), ctl.Request{Version: ctl.Version, Op: op, Setup: setup}, &progress)
+	answer := h.handle(t.Context(), ctl.Request{Version: ctl.Version, Op: op, Setup: setup}, strings.NewReader(""), &progress)
 	return answer, progress.String()
 }
 

@@ -38,6 +38,9 @@ func (h *host) setup(ctx context.Context, setup ctl.Setup, phase func(string)) (
 		return nil, fmt.Errorf("wait for another setup: %w", err)
 	}
 	defer unlock()
+	if err := os.RemoveAll(h.buildDir()); err != nil {
+		return nil, fmt.Errorf("remove what a build left: %w", err)
+	}
 	if err := h.waitEngine(ctx, phase); err != nil {
 		return nil, err
 	}

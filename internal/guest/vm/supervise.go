@@ -39,6 +39,7 @@ func (h *host) supervise(ctx context.Context, log io.Writer) error {
 	watches.Go(func() { h.watchEvents(beside, log) })
 	defer watches.Wait()
 	defer cancel()
+	h.removeAbandonedBuild()
 	// The container must end orderly although ctx has ended.
 	defer func() {
 		if err := h.stopContainer(context.WithoutCancel(ctx), hostsetup.StopTimeout*time.Second); err != nil {

@@ -55,6 +55,9 @@ func (h *host) pull(ctx context.Context, image string, phase func(string)) (id s
 	if id, err = imageID(ctx, image); err != nil || id != "" {
 		return id, err
 	}
+	if ctl.IsBuiltImage(image) {
+		return "", &ctl.Error{Code: ctl.CodeNotFound, Message: "the image that was built for this host is not on its machine any more"}
+	}
 	phase("pulling " + image)
 	if _, err := docker(ctx, "pull", "--quiet", image); err != nil {
 		return "", fmt.Errorf("get image %s: %w", image, err)

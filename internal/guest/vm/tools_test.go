@@ -147,7 +147,7 @@ func TestHandleRefuses(t *testing.T) {
 		"no setup":      {Version: ctl.Version, Op: ctl.OpHostSetup},
 		"unknown":       {Version: ctl.Version, Op: "agent.create"},
 	} {
-		if answer := h.handle(t.Context(), request, t.Output()); answer.Error == nil || answer.Version != ctl.Version {
+		if answer := h.handle(t.Context(), request, strings.NewReader(""), t.Output()); answer.Error == nil || answer.Version != ctl.Version {
 			t.Errorf("%s: %+v", name, answer)
 		}
 	}
