@@ -37,6 +37,7 @@ func (d *daemon) controls() http.Handler {
 	d.serveReady(mux, "POST /faults", (*Server).addFault)
 	d.serveReady(mux, "DELETE /faults", (*Server).clearFaults)
 	d.serveReady(mux, "DELETE /faults/{id}", (*Server).removeFault)
+	d.serveReady(mux, "POST /principals", (*Server).addPrincipal)
 	d.serveReady(mux, "POST /evict", (*Server).evict)
 	d.serveReady(mux, "GET /settings", (*Server).listSettings)
 	d.serveReady(mux, "POST /settings", (*Server).chooseSettings)

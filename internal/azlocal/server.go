@@ -39,6 +39,7 @@ type Server struct {
 	tls      *tls.Config
 	log      *slog.Logger
 	activity *activity.Log
+	apps     *entra.Directory
 
 	mu      sync.Mutex
 	closing bool
@@ -80,13 +81,26 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 		return nil, errors.Join(err, world.Close())
 	}
 	s := &Server{inst: inst, world: world, log: log, tls: keys.TLS, activity: record,
-		issuer: &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now}}
-	s.wire(keys.ClientSecret)
+		apps: &entra.Directory{}, issuer: &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now}}
+	s.know(keys.ClientSecret, inst.ClientID, inst.ObjectID)
+	s.wire()
+	others, err := inst.Principals()
+	for _, p := range others {
+		err = errors.Join(err, s.login(p))
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
 	return s, nil
 }
 
+// know puts a service principal into the directory.
+func (s *Server) know(secret, clientID, objectID string) {
+	s.apps.Add(entra.Application{Secret: secret, Principal: arm.Principal{ObjectID: objectID, AppID: clientID, TenantID: s.inst.Tenant}})
+}
+
 // wire connects the resource providers with the world and the front door.
-func (s *Server) wire(secret string) {
+func (s *Server) wire() {
 	s.compute = &compute.Provider{Record: s.record}
 	net := &network.Provider{RulesChanged: s.compute.RulesChanged}
 	s.world.Register(rbac.Kinds()...)
@@ -94,8 +108,7 @@ func (s *Server) wire(secret string) {
 	net.Register(s.world)
 	s.compute.Register(s.world)
 
-	app := entra.Application{Secret: secret, Principal: arm.Principal{ObjectID: s.inst.ObjectID, AppID: s.inst.ClientID, TenantID: s.inst.Tenant}}
-	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Entra: &entra.Handler{Issuer: s.issuer, Apps: []entra.Application{app}, Faults: s.world.Faults, Record: s.record}}
+	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Entra: &entra.Handler{Issuer: s.issuer, Apps: s.apps, Faults: s.world.Faults, Record: s.record}}
 	s.handler.Add(resources.Routes()...)
 	s.handler.Add(rbac.Routes()...)
 	s.handler.Add(fabric.Routes()...)

@@ -59,8 +59,8 @@ The settings stay until they are changed.
   registered=false        make all resource providers NotRegistered now (true: Registered)
   eviction-notice=5s      from the notice of an eviction until the machine goes
   nic-reservation=180s    how long an interface stays reserved after a refused create
-  quota.cores=4           cores in a region; likewise quota.spot, quota.virtualMachines,
-                          quota.publicIPs and each family, as in quota.standardBSFamily
+  quota.cores=4           cores in a region; likewise quota.spot, quota.publicIPs and each
+                          family, as in quota.standardBSFamily
   quota.cores@eastus=0    the same in one region only`,
 		Example: "  mngr azure local set quota.cores=4 quota.spot=0\n  mngr azure local set role-propagation=2m\n  mngr azure local set quota.cores=",
 	}

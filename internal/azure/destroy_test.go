@@ -117,13 +117,14 @@ func TestDestroyLeftovers(t *testing.T) {
 			`{"name":"foreign","id":"x","properties":{"virtualMachine":{"id":"/another"}},"tags":{"mngr-host-id":"`+string(testHost)+`"}}`))},
 		"GET " + networks + "publicIPAddresses":                   {says(200, values(`{"name":"`+ipName+`","id":"`+ip+`","properties":{}}`, `{"name":"foreign","properties":{}}`))},
 		"GET " + testGroup + "/providers/Microsoft.Compute/disks": {says(200, values(`{"name":"`+disk+`","properties":{}}`, `{"name":"foreign","managedBy":"/another","tags":{"mngr-host-id":"`+string(testHost)+`"}}`))},
-		"GET " + testVM:               {says(200, machine("Succeeded", ""))},
-		"DELETE " + testVM:            {acting("op")},
-		"GET " + operations + "op":    {succeeded},
-		"DELETE " + assignmentRoute(): {says(403, `{"error":{"code":"AuthorizationFailed"}}`)},
-		"DELETE " + nic:               {refuses(400, "NicReservedForAnotherVm", "Nic(s) in request is reserved for another Virtual Machine for 180 seconds."), says(204, "")},
-		"DELETE " + ip:                {refuses(400, "PublicIPAddressCannotBeDeleted", "still allocated"), says(204, "")},
-		"DELETE " + dsk:               {says(204, "")},
+		"GET " + testVM:                  {says(200, machine("Succeeded", ""))},
+		"DELETE " + testVM:               {acting("op")},
+		"GET " + operations + "op":       {succeeded},
+		"DELETE " + assignmentRoute():    {says(403, `{"error":{"code":"AuthorizationFailed"}}`)},
+		"GET " + testVM + assignmentList: {says(200, values(`{"id":"`+strings.TrimSpace(assignmentRoute())+`","properties":{"scope":"`+testVM+`"}}`))},
+		"DELETE " + nic:                  {refuses(400, "NicReservedForAnotherVm", "Nic(s) in request is reserved for another Virtual Machine for 180 seconds."), says(204, "")},
+		"DELETE " + ip:                   {refuses(400, "PublicIPAddressCannotBeDeleted", "still allocated"), says(204, "")},
+		"DELETE " + dsk:                  {says(204, "")},
 	})
 	s := newScript(t, left)
 	gone := func(phase string) {

@@ -89,8 +89,9 @@ func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows 
 		if err := f.untagStart(ctx, inst, out, nil, progress); err != nil {
 			return out, err
 		}
-		out.Accepted = true
-		return out, startFailed(*h, inst.Start(ctx, h.Resource, false, progress))
+		err := inst.Start(ctx, h.Resource, false, progress)
+		out.Accepted = err == nil
+		return out, startFailed(*h, err)
 	}
 	if err := f.boot(ctx, inst, h, progress); err != nil {
 		return out, err

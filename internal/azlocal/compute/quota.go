@@ -16,15 +16,14 @@ const limitCores = 40000
 
 // Names of limits that are no family's.
 const (
-	limitTotal    = "cores"
-	limitSpot     = "spot"
-	limitMachines = "virtualMachines"
+	limitTotal = "cores"
+	limitSpot  = "spot"
 )
 
 // Limits are the limits of compute by name, with their defaults: cores in a region, cores
-// of Spot machines, machines, and cores of each family of sizes.
+// of Spot machines, and cores of each family of sizes.
 func Limits() map[string]int {
-	out := map[string]int{limitTotal: limitCores, limitSpot: limitCores, limitMachines: limitCores}
+	out := map[string]int{limitTotal: limitCores, limitSpot: limitCores}
 	for _, s := range Sizes() {
 		out[s.Family] = limitCores
 	}
@@ -82,19 +81,19 @@ func checkCores(t *fabric.Tx, limit, name, location string, used, more int) erro
 func listUsages(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	location := resources.Normalize(r.Params["location"])
 	u := countUsage(t, location)
-	rows := []doc.Object{}
-	row := func(limit, name, text string, used int) {
-		rows = append(rows, doc.Object{"limit": t.World().Settings.Limit(limit, location), "unit": "Count", "currentValue": used, "name": doc.Object{"value": name, "localizedValue": text}})
+	rows, limit := []doc.Object{}, func(name string) int { return t.World().Settings.Limit(name, location) }
+	row := func(limit int, name, text string, used int) {
+		rows = append(rows, doc.Object{"limit": limit, "unit": "Count", "currentValue": used, "name": doc.Object{"value": name, "localizedValue": text}})
 	}
-	row(limitTotal, "cores", "Total Regional vCPUs", u.cores)
-	row(limitMachines, "virtualMachines", "Virtual Machines", u.machines)
-	row(limitSpot, "lowPriorityCores", "Total Regional Spot vCPUs", u.spot)
+	row(limit(limitTotal), "cores", "Total Regional vCPUs", u.cores)
+	row(limitCores, "virtualMachines", "Virtual Machines", u.machines)
+	row(limit(limitSpot), "lowPriorityCores", "Total Regional Spot vCPUs", u.spot)
 	var families []string
 	for _, s := range Sizes() {
 		families = append(families, s.Family)
 	}
 	for _, f := range slices.Compact(families) {
-		row(f, f, strings.TrimSuffix(f, "Family")+" Family vCPUs", u.family[f])
+		row(limit(f), f, strings.TrimSuffix(f, "Family")+" Family vCPUs", u.family[f])
 	}
 	return arm.OK(doc.Object{"value": rows}), nil
 }

@@ -17,12 +17,6 @@ import (
 	"mngr/internal/azlocal/fault"
 )
 
-// Application is a service principal that may ask for tokens.
-type Application struct {
-	Principal arm.Principal
-	Secret    string
-}
-
 // Audiences that ARM accepts; the list is that of its own error text.
 var armAudiences = []string{
 	"https://management.core.windows.net/", "https://management.core.windows.net",
@@ -42,7 +36,7 @@ func IsARM(audience string) bool {
 // Handler serves the token endpoints of one tenant.
 type Handler struct {
 	Issuer *Issuer
-	Apps   []Application
+	Apps   *Directory
 	Faults *fault.Book
 	Record func(activity.Entry)
 }
@@ -149,10 +143,8 @@ func (h *Handler) guarded(w http.ResponseWriter, r *http.Request, tenant string)
 	_ = r.ParseForm() // token finds out again
 	id := clientID(r)
 	entry := activity.Entry{Time: h.Issuer.Now().UTC(), Operation: fault.EntraToken, Method: r.Method}
-	for _, app := range h.Apps {
-		if strings.EqualFold(app.Principal.AppID, id) {
-			entry.Principal = app.Principal.ObjectID
-		}
+	if app, ok := h.Apps.Find(id); ok {
+		entry.Principal = app.Principal.ObjectID
 	}
 	call := fault.Call{Operation: fault.EntraToken, Body: doc.Object{
 		"client_id": id, "scope": r.PostForm.Get("scope"), "grant_type": r.PostForm.Get("grant_type")}}
@@ -211,24 +203,22 @@ func (h *Handler) token(w http.ResponseWriter, r *http.Request, tenant string) {
 }
 
 func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request) (Application, bool) {
-	id, secret := r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
-	if user, pass, ok := r.BasicAuth(); ok && id == "" {
-		id, secret = user, pass
+	id, secret := clientID(r), r.PostForm.Get("client_secret")
+	if _, pass, ok := r.BasicAuth(); ok && r.PostForm.Get("client_id") == "" {
+		secret = pass
 	}
-	for _, app := range h.Apps {
-		if !strings.EqualFold(app.Principal.AppID, id) {
-			continue
-		}
-		if subtle.ConstantTimeCompare([]byte(app.Secret), []byte(secret)) == 1 {
-			return app, true
-		}
+	app, known := h.Apps.Find(id)
+	switch {
+	case !known:
+		h.refuse(w, http.StatusBadRequest, "unauthorized_client", 700016, fmt.Sprintf(
+			"Application with identifier '%s' was not found in the directory '%s'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.", id, h.Issuer.Tenant))
+		return Application{}, false
+	case subtle.ConstantTimeCompare([]byte(app.Secret), []byte(secret)) != 1:
 		h.refuse(w, http.StatusUnauthorized, "invalid_client", 7000215, fmt.Sprintf(
 			"Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", id))
 		return Application{}, false
 	}
-	h.refuse(w, http.StatusBadRequest, "unauthorized_client", 700016, fmt.Sprintf(
-		"Application with identifier '%s' was not found in the directory '%s'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.", id, h.Issuer.Tenant))
-	return Application{}, false
+	return app, true
 }
 
 // audienceOf is the resource a token is for: scope without "/.default", or the resource

@@ -30,10 +30,10 @@ func (t *Tx) Doom(hit *fault.Hit) { t.fate = fateOf(hit) }
 // Fated tells whether an operation has taken over what Doom was given.
 func (t *Tx) Fated() bool { return t.fated }
 
-// seal gives an operation the transaction's fate.
+// seal gives an operation the transaction's fate, unless it has been under way before.
 func (t *Tx) seal(id string) {
 	op := t.Operation(id)
-	if t.fate == nil || op == nil || op.Terminal() {
+	if t.fate == nil || op == nil || op.Terminal() || t.w.runs[id] != nil {
 		return
 	}
 	doomed := *op

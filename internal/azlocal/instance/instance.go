@@ -34,8 +34,30 @@ type Instance struct {
 // ErrNone says that there is no instance in a directory.
 var ErrNone = errors.New("there is no local Azure here yet")
 
-// Dir is where the instance lives: $MNGR_AZLOCAL_DIR, else below the user's state directory.
+// Dir is where the instance lives: $MNGR_AZLOCAL_DIR, else below the user's state
+// directory. The directory of a principal leads to its instance.
 func Dir() (string, error) {
+	dir, err := given()
+	if err != nil {
+		return "", err
+	}
+	if p, err := readPrincipal(dir); err == nil {
+		return p.Instance, nil
+	}
+	return dir, nil
+}
+
+// Acting returns the principal whose directory the environment names; ok is false for the
+// instance's own.
+func Acting() (p Principal, ok bool) {
+	dir, err := given()
+	if err == nil {
+		p, err = readPrincipal(dir)
+	}
+	return p, err == nil
+}
+
+func given() (string, error) {
 	if dir := os.Getenv("MNGR_AZLOCAL_DIR"); dir != "" {
 		return filepath.Abs(dir)
 	}

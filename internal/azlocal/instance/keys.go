@@ -35,11 +35,7 @@ type Keys struct {
 
 // Keys reads the secrets and makes those that are missing or near their end.
 func (i *Instance) Keys(now time.Time) (*Keys, error) {
-	secret, err := i.readOrMake("client_secret", func() ([]byte, error) {
-		raw := make([]byte, 24)
-		_, err := rand.Read(raw)
-		return []byte(hex.EncodeToString(raw)), err
-	})
+	secret, err := i.readOrMake("client_secret", newSecret)
 	if err != nil {
 		return nil, err
 	}
@@ -163,6 +159,14 @@ func (i *Instance) key(name string, generate func() (crypto.Signer, error)) (cry
 		return nil, fmt.Errorf("%s cannot sign", i.Path(name))
 	}
 	return signer, nil
+}
+
+func newSecret() ([]byte, error) {
+	raw := make([]byte, 24)
+	if _, err := rand.Read(raw); err != nil {
+		return nil, fmt.Errorf("make a secret: %w", err)
+	}
+	return []byte(hex.EncodeToString(raw)), nil
 }
 
 func (i *Instance) readOrMake(name string, create func() ([]byte, error)) ([]byte, error) {

@@ -43,7 +43,7 @@ func Routes() []fabric.Route {
 	}
 }
 
-// Grant assigns a role without a request, for the instance's own service principal.
+// Grant assigns a role without a request, at once, for principals that the instance makes.
 // A principal that has it keeps it.
 func Grant(t *fabric.Tx, p arm.Principal, role, scope string) {
 	for _, id := range t.Referrers(principalKey(p.ObjectID)) {

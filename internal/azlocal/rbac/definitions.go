@@ -107,6 +107,16 @@ func definitions(t *fabric.Tx) []doc.Object {
 	return out
 }
 
+// FindRole returns the GUID of a role by its name or GUID, "" when there is none.
+func FindRole(t *fabric.Tx, nameOrGUID string) string {
+	for _, d := range definitions(t) {
+		if strings.EqualFold(d.Str("properties", "roleName"), nameOrGUID) || strings.EqualFold(d.Str("name"), nameOrGUID) {
+			return d.Str("name")
+		}
+	}
+	return ""
+}
+
 // equals finds "name eq 'value'" in an OData filter; two quotes stand for one.
 func equals(filter, name string) (value string, ok bool) {
 	m := regexp.MustCompile(`(?i)\b` + name + `\s+eq\s+'((?:[^']|'')*)'`).FindStringSubmatch(filter)
