@@ -32,7 +32,14 @@ type Host struct {
 	Spot      bool   // may be evicted
 	Unsafe    bool   // its container was started with what breaks the boundary to the machine
 	Idle      *Idle  // as its guest says; nil when nobody could be asked
+
+	SelfStop    *bool     // Azure would let the machine deallocate itself; nil: nobody knows
+	SelfStopWhy string    // why not
+	ShutdownAt  time.Time // when the machine deallocates itself whatever it does; zero: never, or not known
 }
+
+// Gone tells a Spot host that only this machine remembers: Azure has nothing of it left.
+func (h Host) Gone() bool { return h.State == HostEvicted && h.Billing == BillingNone }
 
 // Idle says when a host stops itself.
 type Idle struct {

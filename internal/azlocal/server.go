@@ -20,6 +20,7 @@ import (
 	"mngr/internal/azlocal/fault"
 	"mngr/internal/azlocal/front"
 	"mngr/internal/azlocal/imds"
+	"mngr/internal/azlocal/insights"
 	"mngr/internal/azlocal/instance"
 	"mngr/internal/azlocal/machine"
 	"mngr/internal/azlocal/network"
@@ -113,6 +114,7 @@ func (s *Server) wire() {
 	s.handler.Add(fabric.Routes()...)
 	s.handler.Add(net.Routes()...)
 	s.handler.Add(s.compute.Routes()...)
+	s.handler.Add(insights.Provider{Path: s.inst.Path(activity.FileName)}.Routes()...)
 }
 
 // start brings machines and state together and takes up interrupted operations. restart

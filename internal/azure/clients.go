@@ -39,6 +39,8 @@ type session struct {
 	resources *armresources.Client
 	tags      *armresources.TagsClient
 
+	plain *arm.Client // for what has no client of its own
+
 	roles       *armauthorization.RoleDefinitionsClient
 	assignments *armauthorization.RoleAssignmentsClient
 }
@@ -70,6 +72,9 @@ func newSession(at *place, subscription string, token *tokenSource, retry policy
 	}
 	authorization, err := armauthorization.NewClientFactory(subscription, s.token, opts)
 	if err != nil {
+		return nil, fmt.Errorf("make Azure clients: %w", err)
+	}
+	if s.plain, err = arm.NewClient("mngr", "v1.0.0", s.token, opts); err != nil {
 		return nil, fmt.Errorf("make Azure clients: %w", err)
 	}
 	s.machines = compute.NewVirtualMachinesClient()

@@ -29,6 +29,10 @@ func (p *Provider) hostOf(vm *armcompute.VirtualMachine, view *armcompute.Virtua
 	}
 	h.Spot = vm.Properties != nil && vm.Properties.Priority != nil && *vm.Properties.Priority == armcompute.VirtualMachinePriorityTypesSpot
 	h.State, h.Billing, h.Failure = factsOf(vm, view).state()
+	h.Spot = isSpot(vm)
+	if vm.Identity == nil || vm.Identity.Type == nil || *vm.Identity.Type == armcompute.ResourceIdentityTypeNone {
+		h.SelfStop, h.SelfStopWhy = new(false), "the machine has no identity"
+	}
 	return h
 }
 

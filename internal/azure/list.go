@@ -52,6 +52,7 @@ func (p *Provider) List(ctx context.Context) ([]agent.Host, error) {
 	for i := range hosts {
 		p.admit(&hosts[i], noAddresses)
 	}
+	s.findEvicted(ctx, vms, hosts)
 	return hosts, nil
 }
 
@@ -159,6 +160,9 @@ func (p *Provider) Get(ctx context.Context, resource string) (agent.Host, error)
 		return agent.Host{}, p.translate(err, "read machine "+name)
 	}
 	h := p.hostOf(&vm.VirtualMachine, nil)
+	one := []agent.Host{h}
+	s.findEvicted(ctx, []*armcompute.VirtualMachine{&vm.VirtualMachine}, one)
+	h = one[0]
 	if h.Address = s.addressByInterface(ctx, &vm.VirtualMachine); h.Address == "" {
 		ips, err := s.listIPs(ctx, group)
 		h.Address = indexIPs(ips).of(&vm.VirtualMachine)

@@ -50,8 +50,10 @@ type Settings struct {
 	VNetPrefix   string // CIDR
 	SubnetPrefix string // CIDR, within VNetPrefix
 
-	VMSize     string
-	SpotVMSize string // for Spot when no size is asked for: B-series cannot be Spot
+	VMSize           string
+	SpotVMSize       string  // for Spot when no size is asked for: B-series cannot be Spot
+	EvictDeallocates bool    // a Spot machine that is evicted keeps its disk, else it is deleted
+	SpotMaxPrice     float64 // USD an hour; -1 for up to the usual price
 
 	// Tried in order where Azure has no capacity for a machine; see Candidates.
 	FallbackVMSizes []string
@@ -96,6 +98,7 @@ func Defaults() Settings {
 		SubnetPrefix:     "10.0.0.0/24",
 		VMSize:           "Standard_B2s",
 		SpotVMSize:       "Standard_D2s_v5",
+		SpotMaxPrice:     -1,
 		Image:            Image{"Debian", "debian-12", "12-gen2", "latest"},
 		AdminUsername:    "azureuser",
 		OSDiskSizeGB:     30,
@@ -125,6 +128,13 @@ func (s Settings) validate() error {
 	default:
 		return agent.Errorf(agent.KindUsage, "provider %q: unknown cloud %q", s.Name, s.Cloud).
 			WithHint("cloud is one of public, usgov, china, local, or a table of endpoints")
+	}
+	if isBurstable(s.SpotVMSize) {
+		return agent.Errorf(agent.KindUsage, "provider %q: default_spot_vm_size %s cannot be Spot: Azure has no B-series Spot machines",
+			s.Name, s.SpotVMSize)
+	}
+	if s.SpotMaxPrice != -1 && s.SpotMaxPrice <= 0 {
+		return agent.Errorf(agent.KindUsage, "provider %q: spot_max_price %v is neither -1 nor a price", s.Name, s.SpotMaxPrice)
 	}
 	if s.ContainerSSHPort < 1 || s.ContainerSSHPort > 65535 || s.ContainerSSHPort == 22 {
 		return agent.Errorf(agent.KindUsage, "provider %q: container_ssh_port %d is not a free TCP port",

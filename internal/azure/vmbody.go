@@ -41,9 +41,13 @@ func (r machineRequest) body() armcompute.VirtualMachine {
 		vm.Identity = &armcompute.VirtualMachineIdentity{Type: new(armcompute.ResourceIdentityTypeSystemAssigned)}
 	}
 	if r.spec.Spot {
+		policy := armcompute.VirtualMachineEvictionPolicyTypesDelete
+		if r.settings.EvictDeallocates {
+			policy = armcompute.VirtualMachineEvictionPolicyTypesDeallocate
+		}
 		vm.Properties.Priority = new(armcompute.VirtualMachinePriorityTypesSpot)
-		vm.Properties.EvictionPolicy = new(armcompute.VirtualMachineEvictionPolicyTypesDelete)
-		vm.Properties.BillingProfile = &armcompute.BillingProfile{MaxPrice: new(-1.0)}
+		vm.Properties.EvictionPolicy = new(policy)
+		vm.Properties.BillingProfile = &armcompute.BillingProfile{MaxPrice: new(r.settings.SpotMaxPrice)}
 	}
 	return vm
 }

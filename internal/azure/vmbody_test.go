@@ -40,8 +40,11 @@ func goldenRequest(t *testing.T, change func(*Settings, *agent.MachineSpec)) mac
 // The request's body is what a reviewer must see change.
 func TestMachineBody(t *testing.T) {
 	for name, change := range map[string]func(*Settings, *agent.MachineSpec){
-		"default":      nil,
-		"spot":         func(_ *Settings, m *agent.MachineSpec) { m.Spot = true },
+		"default": nil,
+		"spot":    func(_ *Settings, m *agent.MachineSpec) { m.Spot = true },
+		"spot-keep": func(s *Settings, m *agent.MachineSpec) {
+			m.Spot, s.EvictDeallocates, s.SpotMaxPrice = true, true, 0.02
+		},
 		"region":       func(_ *Settings, m *agent.MachineSpec) { m.Region, m.Size = "East US", "Standard_D2s_v5" },
 		"no-self-stop": func(s *Settings, _ *agent.MachineSpec) { s.SelfStop = false },
 	} {

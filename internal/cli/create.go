@@ -121,6 +121,7 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 	if err := app.fillWorkDir(ctx, &o, flags.transfer); err != nil {
 		return err
 	}
+	app.explainSpot(o, provider)
 	if err := app.ensureLocal(ctx, provider); err != nil {
 		return err
 	}

@@ -39,8 +39,11 @@ type (
 		Spot      bool              `json:"spot"`
 		CreatedAt *time.Time        `json:"created_at"`
 		SSH       sshRow            `json:"ssh"`
-		Idle      *idleRow          `json:"idle"`       // null where nobody could be asked
-		StoppedBy *string           `json:"stopped_by"` // of a STOPPED host: user or unknown
+		Idle      *idleRow          `json:"idle"`             // null where nobody could be asked
+		SelfStop  *bool             `json:"self_stop"`        // it may deallocate itself; null: not known
+		NoStop    *string           `json:"self_stop_reason"` // why not
+		EndsAt    *time.Time        `json:"auto_shutdown_at"` // it deallocates itself then; null: never, or not known
+		StoppedBy *string           `json:"stopped_by"`       // of a STOPPED host: user or unknown
 		Failure   *string           `json:"failure_reason"`
 		Agents    []string          `json:"agents"`
 		Tags      map[string]string `json:"tags"` // that others have put on the machine
@@ -94,6 +97,10 @@ func newHostRow(f *fleet.Fleet, h agent.Host) hostRow {
 		Region: h.Region, Size: h.Size, Spot: h.Spot, Resource: h.Resource, Unsafe: h.Unsafe, Failure: known(h.Failure),
 		SSH:    sshRow{User: "root", Host: h.Address, Port: f.Guests.Port(h)},
 		Agents: agentNames(h), Tags: othersTags(h.Tags),
+		SelfStop: h.SelfStop, NoStop: known(h.SelfStopWhy),
+	}
+	if !h.ShutdownAt.IsZero() {
+		row.EndsAt = new(h.ShutdownAt.UTC())
 	}
 	if !h.CreatedAt.IsZero() {
 		row.CreatedAt = new(h.CreatedAt.UTC())

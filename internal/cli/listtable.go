@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"mngr/internal/agent"
 	"mngr/internal/output"
 )
 
@@ -59,10 +60,19 @@ func listTable(p *output.Printer, w io.Writer, s *selection, wanted []entry, com
 	}
 	warned := map[string]bool{}
 	for _, e := range wanted {
-		if h := e.host; h.Failure != "" && !warned[h.Resource] {
+		if h := e.host; !warned[h.Resource] {
 			warned[h.Resource] = true
-			p.Warn("host "+h.Name+" is "+string(h.State)+": "+h.Failure, "")
+			warnOfHost(p, h)
 		}
 	}
 	return nil
+}
+
+func warnOfHost(p *output.Printer, h agent.Host) {
+	if h.Failure != "" {
+		p.Warn("host "+h.Name+" is "+string(h.State)+": "+h.Failure, "")
+	}
+	if h.State == agent.HostRunning && h.SelfStop != nil && !*h.SelfStop {
+		p.Warn("host "+h.Name+" cannot deallocate itself when idle: "+h.SelfStopWhy, "")
+	}
 }

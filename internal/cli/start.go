@@ -68,7 +68,7 @@ func runStart(ctx context.Context, app *App, names []string, o fleet.StartOption
 // stopReason says why a host had stopped itself, before it was started.
 type stopReason struct {
 	Host   string     `json:"host"`
-	Cause  string     `json:"cause"` // idle, dead-man or auto-shutdown
+	Cause  string     `json:"cause"` // as in ctl.LastStop
 	At     *time.Time `json:"at"`
 	Detail string     `json:"detail,omitempty"`
 }
@@ -118,6 +118,9 @@ func newStopReason(r fleet.Started) stopReason {
 // line tells since when it was idle, where its guest wrote that down.
 func (s stopReason) line() string {
 	line := "host " + s.Host + " had stopped itself: " + s.Cause
+	if s.Cause == "evicted" {
+		line = "host " + s.Host + " was evicted by Azure"
+	}
 	var detail struct {
 		At   time.Time `json:"at"`
 		Idle int       `json:"idle_seconds"`

@@ -26,6 +26,7 @@ func wire(conf *config.Config, lookup func(string) (string, bool)) (*fleet.Fleet
 		Guests:      newGuests(conf),
 		GuestBinary: guestBinary,
 		Pending:     pending{dir: filepath.Join(conf.Files.BaseDir, "pending")},
+		Spots:       spotHosts{dir: filepath.Join(conf.Files.BaseDir, "spot")},
 		Now:         time.Now,
 	}
 	used, logins := localUsed(lookup), newLogins(conf)
@@ -63,6 +64,7 @@ func newProviderWith(logins *azure.Logins, conf *config.Config, p config.Provide
 	s.VNetPrefix, s.SubnetPrefix = p.VnetAddressPrefix, p.SubnetAddressPrefix
 	s.VMSize, s.SpotVMSize = p.DefaultVMSize, p.DefaultSpotVMSize
 	s.FallbackVMSizes, s.FallbackRegions = p.FallbackVMSizes, p.FallbackRegions
+	s.EvictDeallocates, s.SpotMaxPrice = p.SpotEvictionPolicy == "Deallocate", p.SpotMaxPrice
 	s.Image = azure.Image{Publisher: p.ImagePublisher, Offer: p.ImageOffer, SKU: p.ImageSKU, Version: p.ImageVersion}
 	s.AdminUsername, s.OSDiskSizeGB, s.OSDiskType = p.AdminUsername, int32(p.OSDiskSizeGB), p.OSDiskType
 	s.ContainerSSHPort = p.ContainerSSHPort

@@ -116,7 +116,7 @@ type HostStatus struct {
 // LastStop says why the machine deallocated itself before this boot.
 type LastStop struct {
 	At     time.Time `json:"at"`
-	Cause  string    `json:"cause"`            // idle, dead-man or auto-shutdown
+	Cause  string    `json:"cause"`            // idle, dead-man, auto-shutdown, stopped, silent or evicted
 	Detail string    `json:"detail,omitempty"` // what the container wrote; hostile input
 }
 
@@ -185,6 +185,14 @@ type ContainerStatus struct {
 	IdleSeconds  int           `json:"idle_seconds"`           // since the last activity
 	SecondsLeft  *int          `json:"seconds_left,omitempty"` // until the host stops itself; nil: never
 	ActivityName string        `json:"activity,omitempty"`     // the youngest activity's source
+	Machine      *Machine      `json:"machine,omitempty"`      // as the virtual machine says; nil: not yet
+}
+
+// Machine is what a virtual machine knows of its own end.
+type Machine struct {
+	SelfStop    *bool      `json:"self_stop,omitempty"`     // Azure would let it deallocate itself; nil: nobody knows yet
+	SelfStopWhy string     `json:"self_stop_why,omitempty"` // why not
+	ShutdownAt  *time.Time `json:"shutdown_at,omitempty"`   // when its time is up; nil: never
 }
 
 // EnvAgent is the SSH environment variable with which a client asks the container's

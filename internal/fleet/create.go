@@ -68,6 +68,8 @@ func (f *Fleet) Create(ctx context.Context, o CreateOptions, progress agent.Prog
 	if name == "" {
 		name = o.Name
 	}
+	all := listing
+	listing = present(all)
 	host, err := findHost(listing, name, "")
 	if err != nil {
 		return Created{}, err
@@ -89,7 +91,11 @@ func (f *Fleet) Create(ctx context.Context, o CreateOptions, progress agent.Prog
 		return f.createOn(ctx, inst, *host, o, progress)
 	}
 	o.Host = name
-	return f.createHost(ctx, inst, o, progress)
+	made, err := f.createHost(ctx, inst, o, progress)
+	if err == nil {
+		f.forgetGone(all, name)
+	}
+	return made, err
 }
 
 func nameTaken(l Listing, o CreateOptions) error {

@@ -47,6 +47,9 @@ func (f *Fleet) attempt(ctx context.Context, inst Instance, o CreateOptions, pro
 		return Created{}, errors.Join(err, f.Pending.Remove(h.ID))
 	}
 	made := Created{Agent: h.Agents[0], Host: mergeHost(h, creation.Host())}
+	if made.Host.Spot {
+		f.rememberOne(inst.Name(), made.Host, nil)
+	}
 	if o.NoWait && ctx.Err() != nil {
 		return made, f.undo(ctx, creation, made.Host, o, ctx.Err(), progress)
 	}
@@ -196,7 +199,7 @@ func (f *Fleet) undo(ctx context.Context, c Creation, h agent.Host, o CreateOpti
 			Hint:  hint, Err: err,
 		}
 	}
-	return errors.Join(cause, f.Pending.Remove(h.ID), f.Guests.Forget(h.ID))
+	return errors.Join(cause, f.Pending.Remove(h.ID), f.Guests.Forget(h.ID), f.Spots.Remove(h.ID))
 }
 
 // save keeps on this machine what remains to be done, since tags have no room for it.

@@ -121,7 +121,7 @@ func (f *Fleet) DestroyHost(ctx context.Context, h agent.Host, progress agent.Pr
 
 // forget removes what this machine keeps of a host.
 func (f *Fleet) forget(id agent.HostID) error {
-	return errors.Join(f.Guests.Forget(id), f.Pending.Remove(id))
+	return errors.Join(f.Guests.Forget(id), f.Pending.Remove(id), f.Spots.Remove(id))
 }
 
 // unchanged refuses to destroy a host that got another agent since the plan was made.

@@ -32,7 +32,9 @@ type Fleet struct {
 	GuestBinary func(arch string) (data []byte, sha256 string, err error)
 	// Pending keeps, on this machine only, what `create --no-wait` still has to do.
 	Pending Pending
-	Now     func() time.Time
+	// Spots remembers, on this machine only, hosts that Azure may evict and forget.
+	Spots Spots
+	Now   func() time.Time
 }
 
 // Instance is a provider instance with the defaults of the hosts it makes.

@@ -128,6 +128,12 @@ func (f *Fleet) listInstance(ctx context.Context, i Instance, live bool) Listing
 		wg.Go(func() { rows[n], failures[n] = f.observe(ctx, &out.Hosts[n], live) })
 	}
 	wg.Wait()
+	for _, h := range f.remember(i.Name(), out.Hosts) {
+		out.Hosts = append(out.Hosts, h)
+		for _, a := range h.Agents {
+			out.Rows = append(out.Rows, Row{Agent: a, State: agent.Stopped, Host: h})
+		}
+	}
 	for n := range hosts {
 		out.Rows = append(out.Rows, rows[n]...)
 		if failures[n] != nil {
@@ -157,6 +163,7 @@ func (f *Fleet) observe(ctx context.Context, h *agent.Host, live bool) ([]Row, e
 	default:
 		why = problem.Error()
 	}
+	told(h, status)
 	rows := make([]Row, 0, len(h.Agents))
 	for _, a := range h.Agents {
 		r := Row{Agent: a, Guest: guestOf(status, a.ID), Host: *h}

@@ -36,6 +36,9 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, o StartOptions, progress 
 	if err != nil {
 		return out, err
 	}
+	if h.Gone() {
+		return out, startGone(*h, rows[0].Agent.Name)
+	}
 	if unfinished(*h) && h.State != agent.HostFailed {
 		return f.startUnfinished(ctx, inst, out, progress)
 	}
@@ -209,6 +212,7 @@ func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, ro
 			out.LastStop = f.lastStop(ctx, out.Host)
 		}
 	}
+	out.Warnings = append(out.Warnings, f.repairSelfStop(ctx, inst, g, out.Host)...)
 	return f.untagStart(ctx, inst, *out, rows, progress)
 }
 

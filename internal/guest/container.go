@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"mngr/internal/guest/idle"
+	"mngr/internal/hostsetup"
 )
 
 // paths are the places that the container's start command mounts or that init makes.
@@ -23,7 +26,11 @@ func (p paths) hostKey() string        { return filepath.Join(p.opt, "host_key")
 func (p paths) authorizedKeys() string { return filepath.Join(p.opt, "authorized_keys") }
 func (p paths) config() string         { return filepath.Join(p.opt, "config.json") }
 func (p paths) socket() string         { return filepath.Join(p.run, "ctl.sock") }
-func (p paths) sentinel() string       { return filepath.Join(p.signal, "idle") }
+func (p paths) machine() string        { return filepath.Join(p.opt, hostsetup.FileMachine) }
+
+func (p paths) signals() idle.Signals {
+	return idle.Signals{Dir: p.signal, Idle: hostsetup.SignalIdle, Alive: hostsetup.SignalAlive}
+}
 
 // Docker kills a container ten seconds after it asked it to stop. Within them an agent
 // has agentGrace between SIGTERM and SIGKILL, and the worker workerGrace for everything.

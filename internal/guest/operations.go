@@ -64,7 +64,7 @@ func (w *worker) status(ctx context.Context) (*ctl.ContainerStatus, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &ctl.ContainerStatus{Agents: []ctl.AgentStatus{}, BootTime: w.meter.Boot().UTC()}
+	st := &ctl.ContainerStatus{Agents: []ctl.AgentStatus{}, BootTime: w.meter.Boot().UTC(), Machine: w.machine()}
 	for _, o := range seen {
 		st.Agents = append(st.Agents, o.AgentStatus)
 	}

@@ -87,7 +87,7 @@ func newWorker(p paths) (*worker, error) {
 		return nil, err
 	}
 	w.watcher = &idle.Watcher{
-		Meter: w.meter, Settings: w.idleSettings, Agents: w.idleAgents, Sentinel: p.sentinel(), Log: w.log,
+		Meter: w.meter, Settings: w.idleSettings, Agents: w.idleAgents, Signals: p.signals(), Log: w.log,
 	}
 	return w, nil
 }
@@ -119,6 +119,19 @@ func (w *worker) place(_ context.Context, name string) (sshd.Place, error) {
 func isQuestion(command, mngrd string) bool {
 	plain := strings.NewReplacer("'", "", `"`, "").Replace(strings.TrimSpace(command))
 	return strings.TrimPrefix(plain, "exec ") == mngrd+" ctl"
+}
+
+// machine is what the virtual machine says of itself; nil while it has said nothing.
+func (w *worker) machine() *ctl.Machine {
+	data, err := os.ReadFile(w.paths.machine())
+	if err != nil {
+		return nil
+	}
+	var m ctl.Machine
+	if json.Unmarshal(data, &m) != nil {
+		return nil
+	}
+	return &m
 }
 
 // hostConfig is the part of config.json that the container reads.

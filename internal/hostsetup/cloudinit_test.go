@@ -140,7 +140,8 @@ func TestCloudInitRefuses(t *testing.T) {
 	}
 }
 
-// Only a machine without a usable identity powers off, and only after the grace.
+// A machine whose time is up deallocates itself; only one that Azure does not let powers
+// off, and only after the grace.
 func TestAutoShutdown(t *testing.T) {
 	has := func(p Params, path string) string {
 		for _, f := range p.files() {
@@ -151,14 +152,21 @@ func TestAutoShutdown(t *testing.T) {
 		return ""
 	}
 	p := local()
-	if got := has(p, "mngr-autoshutdown.timer"); !strings.Contains(got, "OnBootSec=3600s") {
-		t.Errorf("auto-shutdown timer: %q", got)
+	for path, want := range map[string]string{
+		"mngr-autoshutdown.timer":   "OnBootSec=3600s",
+		"mngr-autoshutdown.service": "mngr-deallocate.service",
+		"mngr-poweroff.timer":       "OnBootSec=4500s",
+		"mngr-poweroff.service":     "ConditionPathExists=" + RunDir + "/" + FileRefused,
+		"host.env":                  EnvAutoShutdown + "=3600\n",
+	} {
+		if got := has(p, path); !strings.Contains(got, want) {
+			t.Errorf("%s lacks %q: %q", path, want, got)
+		}
 	}
-	if got := has(p, "mngr-poweroff.timer"); !strings.Contains(got, "OnBootSec=4500s") {
-		t.Errorf("power-off timer: %q", got)
-	}
-	p.ControlPlane.SelfStop = true
-	if got := has(p, "mngr-poweroff.timer"); got != "" {
-		t.Errorf("a machine that may deallocate itself powers off: %q", got)
+	p.AutoShutdown = 0
+	for _, path := range []string{"mngr-autoshutdown.timer", "mngr-poweroff.timer"} {
+		if got := has(p, path); got != "" {
+			t.Errorf("a machine without a lifetime has %s: %q", path, got)
+		}
 	}
 }

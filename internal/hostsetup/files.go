@@ -19,8 +19,8 @@ const (
 	signalMount = `run-mngr\x2dsignal.mount`
 )
 
-// powerOffGrace is how long a machine that may not deallocate itself has to be stopped by
-// somebody else before it powers off.
+// powerOffGrace is how long a machine whose time is up has to be deallocated. Then one that
+// Azure does not let deallocate itself powers off: it still bills, but does nothing more.
 const powerOffGrace = 15 * time.Minute
 
 // files are all files that cloud-init writes.
@@ -47,10 +47,8 @@ func (p Params) files() []writeFile {
 	files = append(files, timer("mngr-deadman", deadMan))
 	if p.AutoShutdown > 0 {
 		files = append(files, unit("mngr-autoshutdown.service", embeddedFile("mngr-autoshutdown.service")),
-			timer("mngr-autoshutdown", p.AutoShutdown))
-	}
-	if p.powersOff() {
-		files = append(files, unit("mngr-poweroff.service", embeddedFile("mngr-poweroff.service")),
+			timer("mngr-autoshutdown", p.AutoShutdown),
+			unit("mngr-poweroff.service", embeddedFile("mngr-poweroff.service")),
 			timer("mngr-poweroff", p.AutoShutdown+powerOffGrace))
 	}
 	return files
@@ -60,15 +58,10 @@ func (p Params) files() []writeFile {
 func (p Params) unitsAtOnce() []string {
 	units := []string{signalMount, "mngr-idle.path", "mngr-deadman.timer"}
 	if p.AutoShutdown > 0 {
-		units = append(units, "mngr-autoshutdown.timer")
-	}
-	if p.powersOff() {
-		units = append(units, "mngr-poweroff.timer")
+		units = append(units, "mngr-autoshutdown.timer", "mngr-poweroff.timer")
 	}
 	return units
 }
-
-func (p Params) powersOff() bool { return p.AutoShutdown > 0 && !p.ControlPlane.SelfStop }
 
 // env is the EnvironmentFile of our units. check has seen to it that no value needs quotes
 // but the list of packages.
@@ -82,6 +75,9 @@ func (p Params) env() string {
 	if p.ControlPlane.SubnetPrefix != "" {
 		fmt.Fprintf(&b, "SUBNET_PREFIX=%s\n", p.ControlPlane.SubnetPrefix)
 	}
+	if p.AutoShutdown > 0 {
+		fmt.Fprintf(&b, "%s=%d\n", EnvAutoShutdown, seconds(p.AutoShutdown))
+	}
 	if len(p.DockerPackages) > 0 {
 		fmt.Fprintf(&b, "DOCKER_PACKAGES=%q\n", strings.Join(p.DockerPackages, " "))
 	}
@@ -93,9 +89,11 @@ func unit(name, content string) writeFile {
 }
 
 func timer(name string, after time.Duration) writeFile {
-	seconds := fmt.Sprint(int64(max(after.Seconds(), 1)))
-	return unit(name+".timer", strings.ReplaceAll(embeddedFile(name+".timer"), "@SECONDS@", seconds))
+	text := strings.ReplaceAll(embeddedFile(name+".timer"), "@SECONDS@", fmt.Sprint(seconds(after)))
+	return unit(name+".timer", text)
 }
+
+func seconds(d time.Duration) int64 { return max(int64(d/time.Second), 1) }
 
 // embeddedFile returns a file that is part of this package: a missing one is a defect that
 // every test of CloudInit meets.

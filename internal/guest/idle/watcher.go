@@ -3,12 +3,8 @@ package idle
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -27,13 +23,14 @@ type Watcher struct {
 	Meter    *Meter
 	Settings func() (Settings, error) // read anew at each look
 	Agents   func(context.Context) ([]Agent, error)
-	Sentinel string // path; its directory is shared with the virtual machine
+	Signals  Signals
 	Log      *slog.Logger
 }
 
-// Run looks until ctx ends. What cannot be known now is not acted upon.
+// Run looks until ctx ends. What cannot be known now is not acted upon, and not reported as
+// known: a machine whose watcher is silent for long deallocates itself.
 func (w *Watcher) Run(ctx context.Context) {
-	w.clear() // left by a container that was idle, then started again
+	w.forget() // left by a container that was idle, then started again
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	wasIdle := false
@@ -49,14 +46,19 @@ func (w *Watcher) Run(ctx context.Context) {
 			if ctx.Err() == nil {
 				w.Log.Warn("cannot tell whether the host is idle", "err", err)
 			}
+			continue
 		case v.Idle:
 			wasIdle = true
 			if err := w.announce(v); err != nil {
 				w.Log.Error("the host is idle and cannot say so", "err", err)
+				continue
 			}
 		case wasIdle:
 			wasIdle = false
-			w.clear()
+			w.forget()
+		}
+		if err := w.Signals.write(w.Signals.Alive, nil); err != nil {
+			w.Log.Warn("cannot report to the machine", "err", err)
 		}
 	}
 }
@@ -78,7 +80,7 @@ func (w *Watcher) Look(ctx context.Context) (Verdict, error) {
 // announce writes the sentinel unless it is there. The virtual machine may take it away:
 // then, as long as the host is idle, it is written again.
 func (w *Watcher) announce(v Verdict) error {
-	if _, err := os.Lstat(w.Sentinel); err == nil {
+	if w.Signals.has(w.Signals.Idle) {
 		return nil
 	}
 	data, err := json.Marshal(struct {
@@ -87,21 +89,14 @@ func (w *Watcher) announce(v Verdict) error {
 		IdleSeconds int       `json:"idle_seconds"`
 	}{"idle", time.Now().UTC().Truncate(time.Second), int(v.Since.Seconds())})
 	if err != nil {
-		return fmt.Errorf("write %s: %w", w.Sentinel, err)
+		return fmt.Errorf("write the idle sentinel: %w", err)
 	}
 	w.Log.Info("the host is idle", "seconds", int(v.Since.Seconds()), "last", v.Source)
-	tmp := filepath.Join(filepath.Dir(w.Sentinel), ".idle.new")
-	if err := os.WriteFile(tmp, append(data, '\n'), 0o600); err != nil {
-		return fmt.Errorf("write the idle sentinel: %w", err)
-	}
-	if err := os.Rename(tmp, w.Sentinel); err != nil {
-		return fmt.Errorf("write the idle sentinel: %w", err)
-	}
-	return nil
+	return w.Signals.write(w.Signals.Idle, append(data, '\n'))
 }
 
-func (w *Watcher) clear() {
-	if err := os.Remove(w.Sentinel); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (w *Watcher) forget() {
+	if err := w.Signals.remove(w.Signals.Idle); err != nil {
 		w.Log.Warn("a stale idle sentinel stays", "err", err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -40,14 +39,14 @@ func (w *world) list(context.Context) ([]Agent, error) {
 
 // watch runs a watcher in a bubble of synthetic time.
 func watch(t *testing.T, test func(w *Watcher, seen *world)) {
-	sentinel := filepath.Join(t.TempDir(), "idle")
+	signals := Signals{Dir: t.TempDir(), Idle: "idle", Alive: "alive"}
 	synctest.Test(t, func(t *testing.T) {
 		var seen world
 		w := &Watcher{
 			Meter:    NewMeter(),
 			Settings: seen.settings,
 			Agents:   seen.list,
-			Sentinel: sentinel,
+			Signals:  signals,
 			Log:      slog.New(slog.DiscardHandler),
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -74,11 +73,11 @@ func exists(path string) bool {
 func TestSentinelComesAndGoesWithIdleness(t *testing.T) {
 	watch(t, func(w *Watcher, _ *world) {
 		pass(10*time.Minute - watchEvery)
-		if exists(w.Sentinel) {
+		if exists(w.Signals.path(w.Signals.Idle)) {
 			t.Fatal("idle too early")
 		}
 		pass(watchEvery)
-		data, err := os.ReadFile(w.Sentinel)
+		data, err := os.ReadFile(w.Signals.path(w.Signals.Idle))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,14 +89,14 @@ func TestSentinelComesAndGoesWithIdleness(t *testing.T) {
 		if err := json.Unmarshal(data, &said); err != nil || said.Reason != "idle" || said.At.IsZero() || said.IdleSeconds != 600 {
 			t.Fatalf("got %s, %v", data, err)
 		}
-		os.Remove(w.Sentinel)
+		os.Remove(w.Signals.path(w.Signals.Idle))
 		pass(watchEvery)
-		if !exists(w.Sentinel) {
+		if !exists(w.Signals.path(w.Signals.Idle)) {
 			t.Fatal("it was taken away while the host is idle, and not written again")
 		}
 		w.Meter.Touch()
 		pass(watchEvery)
-		if exists(w.Sentinel) {
+		if exists(w.Signals.path(w.Signals.Idle)) {
 			t.Fatal("it stays while the host is used")
 		}
 	})
@@ -107,17 +106,17 @@ func TestHeldSessionIsActiveUntilItEnds(t *testing.T) {
 	watch(t, func(w *Watcher, _ *world) {
 		end := w.Meter.Begin()
 		pass(time.Hour)
-		if exists(w.Sentinel) {
+		if exists(w.Signals.path(w.Signals.Idle)) {
 			t.Fatal("idle with a terminal attached")
 		}
 		end()
 		end() // once more changes nothing
 		pass(9 * time.Minute)
-		if exists(w.Sentinel) {
+		if exists(w.Signals.path(w.Signals.Idle)) {
 			t.Fatal("idle before its timeout")
 		}
 		pass(2 * time.Minute)
-		if !exists(w.Sentinel) {
+		if !exists(w.Signals.path(w.Signals.Idle)) {
 			t.Fatal("not idle after the terminal has gone")
 		}
 	})
@@ -128,12 +127,12 @@ func TestOutputIsSeenByItsChange(t *testing.T) {
 		for i := range 60 { // the number may go down: a clock was set
 			seen.set(nil, Agent{ID: "a", Type: "claude", Alive: true, Output: int64(100 - i)})
 			pass(time.Minute)
-			if exists(w.Sentinel) {
+			if exists(w.Signals.path(w.Signals.Idle)) {
 				t.Fatalf("idle after %d minutes of output", i)
 			}
 		}
 		pass(11 * time.Minute)
-		if !exists(w.Sentinel) {
+		if !exists(w.Signals.path(w.Signals.Idle)) {
 			t.Fatal("not idle after the output has ended")
 		}
 	})
@@ -147,11 +146,11 @@ func TestCreateAndStartCount(t *testing.T) {
 		pass(9 * time.Minute)
 		w.Meter.Started("a")
 		pass(9 * time.Minute)
-		if exists(w.Sentinel) {
+		if exists(w.Signals.path(w.Signals.Idle)) {
 			t.Fatal("idle")
 		}
 		pass(2 * time.Minute)
-		if !exists(w.Sentinel) {
+		if !exists(w.Signals.path(w.Signals.Idle)) {
 			t.Fatal("not idle")
 		}
 	})
@@ -161,24 +160,25 @@ func TestUnknownIsNeverIdle(t *testing.T) {
 	watch(t, func(w *Watcher, seen *world) {
 		seen.set(errors.New("no settings"))
 		pass(time.Hour)
-		if exists(w.Sentinel) {
+		if exists(w.Signals.path(w.Signals.Idle)) {
 			t.Fatal("idle without knowing")
 		}
 		seen.set(nil)
 		pass(watchEvery)
-		if !exists(w.Sentinel) {
+		if !exists(w.Signals.path(w.Signals.Idle)) {
 			t.Fatal("not idle though known")
 		}
 	})
 }
 
 func TestStaleSentinelIsCleared(t *testing.T) {
-	sentinel := filepath.Join(t.TempDir(), "idle")
+	signals := Signals{Dir: t.TempDir(), Idle: "idle", Alive: "alive"}
+	sentinel := signals.path(signals.Idle)
 	if err := os.WriteFile(sentinel, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		w := &Watcher{Meter: NewMeter(), Sentinel: sentinel, Log: slog.New(slog.DiscardHandler)}
+		w := &Watcher{Meter: NewMeter(), Signals: signals, Log: slog.New(slog.DiscardHandler)}
 		ctx, cancel := context.WithCancel(t.Context())
 		go w.Run(ctx)
 		synctest.Wait()

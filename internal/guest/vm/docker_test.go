@@ -37,6 +37,10 @@ func testHost(t *testing.T) *host {
 		container: name, volume: name, tools: name,
 		executable: executable,
 		patience:   time.Hour,
+		selfStop:   func(context.Context) (*bool, string) { return new(true), "" },
+		metadata:   "http://127.0.0.1:1", // nobody answers there
+		look:       50 * time.Millisecond,
+		silence:    time.Hour,
 		deallocate: func(context.Context) error {
 			t.Error("a stopped host wanted to deallocate itself at once")
 			return nil

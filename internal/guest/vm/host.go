@@ -28,6 +28,13 @@ type host struct {
 	service    func(ctx context.Context) error // makes systemd run `mngrd vm`
 	deallocate func(ctx context.Context) error // makes the machine deallocate itself
 	patience   time.Duration                   // how long a stopped host waits for that
+
+	// selfStop asks Azure whether the machine may deallocate itself; nil, when nobody can
+	// tell, or no and why.
+	selfStop func(ctx context.Context) (ok *bool, why string)
+	metadata string        // URL of the metadata service
+	look     time.Duration // between two looks at what the container reports
+	silence  time.Duration // how long, beyond its idle timeout, a container may be silent
 }
 
 // thisHost is the machine that we run on.
@@ -51,6 +58,10 @@ func thisHost() (*host, error) {
 		service:    enableService,
 		deallocate: startDeallocation,
 		patience:   stoppedPatience,
+		selfStop:   askSelfStop,
+		metadata:   "http://169.254.169.254/metadata",
+		look:       signalLook,
+		silence:    silentPatience,
 	}, nil
 }
 

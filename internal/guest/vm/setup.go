@@ -140,7 +140,7 @@ func (h *host) spec(setup ctl.Setup) string {
 
 // bringUp has systemd run the container and waits until it serves.
 func (h *host) bringUp(ctx context.Context, setup ctl.Setup, phase func(string)) error {
-	if err := os.Remove(h.inRun(hostsetup.FileStopped)); err != nil && !os.IsNotExist(err) {
+	if err := h.start(); err != nil {
 		return err
 	}
 	phase("starting the container")

@@ -1,12 +1,12 @@
 package vm
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -52,38 +52,20 @@ func (h *host) stop(ctx context.Context) error {
 	if err := writeFile(h.inRun(hostsetup.FileStopped), []byte("host.stop\n"), 0o644); err != nil {
 		return err
 	}
-	return h.stopContainer(ctx)
+	// Whoever stops it says so elsewhere: an idle machine that Azure refused did not go.
+	_ = os.Remove(filepath.Join(h.state, hostsetup.FileStopReason))
+	return h.stopContainer(ctx, hostsetup.StopTimeout*time.Second)
 }
 
 // start takes a stop back: supervise sees it within stoppedPoll.
 func (h *host) start() error {
+	h.unwant(hostsetup.CauseStopped)
+	h.unwant(hostsetup.CauseEvicted)
 	err := os.Remove(h.inRun(hostsetup.FileStopped))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
-}
-
-// lastStop reads why the machine deallocated itself before this boot; nil when it did not.
-func (h *host) lastStop() *ctl.LastStop {
-	file, err := os.Open(h.inRun(hostsetup.FileStopReason))
-	if err != nil {
-		return nil
-	}
-	defer file.Close()
-	stop := &ctl.LastStop{}
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		key, value, _ := strings.Cut(lines.Text(), "=")
-		switch key {
-		case "at":
-			stop.At, _ = time.Parse(time.RFC3339, value)
-		case "cause":
-			stop.Cause = printable(value, 64)
-		case "detail":
-			stop.Detail = printable(value, 1024)
-		}
-	}
-	return stop
 }
 
 // bootTime is when the first process of this machine started: the kernel's boot, or that of

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"testing"
+
+	"mngr/internal/hostsetup"
 )
 
 // Whoever stopped the container and died before the deallocation leaves a machine that
@@ -14,6 +16,7 @@ func TestAStoppedHostDoesNotBillForEver(t *testing.T) {
 		close(asked)
 		return nil
 	}}
+	h.state = t.TempDir()
 	if !h.mayRun(t.Context(), io.Discard) {
 		t.Fatal("a host that was not stopped may not run")
 	}
@@ -23,8 +26,14 @@ func TestAStoppedHostDoesNotBillForEver(t *testing.T) {
 	free := make(chan bool)
 	go func() { free <- h.mayRun(t.Context(), io.Discard) }()
 	<-asked
+	if !h.wants(hostsetup.CauseStopped) {
+		t.Error("the script is not told why")
+	}
 	if err := h.start(); err != nil {
 		t.Fatal(err)
+	}
+	if h.wants(hostsetup.CauseStopped) {
+		t.Error("the machine is still to go although its stop was taken back")
 	}
 	if !<-free {
 		t.Error("the host may not run although its stop was taken back")

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"sync"
 	"time"
 
 	"mngr/internal/agent"
@@ -33,9 +33,16 @@ func (h *host) supervise(ctx context.Context, log io.Writer) error {
 	}
 	h.keepStopReason()
 	h.removeAbandonedBuild(ctx)
+	beside, cancel := context.WithCancel(ctx)
+	var watches sync.WaitGroup
+	watches.Go(func() { h.watchContainer(beside, log) })
+	watches.Go(func() { h.tellMachine(beside, log) })
+	watches.Go(func() { h.watchEvents(beside, log) })
+	defer watches.Wait()
+	defer cancel()
 	// The container must end orderly although ctx has ended.
 	defer func() {
-		if err := h.stopContainer(context.WithoutCancel(ctx)); err != nil {
+		if err := h.stopContainer(context.WithoutCancel(ctx), hostsetup.StopTimeout*time.Second); err != nil {
 			fmt.Fprintln(log, "stop the container:", err)
 		}
 	}()
@@ -63,10 +70,7 @@ func (h *host) mayRun(ctx context.Context, log io.Writer) bool {
 	for h.stopped() && ctx.Err() == nil {
 		if !asked && time.Since(since) > h.patience {
 			asked = true
-			fmt.Fprintln(log, "stopped, but still allocated: deallocating this machine")
-			if err := h.deallocate(ctx); err != nil {
-				fmt.Fprintln(log, "start the deallocation:", err)
-			}
+			h.want(ctx, h.stopCause(), log)
 		}
 		wait(ctx, stoppedPoll)
 	}
@@ -136,31 +140,20 @@ func (h *host) report(ctx context.Context) {
 	}
 	if waitSSH(ctx, record.Setup.SSHPort) == nil {
 		_ = writeFile(h.inRun(hostsetup.FileReported), nil, 0o644)
+		h.unwant(hostsetup.CauseDeadMan)
 	}
 }
 
-// stopContainer ends the agents and the container. No container is fine.
-func (h *host) stopContainer(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, (hostsetup.StopTimeout+30)*time.Second)
+// stopContainer ends the agents and the container, which is killed after grace. No container
+// is fine.
+func (h *host) stopContainer(ctx context.Context, grace time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, grace+30*time.Second)
 	defer cancel()
-	_, err := docker(ctx, "stop", "-t", fmt.Sprint(hostsetup.StopTimeout), h.container)
+	_, err := docker(ctx, "stop", "-t", fmt.Sprint(int(grace.Seconds())), h.container)
 	if absent(err) {
 		return nil
 	}
 	return err
-}
-
-// keepStopReason moves why the last boot ended to where it ends with this one: the next
-// stop may be somebody else's.
-func (h *host) keepStopReason() {
-	saved := filepath.Join(h.state, hostsetup.FileStopReason)
-	content, err := os.ReadFile(saved)
-	if err != nil {
-		return
-	}
-	if writeFile(h.inRun(hostsetup.FileStopReason), content, 0o600) == nil {
-		_ = os.Remove(saved)
-	}
 }
 
 // wait returns after d or when ctx ends.
