@@ -103,7 +103,7 @@ func (c *tokenCache) store(name string, t azcore.AccessToken) error {
 		return fmt.Errorf("keep a token: %w", err)
 	}
 	c.sweep()
-	raw, err := json.Marshal(keptToken{Token: t.Token, ExpiresOn: t.ExpiresOn, StoredAt: time.Now()})
+	raw, err := json.Marshal(keptToken{Token: t.Token, ExpiresOn: t.ExpiresOn, StoredAt: time.Now()}) //nolint:gosec // the file is for the owner only
 	if err != nil {
 		return fmt.Errorf("keep a token: %w", err)
 	}
