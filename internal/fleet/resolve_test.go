@@ -158,8 +158,8 @@ func TestGuestOutputIsTamed(t *testing.T) {
 
 func TestRefuseStopNamesTheOthers(t *testing.T) {
 	err := refuseStop(host("h", agent.HostRunning), []string{"x", "y"}, errors.New("silence"))
-	if agent.KindOf(err) != agent.KindRefused || agent.HintOf(err) == "" {
-		t.Errorf("refuseStop = %v", err)
+	if agent.KindOf(err) != agent.KindRefused || !strings.Contains(err.Error(), "x, y") || !strings.Contains(agent.HintOf(err), "--stop-host") {
+		t.Errorf("refuseStop = %v (%s)", err, agent.HintOf(err))
 	}
 }
 

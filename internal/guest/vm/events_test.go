@@ -66,7 +66,13 @@ func TestEvictionIsAcknowledged(t *testing.T) {
 	done := make(chan struct{})
 	go func() { h.watchEvents(t.Context(), t.Output()); close(done) }()
 	var request struct{ StartRequests []struct{ EventId string } }
-	if err := json.Unmarshal([]byte(<-m.posts), &request); err != nil || len(request.StartRequests) != 1 || request.StartRequests[0].EventId != "3" {
+	var post string
+	select {
+	case post = <-m.posts:
+	case <-time.After(time.Minute):
+		t.Fatal("the eviction was not acknowledged in a minute")
+	}
+	if err := json.Unmarshal([]byte(post), &request); err != nil || len(request.StartRequests) != 1 || request.StartRequests[0].EventId != "3" {
 		t.Errorf("acknowledged %+v, %v", request, err)
 	}
 	if !h.stopped() || h.stopCause() != hostsetup.CauseEvicted {
