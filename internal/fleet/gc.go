@@ -131,6 +131,8 @@ func (f *Fleet) judge(i Instance, h agent.Host, o GCOptions) (Garbage, bool) {
 		return g, age > o.OlderThan || g.Kept != ""
 	case !unfinished(h):
 		return g, false
+	case o.Automatic && h.State != agent.HostFailed && !h.CreatedAt.IsZero() && age <= abandonedAfter:
+		return g, false // somebody is making it
 	}
 	g.Why = "its creation was never finished"
 	if h.State == agent.HostFailed && h.Failure != "" {
