@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mngr/internal/hostsetup"
+	"mngr/internal/plain"
 )
 
 const (
@@ -165,7 +166,7 @@ func (h *host) ask(ctx context.Context, limit time.Duration, method, path, body 
 	defer response.Body.Close()
 	content, err := io.ReadAll(io.LimitReader(response.Body, maxMetadata))
 	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", response.Status, printable(string(content), 200))
+		err = fmt.Errorf("%s: %s", response.Status, plain.Line(string(content), 200))
 	}
 	if err == nil && answer != nil {
 		err = json.Unmarshal(content, answer)
