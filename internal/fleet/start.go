@@ -135,6 +135,7 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 	}
 	out.Warnings = append(out.Warnings, warnings...)
 	out.Agents = []string{o.Name}
+	out.LastStop = f.lastStop(ctx, out.Host) // the dead-man timer, where the create was long ago
 	return out, f.Pending.Remove(out.Host.ID)
 }
 
