@@ -9,12 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"pgregory.net/rapid"
 
 	"mngr/internal/agent"
 	"mngr/internal/dockerbuild"
 	"mngr/internal/fleet"
-	"mngr/internal/ssh"
 )
 
 func TestBuildArgs(t *testing.T) {
@@ -92,27 +90,6 @@ func TestBuildArgsRefuses(t *testing.T) {
 			t.Errorf("%q: got %v (%s), want %s", args, err, agent.HintOf(err), want)
 		}
 	}
-}
-
-// Whatever is quoted for a shell comes back as one word.
-func TestSplitWordsUndoesQuote(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		words := rapid.SliceOf(rapid.String()).Draw(t, "words")
-		line := ""
-		for _, w := range words {
-			line += ssh.Quote(w) + " "
-		}
-		got, err := splitWords(line)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(words) == 0 {
-			words = nil
-		}
-		if diff := cmp.Diff(words, got); diff != "" {
-			t.Fatal(diff)
-		}
-	})
 }
 
 func TestExecLine(t *testing.T) {
