@@ -6,12 +6,12 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"mngr/internal/agent"
+	"mngr/internal/plain"
 )
 
 // armError is what ARM said. A failed operation comes with HTTP status 200, so that
@@ -46,11 +46,11 @@ func asARM(err error) (armError, bool) {
 	if !ok {
 		return armError{}, false
 	}
-	e := armError{status: r.StatusCode, code: plain(r.ErrorCode, 80)}
+	e := armError{status: r.StatusCode, code: plain.Line(r.ErrorCode, 80)}
 	if r.RawResponse == nil {
 		return e, true
 	}
-	e.correlation = plain(r.RawResponse.Header.Get("x-ms-correlation-request-id"), 80)
+	e.correlation = plain.Line(r.RawResponse.Header.Get("x-ms-correlation-request-id"), 80)
 	e.retryAfter = retryAfter(r.RawResponse, 0)
 	if r.RawResponse.Request != nil && r.RawResponse.Request.URL != nil {
 		_, after, _ := strings.Cut(r.RawResponse.Request.URL.Path, "/locations/")
@@ -89,13 +89,13 @@ func (e *armError) read(body []byte) {
 	if b.Code == "" {
 		b = doc.errorBody
 	}
-	e.message, e.target, e.details = strings.TrimRight(plain(b.Message, mostMessage), ". "), plain(b.Target, 200), b.Details
+	e.message, e.target, e.details = strings.TrimRight(plain.Line(b.Message, mostMessage), ". "), plain.Line(b.Target, 200), b.Details
 	if e.code == "" {
-		e.code = plain(b.Code, 80)
+		e.code = plain.Line(b.Code, 80)
 	}
 	for _, a := range b.Additional {
 		if e.policy == "" {
-			e.policy = plain(a.Info.Policy, 80)
+			e.policy = plain.Line(a.Info.Policy, 80)
 		}
 	}
 }
@@ -104,25 +104,7 @@ func (e *armError) read(body []byte) {
 const mostMessage = 2000
 
 // oneLine is the first sentence or two of a message, fit for a terminal.
-func oneLine(s string) string { return strings.TrimRight(plain(s, 300), ". ") }
-
-// plain makes one printable line of s, cut after most bytes.
-func plain(s string, most int) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case r == unicode.ReplacementChar || !unicode.IsPrint(r):
-			return -1
-		}
-		return r
-	}, s)
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
-}
+func oneLine(s string) string { return strings.TrimRight(plain.Line(s, 300), ". ") }
 
 // sentence is the first sentence of a message, which as a rule says it all.
 func sentence(s string) string {
@@ -132,7 +114,7 @@ func sentence(s string) string {
 			break
 		}
 	}
-	return plain(s, 300)
+	return plain.Line(s, 300)
 }
 
 // hasCode tells whether ARM answered with one of the codes.

@@ -43,7 +43,7 @@ func (p *Provider) Destroy(ctx context.Context, host agent.Host, progress agent.
 		return agent.Errorf(agent.KindRefused, "machine %s belongs to somebody else by now", name).WithHint("mngr list")
 	default:
 		belongings.see(&vm.VirtualMachine)
-		if tag(vm.Tags, tagHostID) == "" {
+		if hostID(vm.Tags) == "" {
 			_, _ = s.find(ctx, group, &belongings) // attachments tell what tags cannot, and go with the machine
 		}
 		say(progress, "deleting the machine")
@@ -69,10 +69,11 @@ func (p *Provider) undeleted(host agent.Host, name string, cause error) error {
 }
 
 // meant tells whether a machine is still the one that was listed for a host. One whose
-// tag has been lost is, as long as it says that it is ours: its name follows from its host's.
+// tag has been lost or spoilt is, as long as it says that it is ours: its name follows
+// from its host's.
 func meant(vm *armcompute.VirtualMachine, host agent.HostID) bool {
-	id := tag(vm.Tags, tagHostID)
-	return id != "" && id == string(host) || id == "" && ours(vm.Tags)
+	id := hostID(vm.Tags)
+	return id != "" && id == host || id == "" && ours(vm.Tags)
 }
 
 func (p *Provider) deleteMachine(ctx context.Context, s *session, group, name string, progress agent.Progress) error {

@@ -41,7 +41,7 @@ func TestDestroyAbsent(t *testing.T) {
 
 // The name may belong to another host by now.
 func TestDestroyRefusesAStranger(t *testing.T) {
-	s := newScript(t, map[string][]scripted{"GET " + testVM: {says(200, strings.Replace(machine("Succeeded", ""), string(testHost), "host-f", 1))}})
+	s := newScript(t, map[string][]scripted{"GET " + testVM: {says(200, strings.Replace(machine("Succeeded", ""), string(testHost), "host-ffffffffffffffffffffffffffffffff", 1))}})
 	if err := s.provider().Destroy(t.Context(), ourHost(), nil); agent.KindOf(err) != agent.KindRefused {
 		t.Errorf("got %v", err)
 	}
@@ -62,6 +62,7 @@ func TestDestroyWithoutTags(t *testing.T) {
 	}{
 		"seen without its tags":         {nameless, bare, ""},
 		"its tags went since":           {ourHost(), bare, ""},
+		"its tag was spoilt":            {nameless, strings.Replace(attached, string(testHost), "../../x", 1), ""},
 		"a host's by now":               {nameless, attached, agent.KindRefused},
 		"nobody says that it is ours":   {nameless, strings.Replace(bare, `"managed-by":"mngr",`, "", 1), agent.KindRefused},
 		"ours went with the host's tag": {ourHost(), strings.Replace(bare, `"managed-by":"mngr",`, "", 1), agent.KindRefused},
@@ -97,7 +98,7 @@ func TestDestroyWithoutTags(t *testing.T) {
 }
 
 func TestListWithoutHostTags(t *testing.T) {
-	bare := strings.Replace(listed("a", "host-a", ""), `"mngr-host-id":"host-a","mngr-host-name":"mngr-a",`, "", 1)
+	bare := strings.Replace(listed("a", "host-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ""), `"mngr-host-id":"host-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","mngr-host-name":"mngr-a",`, "", 1)
 	s := newScript(t, map[string][]scripted{
 		"GET " + vmList: {says(200, values(bare))}, "GET " + allList: {says(200, values(status("a", "running")))},
 		"GET " + networks + "publicIPAddresses": {says(200, emptyList)},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mngr/internal/agent"
+	"mngr/internal/plain"
 )
 
 // answer finds what the code means. A few codes mean several things, and a code that
@@ -104,7 +105,7 @@ func (sc scene) translate(err error, doing string) error {
 			e.Kind, e.Cause, e.Hint = agent.KindUnreachable, doing+": Azure does not answer: "+cause, hint
 			break
 		}
-		e.Cause = doing + ": " + plain(err.Error(), 300)
+		e.Cause = doing + ": " + plain.Line(err.Error(), 300)
 	}
 	return e
 }

@@ -111,6 +111,10 @@ func (c *census) parts() []agent.Leftover {
 			continue
 		}
 		if l, ours := c.part(agent.LeftoverDisk, text(d.Name), text(d.ID), "-os", d.Tags, d.Properties.TimeCreated); ours {
+			if vm := c.machine(strings.TrimSuffix(strings.ToLower(l.Name), "-os")); vm != nil && l.Kept == "" {
+				// Who repairs a machine swaps its disk, and the old one has the agents' work.
+				l.Kept = "machine " + text(vm.Name) + " is still there, and agents' work may be on the disk: az disk delete --ids " + l.Resource
+			}
 			if d.SKU != nil && d.SKU.Name != nil && d.Properties.DiskSizeGB != nil {
 				l.USDPerMonth = diskMonth(string(*d.SKU.Name), *d.Properties.DiskSizeGB)
 			}

@@ -119,6 +119,24 @@ func TestLeftoverDisks(t *testing.T) {
 	}
 }
 
+// The disk that was swapped for another one while its machine stays may hold the work of
+// agents; it goes with its machine, not before.
+func TestSwappedDiskIsKept(t *testing.T) {
+	routes := map[string][]scripted{
+		"GET " + testGroup + "/providers/Microsoft.Compute/disks": {says(200, values(`{"name":"`+testVMName+`-os","id":"/d/x","tags":`+hostTagsAt(time.Hour)+
+			`,"properties":{"diskState":"Unattached","timeCreated":"`+time.Now().Add(-time.Hour).UTC().Format(time.RFC3339Nano)+`"}}`))},
+		"GET " + vmList: {says(200, values(machine("Succeeded", "")))},
+	}
+	want := map[string]string{testVMName + "-os": "machine " + testVMName + " is still there, and agents' work may be on the disk"}
+	if diff := cmp.Diff(want, found(t, routes)); diff != "" {
+		t.Error(diff)
+	}
+	delete(routes, "GET "+vmList)
+	if diff := cmp.Diff(map[string]string{testVMName + "-os": ""}, found(t, routes)); diff != "" {
+		t.Errorf("without the machine: %s", diff)
+	}
+}
+
 // Nothing of a machine on which an operation runs is touched: Azure may just be at it.
 func TestLeftoversOfAMachineInTheMaking(t *testing.T) {
 	for state, want := range map[string]string{"Creating": "an operation on machine " + testVMName + " is under way", "Deleting": "an operation on machine " + testVMName + " is under way", "Failed": ""} {

@@ -13,27 +13,41 @@ import (
 // hostOf is a machine as fleet sees it, without its address.
 func (p *Provider) hostOf(vm *armcompute.VirtualMachine, view *armcompute.VirtualMachineInstanceView) agent.Host {
 	h := agent.Host{
-		ID:        agent.HostID(tag(vm.Tags, tagHostID)),
-		Name:      strings.TrimPrefix(tag(vm.Tags, tagHostName), hostNamePrefix),
-		Provider:  tag(vm.Tags, tagProvider),
+		Name:      text(vm.Name),
+		Provider:  p.settings.Name,
 		Tags:      plainTags(vm.Tags),
 		CreatedAt: createdAt(vm),
 		Resource:  p.resource(text(vm.ID)),
 	}
-	if h.Name == "" {
-		h.Name = text(vm.Name)
-	}
+	identify(&h, vm.Tags)
 	h.Region = normalRegion(text(vm.Location))
 	if vm.Properties != nil && vm.Properties.HardwareProfile != nil && vm.Properties.HardwareProfile.VMSize != nil {
 		h.Size = string(*vm.Properties.HardwareProfile.VMSize)
 	}
-	h.Spot = vm.Properties != nil && vm.Properties.Priority != nil && *vm.Properties.Priority == armcompute.VirtualMachinePriorityTypesSpot
 	h.State, h.Billing, h.Failure = factsOf(vm, view).state()
 	h.Spot = isSpot(vm)
 	if vm.Identity == nil || vm.Identity.Type == nil || *vm.Identity.Type == armcompute.ResourceIdentityTypeNone {
 		h.SelfStop, h.SelfStopWhy = new(false), "the machine has no identity"
 	}
 	return h
+}
+
+// identify takes from the tags what can be an id or a name. Others write tags, too, and
+// these become parts of paths, of lines on a terminal, and of commands in hints.
+func identify(h *agent.Host, tags map[string]*string) {
+	h.ID = hostID(tags)
+	if name := strings.TrimPrefix(tag(tags, tagHostName), hostNamePrefix); agent.CheckName("host", name) == nil {
+		h.Name = name
+	}
+	if provider := tag(tags, tagProvider); agent.CheckName("provider", provider) == nil {
+		h.Provider = provider
+	}
+}
+
+// hostID reads the host id off a resource; "" where there is none that could be one.
+func hostID(tags map[string]*string) agent.HostID {
+	id, _ := agent.ParseHostID(tag(tags, tagHostID))
+	return id
 }
 
 // resource spells the group in a machine's id as the settings do: Azure's lists put it

@@ -36,13 +36,13 @@ func values(docs ...string) string { return `{"value":[` + strings.Join(docs, ",
 func TestList(t *testing.T) {
 	nic := networks + "networkInterfaces/n-2"
 	s := newScript(t, map[string][]scripted{
-		"GET " + vmList: {{status: 200, body: `{"value":[` + listed("a", "host-a", "") + `],"nextLink":"{next}"}`}},
+		"GET " + vmList: {{status: 200, body: `{"value":[` + listed("a", "host-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "") + `],"nextLink":"{next}"}`}},
 		"GET " + vmList + "/page2": {says(200, values(
-			listed("b", "host-b", `,"networkProfile":{"networkInterfaces":[{"id":"`+nic+`"}]}`),
+			listed("b", "host-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", `,"networkProfile":{"networkInterfaces":[{"id":"`+nic+`"}]}`),
 			`{"name":"foreign","id":"`+vmList+`/foreign","tags":{"owner":"bob"},"properties":{"provisioningState":"Succeeded"}}`))},
 		"GET " + allList: {says(200, values(status("a", "running"), status("b", "deallocated"), status("foreign", "running"), status("other", "running")))},
 		"GET " + networks + "publicIPAddresses": {says(200, values(
-			`{"name":"i-1","tags":{"mngr-host-id":"host-a"},"properties":{"ipAddress":"203.0.113.1"}}`,
+			`{"name":"i-1","tags":{"mngr-host-id":"host-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"properties":{"ipAddress":"203.0.113.1"}}`,
 			`{"name":"i-2","properties":{"ipAddress":"203.0.113.2","ipConfiguration":{"id":"`+nic+`/ipConfigurations/c"}}}`))},
 	})
 	s.routes[strings.ToLower("GET "+vmList)][0].body = strings.Replace(s.routes[strings.ToLower("GET "+vmList)][0].body, "{next}", s.server.URL+vmList+"/page2?api-version=x", 1)
@@ -55,8 +55,8 @@ func TestList(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s %s %s %s %s %s", h.ID, h.Name, h.Provider, h.State, h.Billing, h.Address, h.Resource))
 	}
 	want := []string{
-		"host-a a elsewhere RUNNING compute 203.0.113.1 " + vmList + "/a",
-		"host-b b elsewhere STOPPED storage 203.0.113.2 " + vmList + "/b",
+		"host-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa a elsewhere RUNNING compute 203.0.113.1 " + vmList + "/a",
+		"host-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb b elsewhere STOPPED storage 203.0.113.2 " + vmList + "/b",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -81,7 +81,7 @@ func TestListWithoutTheSubscription(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newScript(t, map[string][]scripted{
-				"GET " + vmList:                         {says(200, values(listed("a", "host-a", ""), listed("b", "host-b", ""), listed("c", "host-c", ""), listed("d", "host-d", "")))},
+				"GET " + vmList:                         {says(200, values(listed("a", "host-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ""), listed("b", "host-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", ""), listed("c", "host-cccccccccccccccccccccccccccccccc", ""), listed("d", "host-d", "")))},
 				"GET " + allList:                        {states},
 				"GET " + networks + "publicIPAddresses": {says(200, emptyList)},
 				"GET " + vmList + "/a/instanceView":     {says(200, view("running"))},
@@ -144,8 +144,8 @@ func TestGet(t *testing.T) {
 func TestAddressesThatCannotBeRead(t *testing.T) {
 	no := refuses(403, "AuthorizationFailed", "no addresses for you")
 	s := newScript(t, map[string][]scripted{
-		"GET " + vmList: {says(200, values(listed("a", "host-a", "")))}, "GET " + allList: {says(200, values(status("a", "running")))},
-		"GET " + vmList + "/a":                  {says(200, listed("a", "host-a", `,"instanceView":`+view("running")))},
+		"GET " + vmList: {says(200, values(listed("a", "host-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "")))}, "GET " + allList: {says(200, values(status("a", "running")))},
+		"GET " + vmList + "/a":                  {says(200, listed("a", "host-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", `,"instanceView":`+view("running")))},
 		"GET " + networks + "publicIPAddresses": {no, no, says(200, emptyList)},
 	})
 	p := s.provider()

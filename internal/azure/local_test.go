@@ -151,11 +151,11 @@ func TestLifeOnLocalAzure(t *testing.T) {
 }
 
 func life(t *testing.T, p machines) {
-	m := spec("My Agent")
+	m := spec("My_Agent")
 	h := create(t, p, m)
 	expect(t, p, h, agent.HostRunning, agent.BillingCompute)
 
-	if _, err := p.Create(t.Context(), spec("My Agent"), nil); agent.KindOf(err) != agent.KindExists {
+	if _, err := p.Create(t.Context(), spec("My_Agent"), nil); agent.KindOf(err) != agent.KindExists {
 		t.Errorf("a second host of that name: %v", err)
 	}
 	if again, err := p.Create(t.Context(), m, nil); err != nil || again.Wait(t.Context()) != nil {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"mngr/internal/plain"
 )
 
 // scene is where something failed, for what a user is told: a region and a group to look
@@ -91,7 +93,7 @@ func (sc scene) values(e armError) map[string]string {
 	}
 	v["FALLBACK"] = sc.fallback(v["SIZE"], v["REGION"])
 	if len(e.details) > 0 && v["QUOTA"] == "" {
-		v["QUOTA"] = plain(e.details[0].Target, 80)
+		v["QUOTA"] = plain.Line(e.details[0].Target, 80)
 	}
 	if wait, ok := asksToWait(e); ok {
 		v["WAIT"] = strconv.Itoa(int(wait.Round(time.Second) / time.Second))

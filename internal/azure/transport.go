@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/url"
 	"syscall"
+
+	"mngr/internal/plain"
 )
 
 // networkWords says why a request got no answer, in a few words without its URL, and what
@@ -17,7 +19,7 @@ func networkWords(err error) (cause, hint string, ok bool) {
 	at := "https://management.azure.com"
 	if u, is := errors.AsType[*url.Error](err); is {
 		if asked, bad := url.Parse(u.URL); bad == nil && asked.Host != "" {
-			server, at = plain(asked.Host, 100), asWord("", asked.Scheme+"://"+plain(asked.Host, 100))
+			server, at = plain.Line(asked.Host, 100), asWord("", asked.Scheme+"://"+plain.Line(asked.Host, 100))
 		}
 	}
 	try := "curl -sSI " + at + " # tells whether the network reaches it; a proxy is taken from HTTPS_PROXY"
@@ -27,7 +29,7 @@ func networkWords(err error) (cause, hint string, ok bool) {
 	timeout, slow := errors.AsType[net.Error](err)
 	switch {
 	case noName:
-		return "the name " + plain(dns.Name, 100) + " cannot be resolved", try, true
+		return "the name " + plain.Line(dns.Name, 100) + " cannot be resolved", try, true
 	case notTrusted || unknownAuthority:
 		return "the certificate of " + server + " is not trusted",
 			"curl -sSI " + at + " # if a proxy inspects TLS here, name its certificate authority in SSL_CERT_FILE", true
@@ -40,7 +42,7 @@ func networkWords(err error) (cause, hint string, ok bool) {
 	case slow && timeout.Timeout():
 		return server + " does not answer", try, true
 	case slow:
-		return "no connection to " + server + ": " + plain(innermost(err).Error(), 150), try, true
+		return "no connection to " + server + ": " + plain.Line(innermost(err).Error(), 150), try, true
 	}
 	return "", "", false
 }

@@ -69,7 +69,7 @@ func (k *check) open() (err error) {
 	}
 	k.guest = true
 	if k.Local {
-		driver := ""
+		var driver string
 		k.r.provider = "azure-local"
 		if k.c, driver, err = local(); err != nil {
 			return err

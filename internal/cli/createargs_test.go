@@ -9,12 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"pgregory.net/rapid"
 
 	"mngr/internal/agent"
 	"mngr/internal/dockerbuild"
 	"mngr/internal/fleet"
-	"mngr/internal/ssh"
 )
 
 func TestBuildArgs(t *testing.T) {
@@ -47,13 +45,16 @@ func TestDockerBuildArgs(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Mkdir(filepath.Join(dir, ".git"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	t.Chdir(dir)
 	var got fleet.CreateOptions
-	if err := buildArgs(&got, []string{"--no-cache --azure-vm-size=X", "--build-arg 'A=b c' .", "--azure-spot"}); err != nil {
+	if err := buildArgs(&got, []string{"--no-cache --azure-vm-size=X --git-depth=2", "--build-arg 'A=b c' .", "--azure-spot"}); err != nil {
 		t.Fatal(err)
 	}
 	want := fleet.CreateOptions{Size: "X", Spot: true, Build: &fleet.Build{Spec: dockerbuild.Spec{
-		Context: dir, Args: []string{"--no-cache=true", "--build-arg=A=b c"},
+		Context: dir, Args: []string{"--no-cache=true", "--build-arg=A=b c"}, GitDepth: 2,
 	}}}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(fleet.Build{}, "Output", "Sent")); diff != "" {
 		t.Error(diff)
@@ -89,27 +90,6 @@ func TestBuildArgsRefuses(t *testing.T) {
 			t.Errorf("%q: got %v (%s), want %s", args, err, agent.HintOf(err), want)
 		}
 	}
-}
-
-// Whatever is quoted for a shell comes back as one word.
-func TestSplitWordsUndoesQuote(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		words := rapid.SliceOf(rapid.String()).Draw(t, "words")
-		line := ""
-		for _, w := range words {
-			line += ssh.Quote(w) + " "
-		}
-		got, err := splitWords(line)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(words) == 0 {
-			words = nil
-		}
-		if diff := cmp.Diff(words, got); diff != "" {
-			t.Fatal(diff)
-		}
-	})
 }
 
 func TestExecLine(t *testing.T) {

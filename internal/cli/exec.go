@@ -16,7 +16,7 @@ import (
 	"mngr/internal/agent"
 	"mngr/internal/fleet"
 	"mngr/internal/output"
-	"mngr/internal/ssh"
+	"mngr/internal/shell"
 )
 
 type execFlags struct {
@@ -78,7 +78,7 @@ func execLine(args []string, dash int) (names []string, line string) {
 	}
 	quoted := make([]string, 0, len(words))
 	for _, w := range words {
-		quoted = append(quoted, ssh.Quote(w))
+		quoted = append(quoted, shell.Quote(w))
 	}
 	return args[:dash], strings.Join(quoted, " ")
 }

@@ -12,6 +12,7 @@ import (
 	"mngr/internal/agent"
 	"mngr/internal/fleet"
 	"mngr/internal/output"
+	"mngr/internal/plain"
 )
 
 func newLabel(app *App) *cobra.Command {
@@ -125,7 +126,7 @@ func (a *App) printLabels(event, key string, agents []agent.Record) error {
 func labelsText(labels map[string]string) string {
 	values := map[string]any{}
 	for k, v := range labels {
-		values[output.Clean(k)] = output.Clean(v)
+		values[plain.Escape(k)] = plain.Escape(v)
 	}
 	if len(values) == 0 {
 		return "no labels"

@@ -191,7 +191,7 @@ func (p pending) Lock(id agent.HostID) (unlock func(), taken bool, err error) {
 		return nil, false, err
 	}
 	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
+	if errors.Is(err, unix.EWOULDBLOCK) || err == nil && !stillAt(path, file) {
 		return func() {}, false, file.Close()
 	}
 	if err != nil {
@@ -202,6 +202,17 @@ func (p pending) Lock(id agent.HostID) (unlock func(), taken bool, err error) {
 		_ = os.Remove(path)
 		_ = file.Close()
 	}, true, nil
+}
+
+// stillAt tells whether a file has its name still. Who held the lock before may have
+// removed it, and the next one would lock another file.
+func stillAt(path string, file *os.File) bool {
+	opened, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := os.Stat(path)
+	return err == nil && os.SameFile(opened, now)
 }
 
 func (p pending) Load(id agent.HostID) ([]byte, error) { return os.ReadFile(p.path(id)) }

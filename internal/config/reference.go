@@ -88,26 +88,6 @@ func (f field) typeName() string {
 	return "string"
 }
 
-// ReferenceMarkdown is Reference as the tables of docs/azure.md.
-func ReferenceMarkdown() string {
-	var b strings.Builder
-	table := func(title string, prefix string, keep func(string) bool) {
-		fmt.Fprintf(&b, "%s\n\n| key | type | default | meaning | variable |\n|---|---|---|---|---|\n", title)
-		for _, e := range Reference() {
-			if keep(e.Key) {
-				fmt.Fprintf(&b, "| `%s` | %s | `%s` | %s | `%s` |\n",
-					strings.TrimPrefix(e.Key, prefix), e.Type, e.Default, strings.ReplaceAll(e.About, "|", "\\|"), e.Env)
-			}
-		}
-		b.WriteString("\n")
-	}
-	instance := "providers." + anyInstance + "."
-	table("In a table `[providers.NAME]`, one for each provider instance. In the name of a variable, NAME is in capitals and its hyphens are underscores: `AZURE_WEST`.",
-		instance, func(key string) bool { return strings.HasPrefix(key, instance) })
-	table("Outside these tables:", "", func(key string) bool { return !strings.HasPrefix(key, instance) })
-	return strings.TrimSuffix(b.String(), "\n")
-}
-
 // Describe returns the entry of a key of some instance.
 func Describe(key string) (Entry, bool) {
 	general := key

@@ -10,6 +10,7 @@ import (
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
+	"mngr/internal/plain"
 )
 
 // maxAnswer bounds what a hostile container can make this process hold.
@@ -39,7 +40,7 @@ func exchange(ctx context.Context, g Guest, r ctl.Request, stream io.Reader, err
 		return ctl.Answer{}, fmt.Errorf("%s: mngrd ended with %d and no answer: %s", r.Op, exit, errs.last)
 	}
 	if a.Error != nil {
-		return ctl.Answer{}, &agent.Error{Kind: agent.KindInternal, Err: a.Error, Cause: r.Op + ": " + clean(a.Error.Message), Lines: a.Error.Detail}
+		return ctl.Answer{}, &agent.Error{Kind: agent.KindInternal, Err: a.Error, Cause: r.Op + ": " + plain.Strip(a.Error.Message), Lines: a.Error.Detail}
 	}
 	return a, nil
 }
@@ -101,7 +102,7 @@ func (p *phases) Write(b []byte) (int, error) {
 }
 
 func (p *phases) flush() {
-	line := strings.Map(printable, string(p.line))
+	line := plain.Strip(string(p.line))
 	p.line = p.line[:0]
 	if phase, ok := strings.CutPrefix(line, ctl.ProgressPrefix); ok {
 		if p.report != nil {
@@ -120,18 +121,4 @@ func (p *phases) flush() {
 	}
 }
 
-// printable drops control characters: what a guest says goes to the user's terminal.
-func printable(r rune) rune {
-	if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-		return -1
-	}
-	return r
-}
-
 var _ io.Writer = (*phases)(nil)
-
-// clean makes a word of a guest's fit for a terminal.
-func clean(s string) string { return strings.Map(printable, s) }
-
-// quote makes one word of POSIX sh out of s.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -7,6 +7,7 @@ import (
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
+	"mngr/internal/shell"
 )
 
 // ExecOptions say what to run and where.
@@ -30,7 +31,7 @@ func (f *Fleet) Exec(ctx context.Context, r Row, o ExecOptions) (int, error) {
 	}
 	c := Command{Line: o.Line, Stdin: o.Stdin, Stdout: o.Stdout, Stderr: o.Stderr}
 	if o.Dir != "" {
-		c.Line = "cd " + quote(o.Dir) + " && { " + o.Line + "\n}"
+		c.Line = "cd " + shell.Quote(o.Dir) + " && { " + o.Line + "\n}"
 	}
 	if o.Outer {
 		vm, err := f.enterPlace(ctx, r.Host, VM)

@@ -33,7 +33,8 @@ type Garbage struct {
 	Removed  bool
 	Err      error // of the attempt to remove it
 
-	host agent.Host // of a machine, or of local files
+	host      agent.Host // of a machine, or of local files
+	condemned bool       // a machine that goes by its tag, finished or not
 }
 
 // GarbageList is what was found, and who could not be asked.
@@ -124,13 +125,15 @@ func (f *Fleet) judge(i Instance, h agent.Host, o GCOptions) (Garbage, bool) {
 		if !o.tagged(h.Tags) {
 			return g, false
 		}
-		g.Why = "it carries the tag " + o.TagName + "=" + o.TagValue
+		g.Why, g.condemned = "it carries the tag "+o.TagName+"="+o.TagValue, true
 		if h.CreatedAt.IsZero() {
 			g.Kept = "its age is not known"
 		}
 		return g, age > o.OlderThan || g.Kept != ""
 	case !unfinished(h):
 		return g, false
+	case o.Automatic && h.State != agent.HostFailed && !h.CreatedAt.IsZero() && age <= abandonedAfter:
+		return g, false // somebody is making it
 	}
 	g.Why = "its creation was never finished"
 	if h.State == agent.HostFailed && h.Failure != "" {
@@ -217,6 +220,9 @@ func (f *Fleet) collect(ctx context.Context, it *Garbage, progress agent.Progres
 	case agent.LeftoverLocal:
 		return f.forget(it.host.ID)
 	case agent.LeftoverMachine:
+		if !it.condemned {
+			return f.destroyUnfinished(ctx, it.host, progress)
+		}
 		return f.DestroyHost(ctx, it.host, progress)
 	}
 	inst, err := f.instance(it.Provider)
@@ -225,6 +231,28 @@ func (f *Fleet) collect(ctx context.Context, it *Garbage, progress agent.Progres
 	}
 	progress("deleting " + strings.ReplaceAll(string(it.Kind), "_", " ") + " " + it.Name)
 	return inst.RemoveLeftover(ctx, it.Leftover, progress)
+}
+
+// destroyUnfinished destroys a host unless somebody has finished it since the look, or is
+// at it on this machine: much may be removed before it.
+func (f *Fleet) destroyUnfinished(ctx context.Context, h agent.Host, progress agent.Progress) error {
+	inst, err := f.machinesOf(h)
+	if err != nil {
+		return err
+	}
+	unlock, err := f.lock(h)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	fresh, err := inst.Get(ctx, h.Resource)
+	if err != nil && agent.KindOf(err) != agent.KindNotFound {
+		return err
+	}
+	if f.read(&fresh); err == nil && !neverFinished(fresh) {
+		return agent.Errorf(agent.KindConflict, "host %q was finished meanwhile; it stays", h.Name)
+	}
+	return f.DestroyHost(ctx, h, progress)
 }
 
 // localGarbage finds what this machine keeps of hosts that are gone. Gone is what the

@@ -24,8 +24,8 @@ type Machines interface {
 	// Create asks for the machine and returns when the request is accepted or refused.
 	// A taken name is agent.KindExists. After a refusal nothing is left.
 	Create(ctx context.Context, spec agent.MachineSpec, progress agent.Progress) (Creation, error)
-	// List returns every machine of ours with its state, whoever made it, in two
-	// parallel requests. Tags are as stored; fleet reads the records in them.
+	// List returns every machine of ours with its state, whoever made it. Tags are as
+	// stored; fleet reads the records in them.
 	List(ctx context.Context) ([]agent.Host, error)
 	// Get returns one machine with its state and address.
 	Get(ctx context.Context, resource string) (agent.Host, error)

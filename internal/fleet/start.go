@@ -9,6 +9,7 @@ import (
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
+	"mngr/internal/plain"
 	"mngr/internal/records"
 )
 
@@ -40,6 +41,10 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, o StartOptions, progress 
 		return out, startGone(*h, rows[0].Agent.Name)
 	}
 	if unfinished(*h) && h.State != agent.HostFailed {
+		if o.NoWait {
+			return out, agent.Errorf(agent.KindConflict, "host %q is not finished, and would bill while nobody finishes it", h.Name).
+				WithHint("mngr start %s", rows[0].Agent.Name)
+		}
 		return f.startUnfinished(ctx, inst, out, progress)
 	}
 	switch h.State {
@@ -168,7 +173,7 @@ func (f *Fleet) lastStop(ctx context.Context, h agent.Host) *ctl.LastStop {
 		return nil
 	}
 	stop := answer.Host.LastStop
-	stop.Cause, stop.Detail = clean(stop.Cause), clean(stop.Detail)
+	stop.Cause, stop.Detail = plain.Strip(stop.Cause), plain.Strip(stop.Detail)
 	return stop
 }
 
@@ -227,7 +232,7 @@ func (f *Fleet) alsoRunning(ctx context.Context, g Guest, rows []Row) []string {
 	for _, a := range answer.Container.Agents {
 		running := a.State == string(agent.Running) || a.State == string(agent.Waiting)
 		if running && !slices.ContainsFunc(rows, func(r Row) bool { return string(r.Agent.ID) == a.ID }) {
-			names = append(names, clean(a.Name))
+			names = append(names, plain.Strip(a.Name))
 		}
 	}
 	return names

@@ -7,6 +7,7 @@ import (
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
+	"mngr/internal/plain"
 	"mngr/internal/records"
 )
 
@@ -92,7 +93,7 @@ func (f *Fleet) whoElseRuns(ctx context.Context, h agent.Host, rows []Row) (Gues
 	for _, a := range answer.Container.Agents {
 		running := a.State == string(agent.Running) || a.State == string(agent.Waiting)
 		if running && !mine[agent.ID(a.ID)] {
-			names = append(names, clean(a.Name))
+			names = append(names, plain.Strip(a.Name))
 		}
 	}
 	return guest, names, nil

@@ -5,6 +5,7 @@ import (
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
+	"mngr/internal/plain"
 )
 
 // maxWord bounds what a guest says of its host.
@@ -50,7 +51,4 @@ func (f *Fleet) repairSelfStop(ctx context.Context, inst Instance, g Guest, h ag
 	return nil
 }
 
-func word(s string) string {
-	s = clean(s)
-	return s[:min(len(s), maxWord)]
-}
+func word(s string) string { return plain.Line(s, maxWord) }

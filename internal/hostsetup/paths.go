@@ -63,5 +63,5 @@ const (
 	FileSetupDone  = "setup-done"
 )
 
-// FileMachine, in GuestDir and so in GuestMount, holds a ctl.Machine.
+// FileMachine lies in GuestDir, and so in GuestMount, and holds a ctl.Machine.
 const FileMachine = "machine.json"

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mngr/internal/agent"
+	"mngr/internal/plain"
 )
 
 // Exit codes of mngr. `exec` on one target answers with the remote command's own code.
@@ -179,12 +180,12 @@ func (p *Printer) Error(err error) {
 			// When standard output is closed the exit code alone is left to tell.
 			_ = p.object("error", f)
 		default:
-			p.screen.line(p.label("Error: ", red) + Clean(f.Message))
+			p.screen.line(p.label("Error: ", red) + plain.Escape(f.Message))
 			for line := range strings.Lines(f.Detail) {
-				p.screen.line("  | " + Clean(strings.TrimRight(line, "\r\n")))
+				p.screen.line("  | " + plain.Escape(strings.TrimRight(line, "\r\n")))
 			}
 			if f.Hint != "" {
-				p.screen.line("hint: " + Clean(f.Hint))
+				p.screen.line("hint: " + plain.Escape(f.Hint))
 			}
 		}
 	}

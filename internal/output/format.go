@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"mngr/internal/agent"
+	"mngr/internal/plain"
 )
 
 // Format is how results are written.
@@ -65,13 +66,13 @@ func object(event string, v any) ([]byte, error) {
 }
 
 func escape(data []byte) []byte {
-	if bytes.IndexFunc(data, unsafe) < 0 {
+	if bytes.IndexFunc(data, plain.Unsafe) < 0 {
 		return data
 	}
 	var b bytes.Buffer
 	for len(data) > 0 {
 		r, size := utf8.DecodeRune(data)
-		if unsafe(r) {
+		if plain.Unsafe(r) {
 			fmt.Fprintf(&b, `\u%04x`, r)
 		} else {
 			b.Write(data[:size])

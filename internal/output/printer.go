@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"mngr/internal/plain"
 )
 
 // Printer writes a command's results and its story. Its methods may be called from
@@ -62,7 +64,7 @@ func (p *Printer) object(event string, v any) error {
 // Note tells what happens, on standard error; quiet drops it.
 func (p *Printer) Note(format string, args ...any) {
 	if !p.Quiet {
-		p.screen.line(Clean(fmt.Sprintf(format, args...)))
+		p.screen.line(plain.Escape(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -72,9 +74,9 @@ func (p *Printer) Warn(cause, hint string) {
 	if p.Quiet {
 		return
 	}
-	p.screen.line(p.label("Warning: ", yellow) + Clean(cause))
+	p.screen.line(p.label("Warning: ", yellow) + plain.Escape(cause))
 	if hint != "" {
-		p.screen.line("hint: " + Clean(hint))
+		p.screen.line("hint: " + plain.Escape(hint))
 	}
 }
 
@@ -82,7 +84,7 @@ func (p *Printer) Warn(cause, hint string) {
 // error.
 func (p *Printer) Text(lines string) {
 	for line := range strings.SplitSeq(lines, "\n") {
-		p.screen.line("    " + Clean(line))
+		p.screen.line("    " + plain.Escape(line))
 	}
 }
 
@@ -95,7 +97,7 @@ func (p *Printer) Stderr() io.Writer { return writerFunc(p.screen.toErr) }
 func (p *Printer) Confirm(ctx context.Context, question string) (bool, error) {
 	p.screen.pause()
 	defer p.screen.resume()
-	if _, err := fmt.Fprintf(p.Err, "%s [y/N] ", Clean(question)); err != nil {
+	if _, err := fmt.Fprintf(p.Err, "%s [y/N] ", plain.Escape(question)); err != nil {
 		return false, fmt.Errorf("ask: %w", err)
 	}
 	answer := make(chan string, 1)

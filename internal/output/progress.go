@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"mngr/internal/plain"
 )
 
 // How often a wait shows that it is alive.
@@ -151,7 +153,7 @@ func (g *Progress) paint(ticked bool) {
 	case g.p.Live:
 		g.p.screen.show(g.liveLine(current))
 	case ticked && current.name != "":
-		g.p.screen.line(fmt.Sprintf("  … %s (%s so far)", Clean(current.name+current.detail), seconds(time.Since(current.began))))
+		g.p.screen.line(fmt.Sprintf("  … %s (%s so far)", plain.Escape(current.name+current.detail), seconds(time.Since(current.began))))
 	}
 }
 
@@ -171,9 +173,9 @@ func (g *Progress) finished(ph phase) {
 	if ph.failed {
 		mark = "! "
 	}
-	text := fmt.Sprintf("%s%s (%s)", mark, Clean(ph.name), seconds(ph.elapsed))
+	text := fmt.Sprintf("%s%s (%s)", mark, plain.Escape(ph.name), seconds(ph.elapsed))
 	if ph.failed {
-		text = fmt.Sprintf("%s%s (failed after %s)", mark, Clean(ph.name), seconds(ph.elapsed))
+		text = fmt.Sprintf("%s%s (failed after %s)", mark, plain.Escape(ph.name), seconds(ph.elapsed))
 	}
 	if g.p.Format != JSONL || g.p.Live {
 		g.p.screen.line(text)
@@ -187,7 +189,7 @@ func (g *Progress) liveLine(ph phase) string {
 	spinner := string(`|/-\`[int(elapsed/liveTick)%4])
 	clock := " (" + seconds(elapsed.Truncate(time.Second)) + ")"
 	room := g.p.Width() - len(spinner) - 2 - len(clock)
-	return spinner + " " + Truncate(Clean(ph.name+ph.detail), room) + clock
+	return spinner + " " + Truncate(plain.Escape(ph.name+ph.detail), room) + clock
 }
 
 // seconds writes a duration as a person reads it: 0.4s, 12.3s, 2m05s.

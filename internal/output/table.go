@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"charm.land/lipgloss/v2"
+
+	"mngr/internal/plain"
 )
 
 // Table is rows under a header. Cells are foreign text and are cleaned.
@@ -42,7 +44,7 @@ func (p *Printer) WriteTable(w io.Writer, t Table) error {
 func cleanAll(cells []string) []string {
 	clean := make([]string, len(cells))
 	for i, c := range cells {
-		clean[i] = Clean(c)
+		clean[i] = plain.Escape(c)
 	}
 	return clean
 }

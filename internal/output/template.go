@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mngr/internal/agent"
+	"mngr/internal/plain"
 )
 
 // Template is a line with fields in braces: "{name}\t{host.state}". Doubled braces are
@@ -74,7 +75,7 @@ func (t Template) Execute(get func(field string) any) string {
 	var b strings.Builder
 	for _, p := range t.parts {
 		if p.field {
-			b.WriteString(Clean(Text(get(p.text))))
+			b.WriteString(plain.Escape(Text(get(p.text))))
 		} else {
 			b.WriteString(p.text)
 		}

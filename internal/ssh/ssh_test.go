@@ -5,27 +5,15 @@ import (
 	"errors"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
-	"pgregory.net/rapid"
 
 	"mngr/internal/agent"
 )
-
-func TestQuoteSurvivesARealShell(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		want := rapid.StringMatching(`[^\x00]{0,40}`).Draw(t, "word")
-		out, err := exec.Command("sh", "-c", "printf %s "+Quote(want)).Output()
-		if err != nil || string(out) != want {
-			t.Fatalf("sh made %q of %q: %v", out, want, err)
-		}
-	})
-}
 
 func TestEnsureMakesOneKeyForAll(t *testing.T) {
 	id := Identity{Base: t.TempDir()}

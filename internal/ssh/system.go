@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"mngr/internal/shell"
 )
 
 // System is a connection for the system's ssh: a real terminal, agents and ProxyJump
@@ -56,7 +58,7 @@ func (s System) Args(line string, terminal bool, env map[string]string) []string
 func (s System) GitCommand() string {
 	words := append([]string{"ssh"}, s.Options()...)
 	for i, w := range words {
-		words[i] = Quote(w)
+		words[i] = shell.Quote(w)
 	}
 	return strings.Join(words, " ")
 }
@@ -67,19 +69,4 @@ func quoteOption(path string) string {
 		return `"` + path + `"`
 	}
 	return path
-}
-
-// Quote makes one word of POSIX sh out of s.
-func Quote(s string) string {
-	safe := s != ""
-	for _, r := range s {
-		if !strings.ContainsRune("%+,-./:=@_", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
-			safe = false
-			break
-		}
-	}
-	if safe {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -20,6 +20,7 @@ import (
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
+	"mngr/internal/plain"
 )
 
 // buildLabel holds the hash of the arguments that an image was built with.
@@ -143,7 +144,7 @@ func (h *host) dockerBuild(ctx context.Context, b ctl.Build, out io.Writer) erro
 	case exited:
 		return &ctl.Error{
 			Code:    ctl.CodeBuild,
-			Message: fmt.Sprintf("docker build ended with code %d: %s", exit.ExitCode(), printable(said.last(), 300)),
+			Message: fmt.Sprintf("docker build ended with code %d: %s", exit.ExitCode(), plain.Line(said.last(), 300)),
 			Detail:  strings.Join(said.lines, "\n"),
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
 	"mngr/internal/hostsetup"
+	"mngr/internal/plain"
 )
 
 const (
@@ -30,7 +31,7 @@ func (h *host) waitEngine(ctx context.Context, phase func(string)) error {
 	said, asked := "", time.Now()
 	for {
 		if failed, err := os.ReadFile(h.inRun(hostsetup.FileSetupFailed)); err == nil {
-			return &ctl.Error{Code: ctl.CodeFailed, Message: "the machine could not be set up: " + firstLine(string(failed)), Detail: printableLines(string(failed), 20)}
+			return &ctl.Error{Code: ctl.CodeFailed, Message: "the machine could not be set up: " + firstLine(string(failed)), Detail: lastLines(string(failed), 20)}
 		}
 		if h.setUp() {
 			if _, err := docker(ctx, "version", "--format", "{{json .Server.Version}}"); err == nil {
@@ -87,7 +88,7 @@ func (h *host) cloudInitOver(ctx context.Context) error {
 	return &ctl.Error{
 		Code:    ctl.CodeFailed,
 		Message: "cloud-init has ended without installing Docker (" + firstLine(string(status)) + ")",
-		Detail:  printableLines(string(log[max(0, len(log)-8<<10):]), 20),
+		Detail:  lastLines(string(log[max(0, len(log)-8<<10):]), 20),
 	}
 }
 
@@ -95,5 +96,5 @@ func (h *host) inRun(name string) string { return filepath.Join(h.run, name) }
 
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
-	return printable(line, 200)
+	return plain.Line(line, 200)
 }

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mngr/internal/hostsetup"
+	"mngr/internal/plain"
 )
 
 const (
@@ -168,7 +169,7 @@ func (h *host) ask(ctx context.Context, limit time.Duration, method, path, body 
 	end := bytes.LastIndexByte(out, '\n')
 	content, status := out[:max(end, 0)], string(out[end+1:])
 	if status != "200" {
-		err = fmt.Errorf("HTTP %s: %s", status, printable(string(content), 200))
+		err = fmt.Errorf("HTTP %s: %s", status, plain.Line(string(content), 200))
 	} else if answer != nil {
 		err = json.Unmarshal(content, answer)
 	}

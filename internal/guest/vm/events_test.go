@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mngr/internal/hostsetup"
+	"mngr/internal/plain"
 )
 
 // metadata plays the metadata service of a machine: each list holds what is answered next,
@@ -156,7 +157,7 @@ func FuzzLastStop(f *testing.F) {
 		if stop == nil {
 			return
 		}
-		if stop.Cause == "" || stop.Cause != printable(stop.Cause, 80) || stop.Detail != printable(stop.Detail, 1100) {
+		if stop.Cause == "" || stop.Cause != plain.Line(stop.Cause, 80) || stop.Detail != plain.Line(stop.Detail, 1100) {
 			t.Errorf("%+v", stop)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mngr/internal/ctl"
+	"mngr/internal/plain"
 )
 
 func (h *host) handle(ctx context.Context, request ctl.Request, rest io.Reader, progress io.Writer) ctl.Answer {
@@ -18,7 +19,7 @@ func (h *host) handle(ctx context.Context, request ctl.Request, rest io.Reader, 
 		})
 	}
 	answer := ctl.Answer{Version: ctl.Version}
-	phase := func(text string) { fmt.Fprintf(progress, "%s%s\n", ctl.ProgressPrefix, printable(text, 200)) }
+	phase := func(text string) { fmt.Fprintf(progress, "%s%s\n", ctl.ProgressPrefix, plain.Line(text, 200)) }
 	var err error
 	switch request.Op {
 	case ctl.OpHostSetup:
@@ -58,33 +59,18 @@ func failure(err error) ctl.Answer {
 	if known, ok := errors.AsType[*ctl.Error](err); ok {
 		e.Code, e.Detail = known.Code, known.Detail
 	}
-	e.Message = printable(e.Message, 400)
+	e.Message = plain.Line(e.Message, 400)
 	return ctl.Answer{Version: ctl.Version, Error: &e}
 }
 
-// printable makes one line of at most limit bytes without control characters.
-func printable(s string, limit int) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > limit {
-		s = strings.ToValidUTF8(s[:limit], "") + "…"
-	}
-	return s
-}
-
-// printableLines does the same to each of the last n lines.
-func printableLines(s string, n int) string {
+// lastLines makes each of the last n lines fit for a terminal.
+func lastLines(s string, n int) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	lines = lines[max(0, len(lines)-n):]
 	for i, line := range lines {
-		lines[i] = printable(line, 200)
+		lines[i] = plain.Line(line, 200)
 	}
 	return strings.Join(lines, "\n")
 }
 
-func lastLine(s string) string { return printableLines(s, 1) }
+func lastLine(s string) string { return lastLines(s, 1) }

@@ -11,6 +11,7 @@ import (
 
 	"mngr/internal/ctl"
 	"mngr/internal/hostsetup"
+	"mngr/internal/plain"
 )
 
 // maxStopReason is more than the script or this program write.
@@ -49,9 +50,9 @@ func parseLastStop(from io.Reader) *ctl.LastStop {
 		case "at":
 			stop.At, _ = time.Parse(time.RFC3339, value)
 		case "cause":
-			stop.Cause = printable(value, 64)
+			stop.Cause = plain.Line(value, 64)
 		case "detail":
-			stop.Detail = printable(value, 1024)
+			stop.Detail = plain.Line(value, 1024)
 		}
 	}
 	if stop.Cause == "" {
@@ -62,6 +63,6 @@ func parseLastStop(from io.Reader) *ctl.LastStop {
 
 // noteStop writes down why the machine is about to go, as the script does.
 func (h *host) noteStop(cause, detail string) error {
-	text := fmt.Sprintf("at=%s\ncause=%s\ndetail=%s\n", time.Now().UTC().Format(time.RFC3339), cause, printable(detail, 1000))
+	text := fmt.Sprintf("at=%s\ncause=%s\ndetail=%s\n", time.Now().UTC().Format(time.RFC3339), cause, plain.Line(detail, 1000))
 	return writeFile(filepath.Join(h.state, hostsetup.FileStopReason), []byte(text), 0o600)
 }

@@ -16,6 +16,7 @@ import (
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
 	"mngr/internal/hostsetup"
+	"mngr/internal/plain"
 )
 
 // setupLock is held by whoever makes the container.
@@ -60,7 +61,7 @@ func (h *host) makeContainer(ctx context.Context, setup ctl.Setup, phase func(st
 		return nil, err
 	}
 	if old != nil && old.Setup.HostID != setup.HostID {
-		return nil, &ctl.Error{Code: ctl.CodeExists, Message: "this machine already belongs to " + printable(old.Setup.HostID, 80)}
+		return nil, &ctl.Error{Code: ctl.CodeExists, Message: "this machine already belongs to " + plain.Line(old.Setup.HostID, 80)}
 	}
 	key, err := h.writeGuest(setup)
 	if err != nil {
@@ -161,7 +162,7 @@ func (h *host) said(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineGuestReply)
 	defer cancel()
 	out, _ := exec.CommandContext(ctx, "docker", "logs", "--tail", "10", h.container).CombinedOutput()
-	return printableLines(string(out), 10)
+	return lastLines(string(out), 10)
 }
 
 // imagePattern is what docker takes for an image; it never begins like a flag.

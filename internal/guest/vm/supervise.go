@@ -11,6 +11,7 @@ import (
 
 	"mngr/internal/agent"
 	"mngr/internal/hostsetup"
+	"mngr/internal/plain"
 )
 
 const (
@@ -107,7 +108,7 @@ func (h *host) runOnce(ctx context.Context, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("it ended with code %s", printable(code, 10))
+	return fmt.Errorf("it ended with code %s", plain.Line(code, 10))
 }
 
 // remake makes the container again as the last setup made it. What agents keep is in the

@@ -11,6 +11,7 @@ import (
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
+	"mngr/internal/plain"
 )
 
 //go:embed tools.sh
@@ -96,7 +97,7 @@ func (h *host) installTools(ctx context.Context, trial, image string, phase func
 		return nil, &ctl.Error{
 			Code:    ctl.CodeFailed,
 			Message: fmt.Sprintf("install %s in image %s: %v", strings.Join(missing, ", "), image, err),
-			Detail:  printableLines(said, 12),
+			Detail:  lastLines(said, 12),
 		}
 	}
 	return nil, fmt.Errorf("look for tools in image %s: %w", image, err)
@@ -115,7 +116,7 @@ func readMissing(from io.Reader, phase func(string)) (missing []string) {
 				}
 			}
 		case "mngr:manager":
-			phase("installing " + strings.Join(missing, ", ") + " with " + printable(rest, 20))
+			phase("installing " + strings.Join(missing, ", ") + " with " + plain.Line(rest, 20))
 		}
 	}
 	_, _ = io.Copy(io.Discard, from)

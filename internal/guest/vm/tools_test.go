@@ -10,6 +10,7 @@ import (
 
 	"mngr/internal/ctl"
 	"mngr/internal/hostsetup"
+	"mngr/internal/plain"
 )
 
 // fakeAPT stands for the package manager of an image: it "installs" by making files.
@@ -86,7 +87,7 @@ func FuzzReadMissing(f *testing.F) {
 	f.Add("mngr:missing ; rm -rf / tmux tmux\nmngr:manager \x1b]0;x\a")
 	f.Fuzz(func(t *testing.T, said string) {
 		missing := readMissing(strings.NewReader(said), func(phase string) {
-			if phase != printable(phase, 300) {
+			if phase != plain.Line(phase, 300) {
 				t.Errorf("phase %q", phase)
 			}
 		})

@@ -1,0 +1,2 @@
+// Package shell writes and reads words of POSIX sh.
+package shell
