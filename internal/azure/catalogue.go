@@ -41,7 +41,7 @@ const (
 	tryImages   = "az vm image list --location REGION --publisher Debian --all --output table"
 	tryRegions  = "az account list-locations --query [].name --output tsv"
 	trySettings = "mngr config list # shows every setting of provider PROVIDER"
-	tryPrice    = "mngr config set providers.PROVIDER.spot_max_price -1"
+	tryPrice    = "mngr config set providers.PROVIDER.spot_max_price -1 # any price up to the usual one; else a higher limit, another size, or another region"
 	tryInside   = "az group show --name GROUP --output table # shows whether Azure answers; then repeat the command"
 	tryInUse    = "az network nic list --resource-group GROUP --query \"[].{name:name,machine:virtualMachine.id}\" --output table"
 	tryRoles    = "az role assignment list --all --role mngr-self-deallocate --output table"

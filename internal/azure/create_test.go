@@ -203,6 +203,52 @@ func TestCreateSeparately(t *testing.T) {
 	}
 }
 
+// A refusal after the address and the interface were made leaves neither: where Azure's
+// cascade does not take them, create deletes them itself.
+func TestCreateSeparatelyRefused(t *testing.T) {
+	ip, nic := networks+"publicIPAddresses/"+ipName(testVMName), networks+"networkInterfaces/"+nicName(testVMName)
+	inline := says(400, `{"error":{"code":"InvalidParameter","target":"publicIPAddressConfiguration.sku","message":"The property can only be set with OrchestrationMode as Flexible."}}`)
+	listed := func(id string) []scripted {
+		doc := says(200, `{"value":[{"name":"`+id[strings.LastIndex(id, "/")+1:]+`","id":"`+id+`","properties":{}}]}`)
+		return []scripted{doc, doc, doc, doc, doc, doc, says(200, emptyList)}
+	}
+	s := newScript(t, with(nothingLeft(), map[string][]scripted{
+		"PUT " + testVM:                         {inline, refuses(409, "SkuNotAvailable", "not available")},
+		"PUT " + ip:                             {accepts(201, "ip", `{"properties":{"provisioningState":"Updating"}}`)},
+		"GET " + operations + "ip":              {succeeded},
+		"GET " + ip:                             {says(200, `{"properties":{"provisioningState":"Succeeded","ipAddress":"203.0.113.9"}}`)},
+		"PUT " + nic:                            {accepts(201, "nic", `{"properties":{"provisioningState":"Succeeded"}}`)},
+		"GET " + operations + "nic":             {succeeded},
+		"GET " + nic:                            {says(200, `{"properties":{"provisioningState":"Succeeded"}}`)},
+		"GET " + networks + "networkInterfaces": listed(nic),
+		"GET " + networks + "publicIPAddresses": listed(ip),
+		"DELETE " + nic:                         {says(204, "")},
+		"DELETE " + ip:                          {says(204, "")},
+	}))
+	if _, err := s.provider().Create(t.Context(), testSpec(), nil); agent.KindOf(err) != agent.KindNoCapacity {
+		t.Errorf("got %v", err)
+	}
+	if nics, ips := s.seen("DELETE "+nic), s.seen("DELETE "+ip); len(nics) != 1 || len(ips) != 1 {
+		t.Errorf("deleted the interface %d times and the address %d times", len(nics), len(ips))
+	}
+}
+
+// A host of another region is attached to that region's network.
+func TestCreateInAnotherRegion(t *testing.T) {
+	s := newScript(t, with(granted(), map[string][]scripted{"PUT " + testVM: {accepts(201, "op", machine("Creating", ""))}}))
+	spec := testSpec()
+	spec.Region = "East US"
+	c, err := s.provider().Create(t.Context(), spec, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SelfStop()
+	body := s.seen("PUT " + testVM)[0].body
+	if !strings.Contains(body, `"location":"eastus"`) || !strings.Contains(body, "/virtualNetworks/mngr-vnet-eastus/subnets/mngr-subnet") {
+		t.Errorf("not attached to the network in eastus: %s", body)
+	}
+}
+
 func TestSelfStopIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		answers []scripted

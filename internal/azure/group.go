@@ -50,12 +50,12 @@ func (w *preparation) createGroup(ctx context.Context) error {
 }
 
 // elsewhere refuses a resource that lies in another region than the one asked for.
-func elsewhere(what, location, region string) error {
+func (s Settings) elsewhere(what, location, region string) error {
 	if normalRegion(location) == region {
 		return nil
 	}
 	return agent.Errorf(agent.KindRefused, "%s lies in region %s, not in %s", what, normalRegion(location), region).
-		WithHint("configure default_region = %q, or other names for vnet_name and nsg_name", normalRegion(location))
+		WithHint("mngr config set providers.%s.default_region %s # or other names for vnet_name and nsg_name", s.Name, normalRegion(location))
 }
 
 // foreign refuses a resource that has our name and not our tag.

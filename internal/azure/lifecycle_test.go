@@ -86,7 +86,8 @@ func TestInterruptedWait(t *testing.T) {
 
 // A machine for which there is no room loses nothing, and flags of create do not help it.
 func TestStartWithoutRoom(t *testing.T) {
-	for code, want := range map[string]string{"AllocationFailed": "az vm resize --ids " + testVM, "QuotaExceeded": "az vm list-usage"} {
+	for code, want := range map[string]string{"AllocationFailed": "az vm resize --ids " + testVM, "QuotaExceeded": "az vm list-usage",
+		"SpotPriceGreaterThanProvidedMaxPrice": "az vm update --ids " + testVM + " --max-price -1"} {
 		s := newScript(t, map[string][]scripted{"POST " + testVM + "/start": {acting("op")}, "GET " + operations + "op": {
 			says(200, `{"status":"Failed","error":{"code":"`+code+`","message":"No."}}`)}})
 		err := s.provider().Start(t.Context(), testVM, true, nil)

@@ -65,7 +65,7 @@ func (w *preparation) planSecurity(found survey) error {
 	case !ours(found.nsg.Tags):
 		return foreign(kindSecurityGroup + " " + w.n.nsg)
 	default:
-		if err := elsewhere(kindSecurityGroup+" "+w.n.nsg, text(found.nsg.Location), w.n.region); err != nil {
+		if err := w.p.settings.elsewhere(kindSecurityGroup+" "+w.n.nsg, text(found.nsg.Location), w.n.region); err != nil {
 			return err
 		}
 		w.keep(kindSecurityGroup, w.n.nsg)

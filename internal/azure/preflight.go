@@ -44,7 +44,7 @@ func (p *Provider) subnetPrefix(ctx context.Context, s *session, n network) (str
 	if err != nil {
 		return "", p.translate(err, "look for network "+n.vnet)
 	}
-	if err := elsewhere("network "+n.vnet, text(vnet.Location), n.region); err != nil {
+	if err := p.settings.elsewhere("network "+n.vnet, text(vnet.Location), n.region); err != nil {
 		return "", err
 	}
 	subnet := findSubnet(&vnet.VirtualNetwork, n.subnet)

@@ -31,7 +31,7 @@ func (w *preparation) planNetwork(found survey) error {
 	case !ours(found.vnet.Tags):
 		return foreign(kindNetwork + " " + w.n.vnet)
 	}
-	if err := elsewhere(kindNetwork+" "+w.n.vnet, text(found.vnet.Location), w.n.region); err != nil {
+	if err := w.p.settings.elsewhere(kindNetwork+" "+w.n.vnet, text(found.vnet.Location), w.n.region); err != nil {
 		return err
 	}
 	w.keep(kindNetwork, w.n.vnet)

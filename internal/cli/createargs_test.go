@@ -45,13 +45,16 @@ func TestDockerBuildArgs(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Mkdir(filepath.Join(dir, ".git"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	t.Chdir(dir)
 	var got fleet.CreateOptions
-	if err := buildArgs(&got, []string{"--no-cache --azure-vm-size=X", "--build-arg 'A=b c' .", "--azure-spot"}); err != nil {
+	if err := buildArgs(&got, []string{"--no-cache --azure-vm-size=X --git-depth=2", "--build-arg 'A=b c' .", "--azure-spot"}); err != nil {
 		t.Fatal(err)
 	}
 	want := fleet.CreateOptions{Size: "X", Spot: true, Build: &fleet.Build{Spec: dockerbuild.Spec{
-		Context: dir, Args: []string{"--no-cache=true", "--build-arg=A=b c"},
+		Context: dir, Args: []string{"--no-cache=true", "--build-arg=A=b c"}, GitDepth: 2,
 	}}}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(fleet.Build{}, "Output", "Sent")); diff != "" {
 		t.Error(diff)

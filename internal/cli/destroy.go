@@ -52,11 +52,14 @@ func runDestroy(ctx context.Context, app *App, names []string, flags destroyFlag
 	if err != nil {
 		return err
 	}
-	rows, hosts, err := f.FindTargets(ctx, names, flags.force)
+	targets, err := f.FindTargets(ctx, names, flags.force)
 	if err != nil {
 		return err
 	}
-	plan := fleet.PlanDestroy(rows, hosts)
+	for _, missing := range targets.Missing {
+		app.printer().Warn(missing.Error(), agent.HintOf(missing)) // a misspelt host would bill on
+	}
+	plan := fleet.PlanDestroy(targets.Rows, targets.Hosts)
 	if flags.dryRun {
 		return app.printDestroyed(destroyed{plan: plan, dryRun: true})
 	}

@@ -51,11 +51,11 @@ func runStop(ctx context.Context, app *App, names []string, o fleet.StopOptions)
 	if err != nil {
 		return err
 	}
-	rows, hosts, err := f.FindTargets(ctx, names, false)
+	targets, err := f.FindTargets(ctx, names, false)
 	if err != nil {
 		return err
 	}
-	groups, whole := stopGroups(rows, hosts)
+	groups, whole := stopGroups(targets.Rows, targets.Hosts)
 	app.atStake.Store(new("hosts may still be allocated, and bill; mngr list shows them, and stop may be repeated"))
 	results := make([]fleet.Stopped, len(groups))
 	err = app.eachHost(groups, func(n int, group []fleet.Row, phase agent.Progress) error {

@@ -41,49 +41,57 @@ func PlanDestroy(rows []Row, hosts []agent.Host) DestroyPlan {
 	return plan
 }
 
+// Targets is what names stand for.
+type Targets struct {
+	Rows    []Row        // agents
+	Hosts   []agent.Host // hosts that were named themselves
+	Missing []error      // for each name that was passed over
+}
+
 // FindTargets finds agents and, with a leading @ or a host id, hosts. With missingOK
 // unknown names are passed over, so that a script may repeat itself.
-func (f *Fleet) FindTargets(ctx context.Context, names []string, missingOK bool) ([]Row, []agent.Host, error) {
+func (f *Fleet) FindTargets(ctx context.Context, names []string, missingOK bool) (Targets, error) {
 	listing, err := f.List(ctx, nil, false)
 	if err != nil {
-		return nil, nil, err
+		return Targets{}, err
 	}
-	var rows []Row
-	var hosts []agent.Host
+	var out Targets
 	for _, name := range names {
 		if isHost(name) {
 			a, err := agent.ParseHostAddress(name)
 			if err != nil {
-				return nil, nil, err
+				return Targets{}, err
 			}
 			h, err := findHost(listing, a.Host, a.Provider)
 			if err != nil {
-				return nil, nil, err
+				return Targets{}, err
 			}
 			if h != nil {
-				hosts = append(hosts, *h)
+				out.Hosts = append(out.Hosts, *h)
 				continue
 			}
 			err = notFound(listing, a)
 			if agent.KindOf(err) != agent.KindNotFound || !missingOK {
-				return nil, nil, err
+				return Targets{}, err
 			}
+			out.Missing = append(out.Missing, err)
 			continue
 		}
 		a, err := agent.ParseAddress(name)
 		if err != nil {
-			return nil, nil, err
+			return Targets{}, err
 		}
 		row, err := pick(listing, a)
 		switch {
 		case err == nil:
-			rows = append(rows, row)
+			out.Rows = append(out.Rows, row)
 		case agent.KindOf(err) == agent.KindNotFound && missingOK:
+			out.Missing = append(out.Missing, err)
 		default:
-			return nil, nil, err
+			return Targets{}, err
 		}
 	}
-	return rows, hosts, nil
+	return out, nil
 }
 
 func isHost(name string) bool {

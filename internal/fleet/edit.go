@@ -62,9 +62,8 @@ func (f *Fleet) writable(ctx context.Context, h agent.Host, progress agent.Progr
 	if err != nil {
 		return inst, h, err
 	}
-	if unfinished(h) {
-		return inst, h, agent.Errorf(agent.KindConflict, "host %q is not finished", h.Name).
-			WithHint("mngr list shows how far it is; mngr start @%s finishes it", h.Name)
+	if err := finished(h); err != nil {
+		return inst, h, err
 	}
 	waiting, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
 	defer cancel()
@@ -156,4 +155,16 @@ func byID(all []agent.Record) map[agent.ID]agent.Record {
 		found[r.ID] = r
 	}
 	return found
+}
+
+// finished refuses a host whose creation has not come to its end.
+func finished(h agent.Host) error {
+	if !unfinished(h) {
+		return nil
+	}
+	err := agent.Errorf(agent.KindConflict, "host %q is not finished", h.Name)
+	if len(h.Agents) == 0 {
+		return err.WithHint("mngr destroy @%s", h.Name)
+	}
+	return err.WithHint("mngr start %s # finishes it", h.Agents[0].Name)
 }

@@ -132,6 +132,8 @@ func (f *Fleet) judge(i Instance, h agent.Host, o GCOptions) (Garbage, bool) {
 		return g, age > o.OlderThan || g.Kept != ""
 	case !unfinished(h):
 		return g, false
+	case o.Automatic && h.State != agent.HostFailed && !h.CreatedAt.IsZero() && age <= abandonedAfter:
+		return g, false // somebody is making it
 	}
 	g.Why = "its creation was never finished"
 	if h.State == agent.HostFailed && h.Failure != "" {
@@ -254,7 +256,8 @@ func (f *Fleet) destroyUnfinished(ctx context.Context, h agent.Host, progress ag
 }
 
 // localGarbage finds what this machine keeps of hosts that are gone. Gone is what the
-// provider that had it says is gone; where nobody noted which one that was, all of them.
+// provider that had it says is gone; where nobody noted which one that was, all of them. A
+// Spot host that has vanished stays as long as it is listed.
 func (f *Fleet) localGarbage(ctx context.Context, looks []look) ([]Garbage, error) {
 	known, err := f.Guests.Known()
 	if err != nil {
@@ -269,8 +272,18 @@ func (f *Fleet) localGarbage(ctx context.Context, looks []look) ([]Garbage, erro
 			known = append(known, KnownHost{ID: id})
 		}
 	}
+	spots, err := f.Spots.Load()
+	if err != nil {
+		return nil, err
+	}
+	listed := func(id agent.HostID) bool {
+		return slices.ContainsFunc(spots, func(s SpotHost) bool { return s.ID == id && f.listedStill(s) })
+	}
 	var out []Garbage
 	for _, k := range known {
+		if listed(k.ID) {
+			continue
+		}
 		gone, kept := f.gone(ctx, k, looks)
 		if !gone || f.inTheMaking(k.ID) {
 			continue

@@ -51,7 +51,7 @@ func (f *Fleet) Rename(ctx context.Context, target, name string, dryRun bool, pr
 		}
 	}
 	if dryRun {
-		return out, nil
+		return out, finished(row.Host)
 	}
 	_, out.Warning, err = f.editAgents(ctx, row.Host, []agent.ID{row.Agent.ID}, func(r *agent.Record) { r.Name = name }, progress)
 	return out, err
@@ -76,7 +76,7 @@ func (f *Fleet) renameHost(ctx context.Context, listing Listing, target, name st
 		}
 	}
 	if dryRun || h.Name == name {
-		return out, nil
+		return out, finished(*h)
 	}
 	inst, fresh, err := f.writable(ctx, *h, progress)
 	if err != nil {

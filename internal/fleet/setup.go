@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"mngr/internal/agent"
@@ -24,7 +25,7 @@ func (f *Fleet) setUp(ctx context.Context, inst Instance, h *agent.Host, o Creat
 	progress("waiting for SSH on " + h.Address)
 	vm, err := f.dial(ctx, *h, VM, agent.DeadlineVMSSH, "SSH of the virtual machine")
 	if err != nil {
-		return ctl.AgentStatus{}, err
+		return ctl.AgentStatus{}, shutOut(err, inst.Name())
 	}
 	defer vm.Close()
 	if err := f.installGuest(ctx, vm, progress); err != nil {
@@ -48,6 +49,16 @@ func (f *Fleet) setUp(ctx context.Context, inst Instance, h *agent.Host, o Creat
 	}
 	defer guest.Close()
 	return f.startNew(ctx, guest, *h, h.Agents[0], o, progress)
+}
+
+// shutOut adds how to see whether the network keeps this machine out, where nothing
+// answered at all: a refusal has come from the machine itself.
+func shutOut(err error, provider string) error {
+	silent, ok := errors.AsType[*agent.Error](err)
+	if !ok || silent.Kind != agent.KindTimeout || errors.Is(err, syscall.ECONNREFUSED) {
+		return err
+	}
+	return silent.WithHint("mngr azure prepare --provider %s --allowed-ssh-cidr me --dry-run # tells whether the network admits this machine", provider)
 }
 
 // dial waits for one SSH server and names what it waited for when it gives up.

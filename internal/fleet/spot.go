@@ -58,7 +58,7 @@ func (f *Fleet) remember(instance string, shown []agent.Host) []agent.Host {
 		if k.Via != instance || slices.ContainsFunc(shown, func(h agent.Host) bool { return h.ID == k.ID }) {
 			continue
 		}
-		if f.Now().Sub(k.LastSeen) > spotKept {
+		if !f.listedStill(k) {
 			_ = f.Spots.Remove(k.ID)
 			continue
 		}
@@ -70,6 +70,9 @@ func (f *Fleet) remember(instance string, shown []agent.Host) []agent.Host {
 	}
 	return gone
 }
+
+// listedStill tells whether a Spot host would be listed although Azure does not know it.
+func (f *Fleet) listedStill(s SpotHost) bool { return f.Now().Sub(s.LastSeen) <= spotKept }
 
 func (f *Fleet) rememberOne(instance string, h agent.Host, known []SpotHost) {
 	now := SpotHost{

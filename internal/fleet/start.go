@@ -41,6 +41,10 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, o StartOptions, progress 
 		return out, startGone(*h, rows[0].Agent.Name)
 	}
 	if unfinished(*h) && h.State != agent.HostFailed {
+		if o.NoWait {
+			return out, agent.Errorf(agent.KindConflict, "host %q is not finished, and would bill while nobody finishes it", h.Name).
+				WithHint("mngr start %s", rows[0].Agent.Name)
+		}
 		return f.startUnfinished(ctx, inst, out, progress)
 	}
 	switch h.State {
@@ -135,6 +139,7 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 	}
 	out.Warnings = append(out.Warnings, warnings...)
 	out.Agents = []string{o.Name}
+	out.LastStop = f.lastStop(ctx, out.Host) // the dead-man timer, where the create was long ago
 	return out, f.Pending.Remove(out.Host.ID)
 }
 

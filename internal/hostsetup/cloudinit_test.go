@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -163,9 +164,15 @@ func TestAutoShutdown(t *testing.T) {
 			t.Errorf("%s lacks %q: %q", path, want, got)
 		}
 	}
+	timers := []string{"mngr-autoshutdown.timer", "mngr-poweroff.timer"}
+	for _, unit := range timers {
+		if !slices.Contains(p.unitsAtOnce(), unit) {
+			t.Errorf("%s is not enabled", unit)
+		}
+	}
 	p.AutoShutdown = 0
-	for _, path := range []string{"mngr-autoshutdown.timer", "mngr-poweroff.timer"} {
-		if got := has(p, path); got != "" {
+	for _, path := range timers {
+		if got := has(p, path); got != "" || slices.Contains(p.unitsAtOnce(), path) {
 			t.Errorf("a machine without a lifetime has %s: %q", path, got)
 		}
 	}

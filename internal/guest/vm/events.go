@@ -1,14 +1,17 @@
 package vm
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,7 +69,7 @@ func (h *host) watchEvents(ctx context.Context, log io.Writer) {
 	handled, limit := "", eventsFirst
 	for ctx.Err() == nil {
 		var said struct{ Events []event }
-		err := h.ask(ctx, limit, http.MethodGet, "/scheduledevents?api-version="+eventsVersion, "", &said)
+		err := h.ask(ctx, limit, "GET", "/scheduledevents?api-version="+eventsVersion, "", &said)
 		if err != nil {
 			wait(ctx, h.look)
 			continue
@@ -88,7 +91,7 @@ func (h *host) watchEvents(ctx context.Context, log io.Writer) {
 func (h *host) describe(ctx context.Context) (compute, error) {
 	for pause := h.look; ; pause = min(2*pause, maxPause) {
 		var self compute
-		err := h.ask(ctx, metadataLimit, http.MethodGet, "/instance/compute?api-version="+computeVersion+"&format=json", "", &self)
+		err := h.ask(ctx, metadataLimit, "GET", "/instance/compute?api-version="+computeVersion+"&format=json", "", &self)
 		if err == nil && self.Name != "" || ctx.Err() != nil {
 			return self, err
 		}
@@ -128,13 +131,13 @@ func (h *host) leave(ctx context.Context, e event, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return h.ask(ctx, metadataLimit, http.MethodPost, "/scheduledevents?api-version="+eventsVersion, string(request), nil)
+	return h.ask(ctx, metadataLimit, "POST", "/scheduledevents?api-version="+eventsVersion, string(request), nil)
 }
 
 // graceUntil is how long agents may take to end.
 func graceUntil(notBefore string, now time.Time) time.Duration {
 	grace := usualNotice - noticeMargin
-	if at, err := http.ParseTime(notBefore); err == nil {
+	if at, err := time.Parse(time.RFC1123, notBefore); err == nil {
 		grace = min(grace, at.Sub(now)-noticeMargin)
 	}
 	return max(grace, leastGrace).Round(time.Second)
@@ -149,26 +152,25 @@ func (h *host) stopCause() string {
 	return hostsetup.CauseStopped
 }
 
-// ask makes one request to the metadata service, past any proxy.
+// ask makes one request to the metadata service, past any proxy. curl makes it, which the
+// machine's scripts need too: a client of our own would make every mngrd a third larger.
 func (h *host) ask(ctx context.Context, limit time.Duration, method, path, body string, answer any) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, h.metadata+path, strings.NewReader(body))
+	args := []string{"-q", "--silent", "--show-error", "--noproxy", "*", "--request", method, "--header", "Metadata: true",
+		"--max-filesize", strconv.Itoa(maxMetadata), "--write-out", "\n%{http_code}"}
+	if body != "" {
+		args = append(args, "--header", "Content-Type: application/json", "--data-binary", body)
+	}
+	out, err := exec.CommandContext(ctx, "curl", append(args, h.metadata+path)...).Output()
 	if err != nil {
-		return err
+		return fmt.Errorf("ask the metadata service: %w", errors.Join(err, context.Cause(ctx)))
 	}
-	request.Header.Set("Metadata", "true")
-	transport := &http.Transport{DisableKeepAlives: true}
-	response, err := transport.RoundTrip(request)
-	if err != nil {
-		return fmt.Errorf("ask the metadata service: %w", err)
-	}
-	defer response.Body.Close()
-	content, err := io.ReadAll(io.LimitReader(response.Body, maxMetadata))
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", response.Status, plain.Line(string(content), 200))
-	}
-	if err == nil && answer != nil {
+	end := bytes.LastIndexByte(out, '\n')
+	content, status := out[:max(end, 0)], string(out[end+1:])
+	if status != "200" {
+		err = fmt.Errorf("HTTP %s: %s", status, plain.Line(string(content), 200))
+	} else if answer != nil {
 		err = json.Unmarshal(content, answer)
 	}
 	if err != nil {
