@@ -151,7 +151,7 @@ func (c *cleanup) remove(ctx context.Context, group string, inv inventory) error
 		for _, it := range slices.Concat(inv.left, inv.ours) {
 			if it.kind == kind {
 				errs = append(errs, c.act("delete "+kindNames[kind]+" "+it.name, func() error {
-					return whileBusy(ctx, c.p, c.progress, func(ctx context.Context) error {
+					return stubbornly(ctx, c.p, agent.DeadlineAccept, c.progress, func(ctx context.Context) error {
 						return c.p.remove(ctx, c.s, group, it)
 					})
 				}))

@@ -225,6 +225,8 @@ func (c *census) assignments(all []*armauthorization.RoleAssignment, group strin
 // RemoveLeftover deletes what Leftovers has found. Absent is fine; what is in use again
 // Azure itself refuses to delete.
 func (p *Provider) RemoveLeftover(ctx context.Context, l agent.Leftover, progress agent.Progress) error {
+	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
+	defer cancel()
 	s, err := p.session(ctx)
 	if err != nil {
 		return err

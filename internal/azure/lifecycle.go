@@ -70,6 +70,8 @@ func (p *Provider) change(ctx, asking context.Context, resource, verb string, wa
 	begin func(ctx context.Context, s *session, group, name string) (operation, error)) error {
 	limit, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
 	defer cancel()
+	asking, stop := context.WithTimeout(asking, agent.DeadlineOperation)
+	defer stop()
 	s, err := p.session(asking)
 	if err != nil {
 		return err

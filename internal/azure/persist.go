@@ -14,29 +14,39 @@ import (
 )
 
 // stubbornly repeats what may be repeated without harm while Azure is busy, throttles or
-// fails by itself, for at most limit. Each reason to wait is shown once.
+// fails by itself, for at most limit and the time for which Azure asks to be left alone.
+// Each reason to wait is shown once.
 func stubbornly(ctx context.Context, p *Provider, limit time.Duration, progress agent.Progress, do func(context.Context) error) error {
-	patient, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+	until := time.Now().Add(limit)
 	delay, told := p.settings.PollInterval/2, ""
 	for {
-		err := do(patient)
+		err := try(ctx, until, do)
 		if err == nil || !passes(err) {
 			return err
 		}
 		silence := max(delay, askedFor(err))
-		if end, _ := patient.Deadline(); time.Now().Add(silence).After(end) {
+		if _, throttled := asksToWait(err); throttled {
+			until = until.Add(silence)
+		}
+		wake := time.Now().Add(silence)
+		if end, bounded := ctx.Deadline(); wake.After(until) || bounded && wake.After(end) {
 			return err
 		}
 		if reason := waiting(err, silence); reason != told {
 			say(progress, reason)
 			told = reason
 		}
-		if pause(patient, silence) != nil {
-			return errors.Join(ctx.Err(), err)
+		if stopped := pause(ctx, silence); stopped != nil {
+			return errors.Join(stopped, err)
 		}
 		delay = min(2*delay, 15*p.settings.PollInterval)
 	}
+}
+
+func try(ctx context.Context, until time.Time, do func(context.Context) error) error {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	return do(ctx)
 }
 
 // passes tells whether the same request may succeed later.

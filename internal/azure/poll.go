@@ -2,7 +2,6 @@ package azure
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -85,28 +84,8 @@ func patience(err error) time.Duration {
 	return min(wait, 5*time.Minute)
 }
 
-// whileBusy repeats do while ARM says that another write is under way, for at most two
-// minutes, and tells so once. Throttling is waited for as unthrottled does.
-func whileBusy(ctx context.Context, p *Provider, progress agent.Progress, do func(context.Context) error) error {
-	limit, cancel := context.WithTimeout(ctx, agent.DeadlineAccept)
-	defer cancel()
-	delay := p.settings.PollInterval / 2
-	for told := false; ; told = true {
-		err := unthrottled(ctx, progress, do)
-		if err == nil || !busy(err) {
-			return err
-		}
-		if !told {
-			say(progress, "waiting for another operation on the machine")
-		}
-		if pause(limit, delay) != nil {
-			return errors.Join(ctx.Err(), err)
-		}
-		delay = min(2*delay, 10*p.settings.PollInterval)
-	}
-}
-
-// unthrottled repeats do as often as Azure asks to be left alone for a while first, and
+// unthrottled repeats do, which may be done once only (stubbornly is for what may be
+// repeated), as often as Azure asks to be left alone for a while first, and
 // shows until when. The SDK has waited for what is shorter than a minute; Compute asks
 // for up to twenty. Where ctx would end earlier, nobody waits.
 func unthrottled(ctx context.Context, progress agent.Progress, do func(context.Context) error) error {

@@ -211,7 +211,7 @@ func (w *preparation) write(ctx context.Context, st step) error {
 			return err
 		}
 	}
-	return whileBusy(ctx, w.p, nil, st.do)
+	return stubbornly(ctx, w.p, agent.DeadlineAccept, w.progress, func(context.Context) error { return st.do(ctx) })
 }
 
 // recall shows what was written before the run looked again.

@@ -207,7 +207,7 @@ func (s *session) storedTags(ctx context.Context, resource string, names []strin
 
 func (p *Provider) patchTags(ctx context.Context, s *session, resource string,
 	operation armresources.TagsPatchOperation, tags map[string]*string) error {
-	return whileBusy(ctx, p, nil, func(ctx context.Context) error {
+	return stubbornly(ctx, p, agent.DeadlineAccept, nil, func(ctx context.Context) error {
 		op, err := s.tags.BeginUpdateAtScope(ctx, resource, armresources.TagsPatchResource{
 			Operation: new(operation), Properties: &armresources.Tags{Tags: tags},
 		}, nil)
