@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"mngr/internal/agent"
@@ -44,7 +46,8 @@ No subscription at hand? The provider azure-local is an Azure on this machine:
 	root.SetOut(app.streams.Out)
 	root.SetErr(app.streams.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return agent.Errorf(agent.KindUsage, "%w", err).WithHint("%s --help", cmd.CommandPath())
+		words, _, _ := strings.Cut(err.Error(), ": strconv.") // the package that read a number is no user's business
+		return agent.Errorf(agent.KindUsage, "%s", words).WithHint("%s --help", cmd.CommandPath())
 	})
 	flags := root.PersistentFlags()
 	flags.StringVar(&app.global.format, "format", string(output.Human), "how results are written: human, json or jsonl; for list also a template such as '{name} {host.state}'")

@@ -115,7 +115,7 @@ func (f *Fleet) finishGuest(ctx context.Context, inst Instance, h *agent.Host, o
 			WithHint("if that one is gone: mngr destroy --force @%s", h.Name)
 	}
 	if err != nil {
-		return fmt.Errorf("finish host %q: %w", h.Name, err)
+		return runsOn(*h, fmt.Errorf("finish host %q: %w", h.Name, err))
 	}
 	return f.publishKeys(ctx, inst, *h, progress)
 }

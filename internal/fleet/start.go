@@ -102,7 +102,19 @@ func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows 
 		return out, err
 	}
 	out.Booted = true
-	return out, f.startAgents(ctx, inst, &out, rows, progress)
+	return out, runsOn(*h, f.startAgents(ctx, inst, &out, rows, progress))
+}
+
+// runsOn says of a start that failed after its machine was up that this one bills.
+func runsOn(h agent.Host, err error) error {
+	if err == nil {
+		return nil
+	}
+	e := &agent.Error{Kind: agent.KindOf(err), Cause: fmt.Sprintf("%v; host %q runs on, and bills", err, h.Name), Hint: agent.HintOf(err), Err: err}
+	if e.Hint == "" {
+		e.Hint = "mngr stop @" + h.Name
+	}
+	return e
 }
 
 // liftStop takes back what a stop that was cut short told the machine: to keep its
