@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"net/netip"
+	"strings"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
@@ -63,6 +64,8 @@ func addresses(t *fabric.Tx, d *fabric.Document, spec *machine.Spec) {
 	c := configs[0]
 	spec.PrivateIP, _ = netip.ParseAddr(c.Str("properties", "privateIPAddress"))
 	if subnet := t.Peek(c.Str("properties", "subnet", "id")); subnet != nil {
+		// Two networks may have the same prefix, and machines of both the same address.
+		spec.Network, _, _ = strings.Cut(strings.ToLower(subnet.ID), "/subnets/")
 		spec.Subnet, _ = netip.ParsePrefix(subnet.Body.Str("properties", "addressPrefix"))
 		if all := subnet.Body.Strings("properties", "addressPrefixes"); !spec.Subnet.IsValid() && len(all) > 0 {
 			spec.Subnet, _ = netip.ParsePrefix(all[0])
