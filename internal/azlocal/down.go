@@ -19,6 +19,10 @@ import (
 // maxStop is how long `down` waits for machines to stop.
 const maxStop = 4 * time.Minute
 
+// maxGone is how long a daemon that did not answer may take to be gone: it may have ended
+// while it was asked.
+const maxGone = 5 * time.Second
+
 func newDown() *cobra.Command {
 	return &cobra.Command{
 		Use: "down", Args: cobra.NoArgs,
@@ -112,10 +116,12 @@ func stopDaemon(ctx context.Context, inst *instance.Instance, all bool) (was boo
 	if pid == 0 {
 		return false, nil
 	}
-	if err := control.Call(ctx, inst.Dir, "POST", "/stop", stopRequest{All: all}, nil); err != nil {
-		return true, &Problem{Cause: fmt.Sprintf("the daemon (pid %d) does not answer: %v", pid, err), Remedy: fmt.Sprintf("end it with `kill %d`", pid), Err: err}
+	patience := maxStop
+	refused := control.Call(ctx, inst.Dir, "POST", "/stop", stopRequest{All: all}, nil)
+	if refused != nil {
+		patience = maxGone
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxStop)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -123,8 +129,11 @@ func stopDaemon(ctx context.Context, inst *instance.Instance, all bool) (was boo
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
+			if refused != nil {
+				return true, &Problem{Cause: fmt.Sprintf("the daemon (pid %d) does not answer: %v", pid, refused), Remedy: fmt.Sprintf("end it with `kill %d`", pid), Err: refused}
+			}
 			return true, &Problem{Cause: fmt.Sprintf("the daemon (pid %d) does not end", pid), Remedy: "see " + inst.Path("daemon.log"), Err: ctx.Err()}
 		}
 	}
-	return true, nil
+	return refused == nil, nil // one that ended while it was asked may have left things undone
 }

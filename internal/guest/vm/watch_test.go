@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,14 +17,14 @@ import (
 
 // watched runs watchContainer in synthetic time on a host with an idle timeout of ten
 // minutes; asked counts the starts of the deallocation.
-func watched(t *testing.T, idle ctl.Idle, test func(h *host, asked *int)) {
+func watched(t *testing.T, idle ctl.Idle, test func(h *host, asked *atomic.Int64)) {
 	h := &host{state: t.TempDir(), run: t.TempDir(), signal: t.TempDir(), look: signalLook, silence: silentPatience}
 	if err := h.writeRecord(record{Setup: ctl.Setup{Idle: idle}}); err != nil {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		asked := 0
-		h.deallocate = func(context.Context) error { asked++; return nil }
+		var asked atomic.Int64
+		h.deallocate = func(context.Context) error { asked.Add(1); return nil }
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { h.watchContainer(ctx, io.Discard); close(done) }()
@@ -55,25 +56,25 @@ func alive(t *testing.T, h *host) {
 
 // A container that does not report for longer than it may be idle costs no more than that.
 func TestASilentHostDoesNotBillForEver(t *testing.T) {
-	watched(t, tenMinutes, func(h *host, asked *int) {
+	watched(t, tenMinutes, func(h *host, asked *atomic.Int64) {
 		for range 60 { // as long as it reports it may take its time
 			alive(t, h)
 			pass(time.Minute)
 		}
-		if *asked > 0 {
+		if asked.Load() > 0 {
 			t.Fatal("a host that reports wants to go")
 		}
 		pass(11 * time.Minute)
-		if *asked > 0 {
+		if asked.Load() > 0 {
 			t.Fatal("too early: a start of the container takes its time")
 		}
 		pass(2 * time.Minute)
-		if *asked == 0 || !h.wants(hostsetup.CauseSilent) {
+		if asked.Load() == 0 || !h.wants(hostsetup.CauseSilent) {
 			t.Fatal("a silent host stays")
 		}
-		before := *asked
+		before := asked.Load()
 		pass(5 * time.Minute)
-		if *asked == before {
+		if asked.Load() == before {
 			t.Error("it says so once only")
 		}
 		alive(t, h)
@@ -96,12 +97,12 @@ func TestSilenceThatCountsNot(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			watched(t, test.idle, func(h *host, asked *int) {
+			watched(t, test.idle, func(h *host, asked *atomic.Int64) {
 				if err := test.prepare(h); err != nil {
 					t.Fatal(err)
 				}
 				pass(24 * time.Hour)
-				if *asked > 0 {
+				if asked.Load() > 0 {
 					t.Error("it wants to go")
 				}
 			})
@@ -111,7 +112,7 @@ func TestSilenceThatCountsNot(t *testing.T) {
 
 // Links and the like are no report; the sentinel counts whatever it is.
 func TestPlantedReports(t *testing.T) {
-	watched(t, tenMinutes, func(h *host, asked *int) {
+	watched(t, tenMinutes, func(h *host, asked *atomic.Int64) {
 		link := filepath.Join(h.signal, hostsetup.SignalAlive)
 		for n := range 14 {
 			_ = os.Remove(link)
@@ -120,18 +121,18 @@ func TestPlantedReports(t *testing.T) {
 			}
 			pass(time.Minute)
 		}
-		if *asked == 0 {
+		if asked.Load() == 0 {
 			t.Error("changing links keep the host up")
 		}
 	})
-	watched(t, tenMinutes, func(h *host, asked *int) {
+	watched(t, tenMinutes, func(h *host, asked *atomic.Int64) {
 		alive(t, h)
 		if err := os.Symlink("/nowhere", filepath.Join(h.signal, hostsetup.SignalIdle)); err != nil {
 			t.Fatal(err)
 		}
 		pass(2 * signalLook)
-		if *asked != 1 {
-			t.Errorf("asked %d times", *asked)
+		if asked.Load() != 1 {
+			t.Errorf("asked %d times", asked.Load())
 		}
 	})
 }
@@ -148,26 +149,26 @@ func TestMachineTellsItsContainer(t *testing.T) {
 	}{{nil, ""}, {new(false), "the role is missing"}, {nil, ""}, {new(true), ""}}
 	want := []string{`{"shutdown_at":`, `{"self_stop":false,"self_stop_why":"the role is missing","shutdown_at":`, `"the role is missing"`, `{"self_stop":true,"shutdown_at":`}
 	synctest.Test(t, func(t *testing.T) {
-		n := 0
+		var n atomic.Int64
 		h.selfStop = func(context.Context) (*bool, string) {
-			if n == len(answers) {
+			next := int(n.Add(1)) - 1
+			if next >= len(answers) {
 				return nil, ""
 			}
-			n++
-			return answers[n-1].ok, answers[n-1].why
+			return answers[next].ok, answers[next].why
 		}
 		done := make(chan struct{})
 		inside, stop := context.WithCancel(t.Context())
 		go func() { h.tellMachine(inside, io.Discard); close(done) }()
 		for i := range want {
 			synctest.Wait()
-			if got, _ := os.ReadFile(h.guest(hostsetup.FileMachine)); n != i+1 || !strings.Contains(string(got), want[i]) {
-				t.Errorf("after %d answers: %s, want %s", n, got, want[i])
+			if got, _ := os.ReadFile(h.guest(hostsetup.FileMachine)); int(n.Load()) != i+1 || !strings.Contains(string(got), want[i]) {
+				t.Errorf("after %d answers: %s, want %s", n.Load(), got, want[i])
 			}
 			time.Sleep(askAgain)
 		}
 		synctest.Wait()
-		if n != len(want) {
+		if int(n.Load()) != len(want) {
 			t.Error("a machine that may go is asked about as often as one that may not")
 		}
 		stop()
