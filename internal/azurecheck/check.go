@@ -206,6 +206,14 @@ func (k *check) removeAll(ctx context.Context) error {
 	defer cancel()
 	_, err := k.r.mngr(ctx, "gc", "--provider", k.r.provider, "--tag", tagName+"="+k.tagTime, "--older-than", "0s", "--force")
 	_, cleanup := k.r.mngr(ctx, "azure", "cleanup", "--provider", k.r.provider)
+	// A probe's address may go a while after its machine, and without tags it looks foreign.
+	for look := 0; cleanup != nil && look < 10 && ctx.Err() == nil; look++ {
+		select {
+		case <-ctx.Done():
+		case <-time.After(3 * time.Second):
+		}
+		_, cleanup = k.r.mngr(ctx, "azure", "cleanup", "--provider", k.r.provider)
+	}
 	if err := errors.Join(err, cleanup); err != nil {
 		return fmt.Errorf("something may be left, and bill, in resource group %s: %w", k.group, err)
 	}
