@@ -16,24 +16,25 @@ var rules = []rule{
 	{pkg: "internal/ctl", imports: nil},
 	{pkg: "internal/plain", imports: nil},
 	{pkg: "internal/shell", imports: nil},
+	{pkg: "internal/atomicfile", imports: nil},
 
 	// Tools: they know nothing of each other.
-	{pkg: "internal/config", imports: []string{"internal/agent"}},
+	{pkg: "internal/config", imports: []string{"internal/agent", "internal/atomicfile"}},
 	{pkg: "internal/records", imports: []string{"internal/agent"}},
 	{pkg: "internal/dockerflags", imports: nil},
 	{pkg: "internal/hostsetup", imports: []string{"internal/agent", "internal/ctl", "internal/dockerflags"}},
 	{pkg: "internal/dockerbuild", imports: []string{"internal/agent", "internal/dockerflags"}},
-	{pkg: "internal/ssh", imports: []string{"internal/agent", "internal/shell"}},
+	{pkg: "internal/ssh", imports: []string{"internal/agent", "internal/atomicfile", "internal/shell"}},
 	{pkg: "internal/git", imports: []string{"internal/agent"}},
 	{pkg: "internal/filter", imports: []string{"internal/agent"}},
 	{pkg: "internal/output", imports: []string{"internal/agent", "internal/plain"}},
 	{pkg: "internal/guestbin", imports: []string{"internal/agent"}},
 
 	// Adapters: one outside system each.
-	{pkg: "internal/azure", imports: []string{"internal/agent", "internal/plain"}, tests: []string{"internal/azlocal/...", "internal/fleet"}},
+	{pkg: "internal/azure", imports: []string{"internal/agent", "internal/atomicfile", "internal/plain"}, tests: []string{"internal/azlocal/...", "internal/fleet"}},
 	{
 		pkg:     "internal/guest/...",
-		imports: []string{"internal/agent/...", "internal/ctl", "internal/plain", "internal/hostsetup", "internal/guest/..."},
+		imports: []string{"internal/agent/...", "internal/atomicfile", "internal/ctl", "internal/plain", "internal/hostsetup", "internal/guest/..."},
 	},
 
 	// Use cases: they know neither Azure nor SSH nor the terminal. The codec of the tags and
@@ -50,7 +51,7 @@ var rules = []rule{
 	{
 		pkg: "internal/cli/...",
 		imports: []string{
-			"internal/agent/...", "internal/ctl", "internal/plain", "internal/shell", "internal/config", "internal/records", "internal/hostsetup", "internal/ssh",
+			"internal/agent/...", "internal/atomicfile", "internal/ctl", "internal/plain", "internal/shell", "internal/config", "internal/records", "internal/hostsetup", "internal/ssh",
 			"internal/git", "internal/filter", "internal/dockerbuild", "internal/output", "internal/guestbin", "internal/azure",
 			"internal/fleet/...", "internal/cli/...",
 		},

@@ -2,7 +2,6 @@ package azure
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -14,6 +13,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"mngr/internal/atomicfile"
 )
 
 // keepFor is how long a token on disk is used, whatever its own life: az takes seconds
@@ -107,16 +108,7 @@ func (c *tokenCache) store(name string, t azcore.AccessToken) error {
 	if err != nil {
 		return fmt.Errorf("keep a token: %w", err)
 	}
-	tmp, err := os.CreateTemp(c.dir, ".new-*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("keep a token: %w", err)
-	}
-	_, err = tmp.Write(raw)
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), filepath.Join(c.dir, name))
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
+	if err := atomicfile.Write(filepath.Join(c.dir, name), raw, 0o600); err != nil {
 		return fmt.Errorf("keep a token: %w", err)
 	}
 	return nil

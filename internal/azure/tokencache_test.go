@@ -253,7 +253,7 @@ func TestManyProcessesKeepOneToken(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if left, _ := filepath.Glob(filepath.Join(dir, ".new-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
 		t.Errorf("left over: %v", left)
 	}
 	last := &asks{dir: dir}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mngr/internal/agent"
+	"mngr/internal/atomicfile"
 	"mngr/internal/config"
 	"mngr/internal/fleet"
 	"mngr/internal/ssh"
@@ -82,7 +83,7 @@ func (g guests) noteResource(h agent.Host) error {
 	if err := os.MkdirAll(g.pins.Dir(h.ID), 0o700); err != nil {
 		return err
 	}
-	return ssh.WriteFile(path, []byte(h.Resource), 0o600)
+	return atomicfile.Write(path, []byte(h.Resource), 0o600)
 }
 
 func (g guests) Known() ([]fleet.KnownHost, error) {

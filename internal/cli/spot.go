@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 
 	"mngr/internal/agent"
+	"mngr/internal/atomicfile"
 	"mngr/internal/config"
 	"mngr/internal/fleet"
-	"mngr/internal/ssh"
 )
 
 // explainSpot says what a Spot host is, before one is made.
@@ -58,7 +58,7 @@ func (s spotHosts) Save(h fleet.SpotHost) error {
 	if err != nil {
 		return err
 	}
-	return ssh.WriteFile(path, data, 0o600)
+	return atomicfile.Write(path, data, 0o600)
 }
 
 // Load passes over what is no record of ours.

@@ -12,12 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mngr/internal/agent"
+	"mngr/internal/atomicfile"
 	"mngr/internal/azure"
 	"mngr/internal/config"
 	"mngr/internal/ctl"
 	"mngr/internal/fleet"
 	"mngr/internal/guestbin"
-	"mngr/internal/ssh"
 )
 
 // wire builds the fleet out of the settings. It opens no connection.
@@ -177,7 +177,7 @@ func (p pending) Save(id agent.HostID, data []byte) error {
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return err
 	}
-	return ssh.WriteFile(p.path(id), data, 0o600)
+	return atomicfile.Write(p.path(id), data, 0o600)
 }
 
 // Lock holds while the process lives, however it ends.

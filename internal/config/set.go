@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mngr/internal/agent"
+	"mngr/internal/atomicfile"
 )
 
 // Set writes one key of the settings file at path, which is made if need be. The value
@@ -81,7 +82,7 @@ func rewrite(path string, edit func(*document) (splice, error), check func(*docu
 	if err != nil || bytes.Equal(before, after) {
 		return err
 	}
-	return replace(path, after)
+	return atomicfile.Write(path, after, 0o600)
 }
 
 // edited applies an edit and checks the result.
@@ -130,22 +131,4 @@ func lock(dir string) (unlock func(), err error) {
 		return nil, fmt.Errorf("lock settings: %w", err)
 	}
 	return func() { f.Close() }, nil
-}
-
-// replace writes a file that is either the old or the new one at every moment.
-func replace(path string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".settings-*")
-	if err != nil {
-		return fmt.Errorf("write settings: %w", err)
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write settings: %w", err)
-	}
-	return nil
 }

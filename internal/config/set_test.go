@@ -193,7 +193,7 @@ func TestConcurrentSetsLoseNothing(t *testing.T) {
 			t.Errorf("instance %d: %q, %v", i, v.Text(), err)
 		}
 	}
-	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".settings-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".settings.toml.*")); len(left) > 0 {
 		t.Errorf("temporary files left: %v", left)
 	}
 }

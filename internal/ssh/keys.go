@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/sys/unix"
+
+	"mngr/internal/atomicfile"
 )
 
 // KeyPair is an Ed25519 key as files carry it.
@@ -98,29 +100,11 @@ func (i Identity) Ensure(instance string) (*ClientKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := WriteFile(path+".pub", []byte(pair.AuthorizedKey+"\n"), 0o644); err != nil {
+	if err := atomicfile.Write(path+".pub", []byte(pair.AuthorizedKey+"\n"), 0o644); err != nil {
 		return nil, err
 	}
-	if err := WriteFile(path, pair.PrivatePEM, 0o600); err != nil {
+	if err := atomicfile.Write(path, pair.PrivatePEM, 0o600); err != nil {
 		return nil, err
 	}
 	return i.Load(instance)
-}
-
-// WriteFile replaces path as one step, so that a reader or a crash never meets half of it.
-func WriteFile(path string, data []byte, mode fs.FileMode) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Chmod(mode), tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
 }

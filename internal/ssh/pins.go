@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"mngr/internal/agent"
+	"mngr/internal/atomicfile"
 )
 
 // Pins remembers the host keys of hosts by host id, in <base>/hosts/<id>/. Addresses are
@@ -77,7 +78,7 @@ func (p Pins) Merge(id agent.HostID, published agent.HostKeys) (agent.HostKeys, 
 	if err != nil {
 		return agent.HostKeys{}, fmt.Errorf("pin host keys: %w", err)
 	}
-	return merged, WriteFile(filepath.Join(p.Dir(id), "pins.json"), append(text, '\n'), 0o600)
+	return merged, atomicfile.Write(filepath.Join(p.Dir(id), "pins.json"), append(text, '\n'), 0o600)
 }
 
 // WriteKnownHosts writes the host's own known_hosts file for the system's ssh, under its
@@ -100,7 +101,7 @@ func (p Pins) WriteKnownHosts(id agent.HostID, address string, containerPort int
 	if err := os.MkdirAll(p.Dir(id), 0o700); err != nil {
 		return "", fmt.Errorf("write known_hosts: %w", err)
 	}
-	return path, WriteFile(path, b.Bytes(), 0o600)
+	return path, atomicfile.Write(path, b.Bytes(), 0o600)
 }
 
 // Forget removes everything about a host from this machine.

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"mngr/internal/atomicfile"
 	"mngr/internal/ctl"
 )
 
@@ -45,7 +46,7 @@ func (r *record) running() bool { return r.Wanted && r.EndedAt == nil }
 func (r *record) save(dir string) error {
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err == nil {
-		err = replace(dir, data)
+		err = atomicfile.Write(filepath.Join(dir, recordFile), data, 0o600)
 	}
 	if errors.Is(err, unix.ENOSPC) {
 		err = overwrite(filepath.Join(dir, recordFile), data)
@@ -54,22 +55,6 @@ func (r *record) save(dir string) error {
 		return fmt.Errorf("write agent record: %w", err)
 	}
 	return nil
-}
-
-func replace(dir string, data []byte) error {
-	f, err := os.CreateTemp(dir, ".data-*") // 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(dir, recordFile))
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }
 
 func overwrite(path string, data []byte) error {

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"mngr/internal/atomicfile"
 )
 
 // Signals is the directory that the container shares with the virtual machine: a small
@@ -41,21 +43,9 @@ func (s Signals) write(name string, data []byte) error {
 	return nil
 }
 
+// replace never opens what stands there: a planted pipe would block for ever.
 func (s Signals) replace(name string, data []byte) error {
-	// Its name is new and random: a planted pipe would block for ever.
-	fresh, err := os.CreateTemp(s.Dir, ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = fresh.Write(data)
-	err = errors.Join(err, fresh.Close())
-	if err == nil {
-		err = os.Rename(fresh.Name(), s.path(name))
-	}
-	if err != nil {
-		_ = os.Remove(fresh.Name())
-	}
-	return err
+	return atomicfile.Write(s.path(name), data, 0o600)
 }
 
 // sweep removes all but our own two files.

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"mngr/internal/atomicfile"
 	"mngr/internal/ctl"
 	"mngr/internal/hostsetup"
 )
@@ -144,17 +145,7 @@ func writeFile(path string, content []byte, mode fs.FileMode) error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
 		return os.Chmod(path, mode)
 	}
-	fresh, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(fresh.Name())
-	_, err = fresh.Write(content)
-	err = errors.Join(err, fresh.Chmod(mode), fresh.Sync(), fresh.Close())
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return os.Rename(fresh.Name(), path)
+	return atomicfile.Write(path, content, mode)
 }
 
 // hashFile returns a file's SHA-256 in hexadecimal.
