@@ -37,6 +37,8 @@ var rules = []rule{
 		imports: []string{"internal/agent/...", "internal/atomicfile", "internal/ctl", "internal/plain", "internal/hostsetup", "internal/guest/..."},
 	},
 
+	{pkg: "internal/keep", imports: []string{"internal/agent", "internal/atomicfile", "internal/fleet"}},
+
 	// Use cases: they know neither Azure nor SSH nor the terminal. The codec of the tags and
 	// the user's own repository are no outside systems that anything could stand in for.
 	{
@@ -52,7 +54,7 @@ var rules = []rule{
 		pkg: "internal/cli/...",
 		imports: []string{
 			"internal/agent/...", "internal/atomicfile", "internal/ctl", "internal/plain", "internal/shell", "internal/config", "internal/records", "internal/hostsetup", "internal/ssh",
-			"internal/git", "internal/filter", "internal/dockerbuild", "internal/output", "internal/guestbin", "internal/azure",
+			"internal/git", "internal/keep", "internal/filter", "internal/dockerbuild", "internal/output", "internal/guestbin", "internal/azure",
 			"internal/fleet/...", "internal/cli/...",
 		},
 		tests: []string{"internal/azlocal/..."},
@@ -93,7 +95,7 @@ var modules = []module{
 	{path: "github.com/creack/pty", users: []string{"internal/guest/..."}, tests: []string{"e2e", "internal/cli/..."}},
 	{path: "github.com/goccy/go-yaml", users: []string{"internal/hostsetup", "internal/azlocal/..."}},
 	{path: "golang.org/x/term", users: []string{"internal/output", "internal/cli/...", "internal/ssh", "internal/azlocal"}},
-	{path: "golang.org/x/sys/", users: []string{"internal/config", "internal/records", "internal/ssh", "internal/cli/...", "internal/guest/...", "internal/azlocal/..."}},
+	{path: "golang.org/x/sys/", users: []string{"internal/config", "internal/ssh", "internal/keep", "internal/guest/...", "internal/azlocal/..."}},
 	{path: "golang.org/x/sync/", users: []string{"internal/azure", "internal/fleet/...", "internal/cli/...", "internal/guest/...", "internal/azlocal/..."}},
 	{path: "golang.org/x/time/", users: []string{"internal/azlocal/..."}},
 	{path: "github.com/google/uuid", users: []string{"internal/agent", "internal/azure", "internal/azlocal/..."}},

@@ -2,22 +2,18 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"mngr/internal/agent"
-	"mngr/internal/atomicfile"
 	"mngr/internal/azure"
 	"mngr/internal/config"
 	"mngr/internal/ctl"
 	"mngr/internal/fleet"
 	"mngr/internal/guestbin"
+	"mngr/internal/keep"
 )
 
 // wire builds the fleet out of the settings. It opens no connection.
@@ -25,8 +21,8 @@ func wire(conf *config.Config, lookup func(string) (string, bool)) (*fleet.Fleet
 	f := &fleet.Fleet{
 		Guests:      newGuests(conf),
 		GuestBinary: guestBinary,
-		Pending:     pending{dir: filepath.Join(conf.Files.BaseDir, "pending")},
-		Spots:       spotHosts{dir: filepath.Join(conf.Files.BaseDir, "spot")},
+		Pending:     keep.Pending{Dir: filepath.Join(conf.Files.BaseDir, "pending")},
+		Spots:       keep.Spots{Dir: filepath.Join(conf.Files.BaseDir, "spot")},
 		Now:         time.Now,
 	}
 	used, logins := localUsed(lookup), newLogins(conf)
@@ -163,76 +159,4 @@ func (m machines) Create(ctx context.Context, spec agent.MachineSpec, progress a
 		return nil, err
 	}
 	return c, nil
-}
-
-// pending keeps unfinished creates in files, one a host, since they hold the agent's
-// environment: mode 0600.
-type pending struct{ dir string }
-
-func (p pending) path(id agent.HostID) string {
-	return filepath.Join(p.dir, strings.ReplaceAll(string(id), "/", "_")+".json")
-}
-
-func (p pending) Save(id agent.HostID, data []byte) error {
-	if err := os.MkdirAll(p.dir, 0o700); err != nil {
-		return err
-	}
-	return atomicfile.Write(p.path(id), data, 0o600)
-}
-
-// Lock holds while the process lives, however it ends.
-func (p pending) Lock(id agent.HostID) (unlock func(), taken bool, err error) {
-	if err := os.MkdirAll(p.dir, 0o700); err != nil {
-		return nil, false, err
-	}
-	path := p.path(id) + ".lock"
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, false, err
-	}
-	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) || err == nil && !stillAt(path, file) {
-		return func() {}, false, file.Close()
-	}
-	if err != nil {
-		_ = file.Close()
-		return nil, false, err
-	}
-	return func() {
-		_ = os.Remove(path)
-		_ = file.Close()
-	}, true, nil
-}
-
-// stillAt tells whether a file has its name still. Who held the lock before may have
-// removed it, and the next one would lock another file.
-func stillAt(path string, file *os.File) bool {
-	opened, err := file.Stat()
-	if err != nil {
-		return false
-	}
-	now, err := os.Stat(path)
-	return err == nil && os.SameFile(opened, now)
-}
-
-func (p pending) Load(id agent.HostID) ([]byte, error) { return os.ReadFile(p.path(id)) }
-
-func (p pending) Known() ([]agent.HostID, error) {
-	files, err := filepath.Glob(filepath.Join(p.dir, "host-*.json"))
-	var ids []agent.HostID
-	for _, f := range files {
-		if id, err := agent.ParseHostID(strings.TrimSuffix(filepath.Base(f), ".json")); err == nil {
-			ids = append(ids, id)
-		}
-	}
-	return ids, err
-}
-
-func (p pending) Remove(id agent.HostID) error {
-	for _, path := range []string{p.path(id), p.path(id) + ".lock"} { // a killed process leaves its lock's file
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
 }

@@ -1,0 +1,90 @@
+package keep
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"mngr/internal/agent"
+	"mngr/internal/atomicfile"
+)
+
+// Pending keeps unfinished creates in files, one a host, since they hold the agent's
+// environment: mode 0600.
+type Pending struct{ Dir string }
+
+func (p Pending) path(id agent.HostID) string {
+	return filepath.Join(p.Dir, strings.ReplaceAll(string(id), "/", "_")+".json")
+}
+
+// Save replaces what is known of a host.
+func (p Pending) Save(id agent.HostID, data []byte) error {
+	if err := os.MkdirAll(p.Dir, 0o700); err != nil {
+		return err
+	}
+	return atomicfile.Write(p.path(id), data, 0o600)
+}
+
+// Lock holds while the process lives, however it ends.
+func (p Pending) Lock(id agent.HostID) (unlock func(), taken bool, err error) {
+	if err := os.MkdirAll(p.Dir, 0o700); err != nil {
+		return nil, false, err
+	}
+	path := p.path(id) + ".lock"
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, false, err
+	}
+	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) || err == nil && !stillAt(path, file) {
+		return func() {}, false, file.Close()
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, false, err
+	}
+	return func() {
+		_ = os.Remove(path)
+		_ = file.Close()
+	}, true, nil
+}
+
+// stillAt tells whether a file has its name still. Who held the lock before may have
+// removed it, and the next one would lock another file.
+func stillAt(path string, file *os.File) bool {
+	opened, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := os.Stat(path)
+	return err == nil && os.SameFile(opened, now)
+}
+
+// Load returns what Save was given; fs.ErrNotExist when there is nothing.
+func (p Pending) Load(id agent.HostID) ([]byte, error) { return os.ReadFile(p.path(id)) }
+
+// Known lists the hosts of which something is kept.
+func (p Pending) Known() ([]agent.HostID, error) {
+	files, err := filepath.Glob(filepath.Join(p.Dir, "host-*.json"))
+	var ids []agent.HostID
+	for _, f := range files {
+		if id, err := agent.ParseHostID(strings.TrimSuffix(filepath.Base(f), ".json")); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids, err
+}
+
+// Remove forgets a host; absent is fine.
+func (p Pending) Remove(id agent.HostID) error {
+	for _, path := range []string{p.path(id), p.path(id) + ".lock"} { // a killed process leaves its lock's file
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
