@@ -52,8 +52,7 @@ func sources(r *armnetwork.SecurityRulePropertiesFormat) []string {
 // last, so that its presence tells that an earlier run was finished, and that a rule
 // which is missing now has been taken away on purpose.
 func (w *preparation) planSecurity(found survey) error {
-	switch {
-	case found.nsg == nil:
+	if found.nsg == nil {
 		w.add(step{
 			part: Part{Kind: kindSecurityGroup, Name: w.n.nsg, Action: Create},
 			there: func(ctx context.Context) error {
@@ -62,13 +61,8 @@ func (w *preparation) planSecurity(found survey) error {
 			},
 			do: w.createSecurityGroup,
 		})
-	case !ours(found.nsg.Tags):
-		return foreign(kindSecurityGroup + " " + w.n.nsg)
-	default:
-		if err := w.p.settings.elsewhere(kindSecurityGroup+" "+w.n.nsg, text(found.nsg.Location), w.n.region); err != nil {
-			return err
-		}
-		w.keep(kindSecurityGroup, w.n.nsg)
+	} else if err := w.keepOurs(kindSecurityGroup, w.n.nsg, found.nsg.Tags, found.nsg.Location); err != nil {
+		return err
 	}
 	rules := rulesOf(found.nsg)
 	w.planAllow(rules, rulesOf(found.home))

@@ -232,6 +232,18 @@ func (w *preparation) keep(kind, name string) {
 	w.result.Parts = append(w.result.Parts, Part{Kind: kind, Name: name, Action: Keep})
 }
 
+// keepOurs keeps what is there, and refuses what is somebody else's or in another region.
+func (w *preparation) keepOurs(kind, name string, tags map[string]*string, location *string) error {
+	if !ours(tags) {
+		return foreign(kind + " " + name)
+	}
+	if err := w.p.settings.elsewhere(kind+" "+name, text(location), w.n.region); err != nil {
+		return err
+	}
+	w.keep(kind, name)
+	return nil
+}
+
 func (w *preparation) add(st step) {
 	w.result.Parts = append(w.result.Parts, st.part)
 	w.steps = append(w.steps, st)

@@ -17,8 +17,7 @@ const (
 // is none: a PUT of an existing network would delete the subnets it does not name. A
 // subnet that is there is never written: others may live in it.
 func (w *preparation) planNetwork(found survey) error {
-	switch {
-	case found.vnet == nil:
+	if found.vnet == nil {
 		w.add(step{
 			part: Part{Kind: kindNetwork, Name: w.n.vnet, Action: Create},
 			there: func(ctx context.Context) error {
@@ -28,13 +27,10 @@ func (w *preparation) planNetwork(found survey) error {
 			do: w.createNetwork,
 		})
 		return nil
-	case !ours(found.vnet.Tags):
-		return foreign(kindNetwork + " " + w.n.vnet)
 	}
-	if err := w.p.settings.elsewhere(kindNetwork+" "+w.n.vnet, text(found.vnet.Location), w.n.region); err != nil {
+	if err := w.keepOurs(kindNetwork, w.n.vnet, found.vnet.Tags, found.vnet.Location); err != nil {
 		return err
 	}
-	w.keep(kindNetwork, w.n.vnet)
 	subnet := findSubnet(found.vnet, w.n.subnet)
 	if subnet == nil {
 		w.add(step{
