@@ -52,12 +52,9 @@ func (h *host) build(ctx context.Context, b ctl.Build, stream io.Reader, out io.
 	if _, err := agent.ParseHostID(b.HostID); err != nil {
 		return nil, usage("%v", err)
 	}
-	if err := os.MkdirAll(h.run, 0o755); err != nil {
-		return nil, err
-	}
-	unlock, err := lock(ctx, h.inRun(setupLock))
+	unlock, err := h.lockSetup(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("wait for another setup: %w", err)
+		return nil, err
 	}
 	defer unlock()
 	if h.setUp() {

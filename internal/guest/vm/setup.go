@@ -31,12 +31,9 @@ func (h *host) setup(ctx context.Context, setup ctl.Setup, phase func(string)) (
 	if err := checkSetup(setup); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(h.run, 0o755); err != nil {
-		return nil, err
-	}
-	unlock, err := lock(ctx, h.inRun(setupLock))
+	unlock, err := h.lockSetup(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("wait for another setup: %w", err)
+		return nil, err
 	}
 	defer unlock()
 	if err := os.RemoveAll(h.buildDir()); err != nil {
@@ -52,6 +49,17 @@ func (h *host) setup(ctx context.Context, setup ctl.Setup, phase func(string)) (
 		return nil, err
 	}
 	return result, h.bringUp(ctx, setup, phase)
+}
+
+func (h *host) lockSetup(ctx context.Context) (unlock func(), err error) {
+	if err := os.MkdirAll(h.run, 0o755); err != nil {
+		return nil, err
+	}
+	unlock, err = lock(ctx, h.inRun(setupLock))
+	if err != nil {
+		return nil, fmt.Errorf("wait for another setup: %w", err)
+	}
+	return unlock, nil
 }
 
 // makeContainer writes the host's files and makes the container unless it exists.
