@@ -31,11 +31,7 @@ func (p *Provider) createJob() fabric.Job {
 			}
 			return p.refreshRules(ctx, spec.Key, op.Target, rules)
 		},
-		Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
-			d := t.Get(op.Target)
-			if d == nil {
-				return
-			}
+		Settle: settling(func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error) {
 			if err != nil {
 				fail(t, d, op)
 				// A guest that was waited for in vain may well run, and is billed.
@@ -50,7 +46,7 @@ func (p *Provider) createJob() fabric.Job {
 			d.Body.Set(diskID(d), "properties", "storageProfile", "osDisk", "managedDisk", "id")
 			t.Put(d)
 			markDisk(t, d)
-		},
+		}),
 	}
 }
 

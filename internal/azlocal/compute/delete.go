@@ -33,11 +33,7 @@ func (p *Provider) deleteJob() fabric.Job {
 			}
 			return p.Driver.Delete(ctx, spec.Key)
 		},
-		Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
-			d := t.Get(op.Target)
-			if d == nil {
-				return
-			}
+		Settle: settling(func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error) {
 			if err != nil {
 				fail(t, d, op)
 				t.Put(d)
@@ -49,7 +45,7 @@ func (p *Provider) deleteJob() fabric.Job {
 				rbac.ForgetScope(t, d.ID)
 			}
 			cascade(t, d, op)
-		},
+		}),
 	}
 }
 

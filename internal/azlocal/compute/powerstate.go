@@ -145,11 +145,7 @@ func (a action) perform(p *Provider) fabric.Job {
 			}
 			return nil
 		},
-		Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
-			d := t.Get(op.Target)
-			if d == nil {
-				return
-			}
+		Settle: settling(func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error) {
 			if err != nil {
 				fail(t, d, op)
 				setPower(t, d, p.afterFailure(d, PowerState(op.Input.Str("was"))))
@@ -162,7 +158,7 @@ func (a action) perform(p *Provider) fabric.Job {
 			if !powerOf(d).Billed() {
 				over(t, d.ID) // nothing is left to be taken back
 			}
-		},
+		}),
 	}
 }
 

@@ -152,3 +152,12 @@ func spend(resp *arm.Response, bucket string) *arm.Response {
 	}
 	return resp.Set("x-ms-ratelimit-remaining-resource", "Microsoft.Compute/"+left[bucket])
 }
+
+// settling hands the machine of an operation on, unless it is gone by the operation's end.
+func settling(do func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error)) func(*fabric.Tx, fabric.Operation, error) {
+	return func(t *fabric.Tx, op fabric.Operation, err error) {
+		if d := t.Get(op.Target); d != nil {
+			do(t, d, op, err)
+		}
+	}
+}

@@ -92,18 +92,14 @@ func applyUpdate(t *fabric.Tx, r *arm.Request, d *fabric.Document) error {
 func updateJob() fabric.Job {
 	return fabric.Job{
 		Takes: func(l fabric.Latency) time.Duration { return l.Tags },
-		Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
-			d := t.Get(op.Target)
-			if d == nil {
-				return
-			}
+		Settle: settling(func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error) {
 			if err != nil {
 				fail(t, d, op)
 			} else {
 				setProvisioning(t, d, fabric.Succeeded)
 			}
 			t.Put(d)
-		},
+		}),
 	}
 }
 
