@@ -247,12 +247,7 @@ func TestPartialCascade(t *testing.T) {
 	hits := c.fault(fault.Rule{On: "Microsoft.Network/networkInterfaces/delete", Times: 1, Effect: fault.Refuse, Status: 409, Code: "AnotherOperationInProgress"})
 	del, err := c.vms.BeginDelete(ctx, "rg", "vm", nil)
 	done(ctx, t, del, err)
-	for hits() == 0 {
-		if ctx.Err() != nil {
-			t.Fatal("the cascade never came to the interface")
-		}
-		time.Sleep(time.Millisecond)
-	}
+	await(ctx, t, "came the cascade to the interface", func() bool { return hits() > 0 })
 	nic := *vm.Properties.NetworkProfile.NetworkInterfaces[0].ID
 	left := false
 	l.server.world.View(func(t *fabric.Tx) { left = t.Peek(nic) != nil })

@@ -111,17 +111,11 @@ func (c *clients) approve(id string) int {
 // until waits for a state of the test's machine.
 func (c *clients) until(ctx context.Context, what string, ok func([]compute.VMStatus) bool) {
 	c.t.Helper()
-	for {
+	await(ctx, c.t, what, func() bool {
 		var all []compute.VMStatus
 		c.server.world.View(func(t *fabric.Tx) { all = compute.Status(t) })
-		if ok(all) {
-			return
-		}
-		if ctx.Err() != nil {
-			c.t.Fatalf("never %s: %+v", what, all)
-		}
-		time.Sleep(time.Millisecond)
-	}
+		return ok(all)
+	})
 }
 
 // TestEvictionAnnounced follows a machine that is deallocated: no event before the service

@@ -128,3 +128,15 @@ func within(t testing.TB) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// await looks until ok, or fails when ctx ends.
+func await(ctx context.Context, t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for !ok() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("never %s", what)
+		case <-time.After(time.Millisecond):
+		}
+	}
+}

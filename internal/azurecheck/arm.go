@@ -145,8 +145,10 @@ func (c *arm) wait(ctx context.Context, a answer) (outcome, error) {
 	}
 }
 
-func (c *arm) pause(ctx context.Context) error {
-	timer := time.NewTimer(c.poll)
+func (c *arm) pause(ctx context.Context) error { return pause(ctx, c.poll) }
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -207,11 +207,7 @@ func (k *check) removeAll(ctx context.Context) error {
 	_, err := k.r.mngr(ctx, "gc", "--provider", k.r.provider, "--tag", tagName+"="+k.tagTime, "--older-than", "0s", "--force")
 	_, cleanup := k.r.mngr(ctx, "azure", "cleanup", "--provider", k.r.provider)
 	// A probe's address may go a while after its machine, and without tags it looks foreign.
-	for look := 0; cleanup != nil && look < 10 && ctx.Err() == nil; look++ {
-		select {
-		case <-ctx.Done():
-		case <-time.After(3 * time.Second):
-		}
+	for look := 0; cleanup != nil && look < 10 && pause(ctx, 3*time.Second) == nil; look++ {
 		_, cleanup = k.r.mngr(ctx, "azure", "cleanup", "--provider", k.r.provider)
 	}
 	if err := errors.Join(err, cleanup); err != nil {
