@@ -108,9 +108,7 @@ func runCleanup(ctx context.Context, app *App, flags instanceFlags, dryRun bool)
 	if err != nil {
 		return err
 	}
-	for _, w := range r.Warnings {
-		app.printer().Warn(w, "")
-	}
+	app.printer().WarnAll(r.Warnings)
 	for _, n := range r.Notes {
 		app.printer().Note("%s", n)
 	}

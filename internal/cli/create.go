@@ -152,9 +152,7 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 	if err != nil {
 		return err
 	}
-	for _, w := range made.Warnings {
-		app.printer().Warn(w, "")
-	}
+	app.printer().WarnAll(made.Warnings)
 	if err := app.printCreated(f, made, provider); err != nil {
 		return err
 	}

@@ -86,9 +86,7 @@ func runPrepare(ctx context.Context, app *App, flags prepareFlags) error {
 	if err != nil {
 		return err
 	}
-	for _, w := range r.Warnings {
-		app.printer().Warn(w, "")
-	}
+	app.printer().WarnAll(r.Warnings)
 	for _, o := range flags.overrides() { // create has no such flags
 		app.printer().Note("mngr create goes there with: mngr config set %s %s", o.Key, o.Value)
 	}

@@ -84,9 +84,7 @@ func (a *App) printStarted(results []fleet.Started) error {
 		if r.LastStop != nil {
 			reasons = append(reasons, newStopReason(r))
 		}
-		for _, w := range r.Warnings {
-			a.printer().Warn(w, "")
-		}
+		a.printer().WarnAll(r.Warnings)
 	}
 	return a.printer().Emit(output.Result{
 		Event: "started",

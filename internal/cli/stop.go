@@ -75,9 +75,7 @@ func runStop(ctx context.Context, app *App, names []string, o fleet.StopOptions)
 			row.Agents = agentNames(r.Host) // all went down with it
 		}
 		done = append(done, row)
-		for _, w := range r.Warnings {
-			app.printer().Warn(w, "")
-		}
+		app.printer().WarnAll(r.Warnings)
 	}
 	return errors.Join(err, app.printer().Emit(output.Result{
 		Event: "stopped",

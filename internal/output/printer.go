@@ -80,6 +80,13 @@ func (p *Printer) Warn(cause, hint string) {
 	}
 }
 
+// WarnAll warns of several things that have no hint.
+func (p *Printer) WarnAll(causes []string) {
+	for _, c := range causes {
+		p.Warn(c, "")
+	}
+}
+
 // Text writes another program's lines to standard error, quiet or not: they belong to an
 // error.
 func (p *Printer) Text(lines string) {
