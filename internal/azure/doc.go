@@ -3,6 +3,7 @@
 // up the resource group they live in.
 //
 // It is the only package that imports the Azure SDK. It knows neither SSH nor what
-// runs inside a machine, and imports nothing of ours but package agent. Package cli
-// makes a Provider and hands it to package fleet, which declares the interface.
+// runs inside a machine, and imports nothing of ours but agent, plain and atomicfile.
+// Package cli makes a Provider and hands it to package fleet, which declares the
+// interface.
 package azure
