@@ -63,7 +63,11 @@ Its state is in $MNGR_AZLOCAL_DIR, else ~/.local/state/mngr/azlocal.`,
 // newDriver makes the driver that an instance wants.
 func newDriver(name string) func(DriverConfig, machine.Services) (machine.Driver, error) {
 	if name == "none" {
-		return func(DriverConfig, machine.Services) (machine.Driver, error) { return none.New(), nil }
+		return func(_ DriverConfig, svc machine.Services) (machine.Driver, error) {
+			d := none.New()
+			d.PoweredOff = svc.PoweredOff
+			return d, nil
+		}
 	}
 	return newDocker
 }

@@ -2,6 +2,8 @@ package machine
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"net/netip"
 )
@@ -67,11 +69,20 @@ type Services interface {
 	PoweredOff(key string)
 }
 
+// Result is how a command inside a machine ended.
+type Result struct {
+	Code           int
+	Stdout, Stderr []byte
+}
+
+// ErrNoGuest says that a machine cannot run commands: it is off, or its driver has no guests.
+var ErrNoGuest = errors.New("the machine runs no guest")
+
 // Driver makes machines. Methods are idempotent, safe for concurrent use by different
 // keys, and return when the machine has reached the state. Errors are for the activity
 // log; ARM turns them into a failed operation.
 type Driver interface {
-	// Name is "none" or "docker".
+	// Name is "none", "docker" or "qemu".
 	Name() string
 	// Prepare makes what all machines share (guest image, networks); progress tells the phase.
 	Prepare(ctx context.Context, progress func(string)) error
@@ -84,6 +95,12 @@ type Driver interface {
 	Stop(ctx context.Context, key string, force bool) error
 	// Restart reboots it.
 	Restart(ctx context.Context, key string) error
+	// Kill takes the power away at once, with no word to the guest. The end is reported by
+	// Services.PoweredOff, as when the guest had switched itself off.
+	Kill(ctx context.Context, key string) error
+	// Exec runs a command as root inside a running machine, past its network and sshd. A
+	// code other than 0 is no error; ErrNoGuest is one.
+	Exec(ctx context.Context, key string, argv []string, stdin io.Reader) (Result, error)
 	// Delete removes machine, network and disk. Absent is fine.
 	Delete(ctx context.Context, key string) error
 	// SetRules replaces the security rules of a machine that exists.

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"os/exec"
@@ -38,6 +39,7 @@ func TestLife(t *testing.T) {
 		{"stop and start", testStopStart},
 		{"reboot", testReboot},
 		{"power off", testPowerOff},
+		{"console and power cut", testConsole},
 		{"neighbour", testNeighbour},
 		{"recover", testRecover},
 		{"delete", testDelete},
@@ -192,6 +194,28 @@ func testPowerOff(t *testing.T, b *box) {
 	case <-t.Context().Done():
 	}
 	wantState(t, b, machine.Off)
+	if err := b.driver.Start(t.Context(), b.spec, b.rules); err != nil {
+		t.Fatal(err)
+	}
+	b.want(t, "cat /root/file", "kept")
+}
+
+func testConsole(t *testing.T, b *box) {
+	got, err := b.driver.Exec(t.Context(), b.spec.Key, []string{"sh", "-c", "cat; whoami >&2; exit 3"}, strings.NewReader("typed"))
+	if err != nil || got.Code != 3 || string(got.Stdout) != "typed" || string(got.Stderr) != "root\n" {
+		t.Errorf("code %d, %q, %q, %v", got.Code, got.Stdout, got.Stderr, err)
+	}
+	if err := b.driver.Kill(t.Context(), b.spec.Key); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-b.off:
+	case <-t.Context().Done():
+	}
+	wantState(t, b, machine.Off)
+	if _, err := b.driver.Exec(t.Context(), b.spec.Key, []string{"true"}, nil); !errors.Is(err, machine.ErrNoGuest) {
+		t.Errorf("in a machine without power: %v", err)
+	}
 	if err := b.driver.Start(t.Context(), b.spec, b.rules); err != nil {
 		t.Fatal(err)
 	}

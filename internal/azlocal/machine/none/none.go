@@ -6,6 +6,7 @@ package none
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync"
 
 	"mngr/internal/azlocal/machine"
@@ -13,6 +14,9 @@ import (
 
 // Driver is a machine.Driver.
 type Driver struct {
+	// PoweredOff hears of machines that lost their power; nil: nobody.
+	PoweredOff func(key string)
+
 	mu     sync.Mutex
 	states map[string]machine.State
 	rules  map[string][]machine.Rule
@@ -47,6 +51,22 @@ func (d *Driver) Stop(ctx context.Context, key string, _ bool) error {
 // Restart changes nothing.
 func (d *Driver) Restart(ctx context.Context, key string) error {
 	return d.change(ctx, key, machine.Running)
+}
+
+// Kill notes the machine as off and reports it.
+func (d *Driver) Kill(ctx context.Context, key string) error {
+	if err := d.change(ctx, key, machine.Off); err != nil {
+		return err
+	}
+	if d.PoweredOff != nil {
+		d.PoweredOff(key)
+	}
+	return nil
+}
+
+// Exec has no guest to run anything in.
+func (d *Driver) Exec(context.Context, string, []string, io.Reader) (machine.Result, error) {
+	return machine.Result{}, machine.ErrNoGuest
 }
 
 // Delete forgets the machine.
