@@ -48,7 +48,8 @@ func (l *local) raw(ctx context.Context) *raw {
 type reply struct {
 	Status int
 	Header http.Header
-	Body   []byte
+	Body   []byte // compact
+	Raw    []byte
 }
 
 func (r *raw) do(ctx context.Context, method, url, body string) reply {
@@ -60,9 +61,17 @@ func (r *raw) do(ctx context.Context, method, url, body string) reply {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	if r.token != "" {
 		req.Header.Set("Authorization", "Bearer "+r.token)
 	}
+	return r.send(req)
+}
+
+func (r *raw) send(req *http.Request) reply {
+	r.t.Helper()
 	resp, err := r.client.Do(req)
 	if err != nil {
 		r.t.Fatal(err)
@@ -72,7 +81,13 @@ func (r *raw) do(ctx context.Context, method, url, body string) reply {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return reply{resp.StatusCode, resp.Header, bytes.TrimSpace(data)}
+	var flat bytes.Buffer
+	if len(data) > 0 {
+		if err := json.Compact(&flat, data); err != nil {
+			r.t.Fatalf("%s %s: %v: %s", req.Method, req.URL, err, data)
+		}
+	}
+	return reply{resp.StatusCode, resp.Header, flat.Bytes(), data}
 }
 
 // settle polls an operation by its status URL until it has succeeded.

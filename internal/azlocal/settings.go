@@ -59,6 +59,7 @@ The settings stay until they are changed.
   registered=false        make all resource providers NotRegistered now (true: Registered)
   eviction-notice=5s      from the notice of an eviction until the machine goes
   nic-reservation=180s    how long an interface stays reserved after a refused create
+  page-size=100           rows on a page of a list
   quota.cores=4           cores in a region; likewise quota.spot, quota.publicIPs and each
                           family, as in quota.standardBSFamily
   quota.cores@eastus=0    the same in one region only`,

@@ -2,11 +2,11 @@ package fabric
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"mngr/internal/azlocal/arm"
-	"mngr/internal/azlocal/doc"
 )
 
 // Route is one operation of the API.
@@ -44,13 +44,8 @@ func GetDocument(t *Tx, r *arm.Request) (*arm.Response, error) {
 // ListDocuments answers the documents of a type below the collection of the route's id.
 func ListDocuments(resourceType string) func(*Tx, *arm.Request) (*arm.Response, error) {
 	return func(t *Tx, r *arm.Request) (*arm.Response, error) {
-		rows := []doc.Object{}
-		for _, d := range t.List(resourceType, ScopeOf(r)) {
-			if t.Visible(d.ID) {
-				rows = append(rows, t.Render(d))
-			}
-		}
-		return arm.List(r, rows), nil
+		docs := slices.DeleteFunc(t.List(resourceType, ScopeOf(r)), func(d *Document) bool { return !t.Visible(d.ID) })
+		return arm.Page(r, docs, func(d *Document) string { return d.ID }, t.Render), nil
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"mngr/internal/azlocal/arm"
 )
 
 // Names of the settings that are times.
@@ -17,6 +19,9 @@ const (
 	EvictionNotice  = "eviction-notice"  // from the Preempt event until the machine goes
 	NICReservation  = "nic-reservation"  // an interface stays reserved after a refused create
 )
+
+// PageSize is the setting for how many rows a page of a list holds.
+const PageSize = "page-size"
 
 // QuotaPrefix begins the names of limits; "@REGION" at the end limits one region only.
 const QuotaPrefix = "quota."
@@ -64,6 +69,12 @@ func (s *Settings) check(name, value string) error {
 		}
 		return nil
 	}
+	if _, ok := s.counts()[name]; ok {
+		if n, err := strconv.Atoi(value); value != "" && (err != nil || n < 1) {
+			return fmt.Errorf("%s is a number from 1 on, not %q", name, value)
+		}
+		return nil
+	}
 	limit, isQuota := strings.CutPrefix(name, QuotaPrefix)
 	limit, _, _ = strings.Cut(limit, "@")
 	if _, ok := s.limits[limit]; !isQuota || !ok {
@@ -84,6 +95,19 @@ func (s *Settings) Time(name string) time.Duration {
 	}
 	return s.times[name]
 }
+
+// Count is the value of a setting that is a number.
+func (s *Settings) Count(name string) int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if n, err := strconv.Atoi(s.chosen[name]); err == nil {
+		return n
+	}
+	return s.counts()[name]
+}
+
+// counts are the defaults of the settings that are numbers.
+func (s *Settings) counts() map[string]int { return map[string]int{PageSize: arm.PageSize} }
 
 // Limit is how much of something the subscription may have in a region.
 func (s *Settings) Limit(name, region string) int {
@@ -109,6 +133,9 @@ func (s *Settings) All() []Setting {
 	values := map[string]string{}
 	for name, d := range s.times {
 		values[name] = d.String()
+	}
+	for name, n := range s.counts() {
+		values[name] = strconv.Itoa(n)
 	}
 	for name, n := range s.limits {
 		values[QuotaPrefix+name] = strconv.Itoa(n)

@@ -34,6 +34,22 @@ func (t *Tx) World() *World { return t.w }
 // Peek returns a document that the caller must not change, nil when absent.
 func (t *Tx) Peek(id string) *Document { return t.w.lookup(id) }
 
+// Spell is an id as the first PUT of each of its parts spelled it.
+func (t *Tx) Spell(id string) string {
+	seg, out := arm.Segments(id), ""
+	for len(seg) >= 2 {
+		out += "/" + seg[0] + "/" + seg[1]
+		if d := t.w.lookup(out); d != nil {
+			out = d.ID
+		}
+		seg = seg[2:]
+	}
+	if len(seg) == 1 {
+		out += "/" + seg[0]
+	}
+	return out
+}
+
 // Get returns a copy of a document, nil when absent.
 func (t *Tx) Get(id string) *Document {
 	d := t.w.lookup(id)

@@ -201,8 +201,3 @@ func checkNotDeleting(group *fabric.Document) error {
 	return arm.Gatewayf(http.StatusConflict, "ResourceGroupBeingDeleted",
 		"The resource group '%s' is in deprovisioning state and cannot perform this operation.", arm.Name(group.ID))
 }
-
-// Normalize turns "East US" into "eastus".
-func Normalize(location string) string {
-	return strings.ToLower(strings.ReplaceAll(location, " ", ""))
-}
