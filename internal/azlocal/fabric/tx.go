@@ -80,7 +80,12 @@ func (t *Tx) Put(d *Document) {
 		}
 		d.Body["etag"] = k.ETag(before)
 	}
-	t.swap(d.ID, old, &Document{ID: d.ID, Body: d.Body.Clone(), Hidden: d.Hidden.Clone()})
+	stored := &Document{ID: d.ID, Body: d.Body.Clone(), Hidden: d.Hidden.Clone(), Changed: t.w.Now().UTC()}
+	stored.Created = stored.Changed
+	if old != nil {
+		stored.Created = old.Created
+	}
+	t.swap(d.ID, old, stored)
 }
 
 // Delete removes a document; an absent one is fine.

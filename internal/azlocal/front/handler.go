@@ -153,7 +153,9 @@ func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, h
 // took over the fate of a fault.
 func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit) (resp *arm.Response, fated bool, err error) {
 	err = h.World.Update(func(t *fabric.Tx) error {
-		req.ID = t.Spell(req.ID)
+		if err := resources.Enter(t, req); err != nil {
+			return err
+		}
 		if err := authorize(t, route, req); err != nil {
 			return err
 		}

@@ -8,20 +8,26 @@ import (
 	"mngr/internal/azlocal/fabric"
 )
 
-// Gate refuses what ARM refuses before a resource provider sees the request: unknown
-// subscriptions, providers not registered, groups that are missing or being deleted.
+// Enter is the first thing that happens to a request: its subscription must be ours, and its id is
+// spelled as the first PUT of each of its parts did it.
+func Enter(t *fabric.Tx, r *arm.Request) error {
+	if sub := arm.ParseID(r.ID).Subscription; sub != "" {
+		if err := checkSubscription(t, sub); err != nil {
+			return err
+		}
+	}
+	r.ID = t.Spell(r.ID)
+	return nil
+}
+
+// Gate refuses what ARM refuses before a resource provider sees the request:
+// providers not registered, groups that are missing or being deleted.
 func Gate(t *fabric.Tx, r *arm.Request) error {
 	p := arm.ParseID(r.ID)
-	if p.Subscription == "" {
+	if p.Subscription == "" || p.Namespace == "" {
 		return nil
-	}
-	if err := checkSubscription(t, p.Subscription); err != nil {
-		return err
 	}
 	write := r.Method != http.MethodGet && r.Method != http.MethodHead
-	if p.Namespace == "" {
-		return nil
-	}
 	if p.Group != "" {
 		group := t.Peek(arm.GroupID(r.ID))
 		if group == nil {

@@ -107,6 +107,36 @@ func getProvider(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	return arm.OK(provider(t, n)), nil
 }
 
+// listTypes is "Provider Resource Types - List".
+func listTypes(_ *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+	n, ok := findNamespace(r.Params["namespace"])
+	if !ok {
+		return nil, unknownNamespace(r.Params["namespace"])
+	}
+	return arm.OK(doc.Object{"value": n.describe()}), nil
+}
+
+// tenantProvider is a provider as seen without a subscription: there is no registration.
+func tenantProvider(n Namespace) doc.Object {
+	return doc.Object{"id": "/providers/" + n.Name, "namespace": n.Name, "resourceTypes": n.describe()}
+}
+
+func getTenantProvider(_ *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+	n, ok := findNamespace(r.Params["namespace"])
+	if !ok {
+		return nil, unknownNamespace(r.Params["namespace"])
+	}
+	return arm.OK(tenantProvider(n)), nil
+}
+
+func listTenantProviders(_ *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+	rows := []doc.Object{}
+	for _, n := range Namespaces() {
+		rows = append(rows, tenantProvider(n))
+	}
+	return arm.List(r, rows), nil
+}
+
 func listProviders(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	rows := []doc.Object{}
 	for _, n := range Namespaces() {
