@@ -152,7 +152,7 @@ func TestRecordings(t *testing.T) {
 	}
 	group := "/subscriptions/" + l.inst.Subscription + "/resourcegroups/rg"
 	net, com := group+"/providers/Microsoft.Network", group+"/providers/Microsoft.Compute"
-	vnet, nsg, pip, nic, vm := net+"/virtualNetworks/v", net+"/networkSecurityGroups/n", net+"/publicIPAddresses/p", net+"/networkInterfaces/i", com+"/virtualMachines/m"
+	vnet, nsg, pip, nic, vm := net+"/virtualNetworks/vn", net+"/networkSecurityGroups/n", net+"/publicIPAddresses/p", net+"/networkInterfaces/i", com+"/virtualMachines/m"
 
 	do("rg.put", group, `{"location":"eastus"}`)
 	do("rg.head", group, "")
@@ -162,7 +162,7 @@ func TestRecordings(t *testing.T) {
 	do("vm.list.group.empty", com+"/virtualMachines", "")
 	compare("vnet.put.poll", r.settle(ctx, do("vnet.put", vnet, `{"location":"eastus","properties":{"addressSpace":{"addressPrefixes":["10.1.0.0/16"]}}}`)))
 	do("vnet.get", vnet, "")
-	r.settle(ctx, do("vnet.put.inline_subnet", net+"/virtualNetworks/w", `{"location":"eastus","properties":{"addressSpace":{"addressPrefixes":["10.0.0.0/16"]},"subnets":[{"name":"t","properties":{"addressPrefix":"10.0.0.0/24"}}]}}`))
+	r.settle(ctx, do("vnet.put.inline_subnet", net+"/virtualNetworks/wn", `{"location":"eastus","properties":{"addressSpace":{"addressPrefixes":["10.0.0.0/16"]},"subnets":[{"name":"t","properties":{"addressPrefix":"10.0.0.0/24"}}]}}`))
 	do("vnet.list.group", net+"/virtualNetworks", "")
 	do("vnet.patch", vnet, `{"tags":{"a":"b"}}`)
 	r.settle(ctx, do("subnet.put", vnet+"/subnets/s", `{"properties":{"addressPrefix":"10.1.10.0/24"}}`))

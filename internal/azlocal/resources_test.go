@@ -111,7 +111,7 @@ func TestGroupDeletionBlocked(t *testing.T) {
 	ctx := within(t)
 	r.do(ctx, "PUT", sub+"/resourcegroups/other?"+resVersion, `{"location":"eastus"}`).object(t, 201)
 	net := "/providers/Microsoft.Network/"
-	vnet := sub + "/resourceGroups/rg" + net + "virtualNetworks/v"
+	vnet := sub + "/resourceGroups/rg" + net + "virtualNetworks/vn"
 	r.settle(ctx, r.do(ctx, "PUT", vnet+"?api-version=2025-05-01", `{"location":"eastus","properties":{"addressSpace":{"addressPrefixes":["10.0.0.0/16"]},"subnets":[{"name":"s","properties":{"addressPrefix":"10.0.0.0/24"}}]}}`))
 	nic := sub + "/resourceGroups/other" + net + "networkInterfaces/n?api-version=2025-05-01"
 	r.settle(ctx, r.do(ctx, "PUT", nic, `{"location":"eastus","properties":{"ipConfigurations":[{"name":"c","properties":{"subnet":{"id":"`+vnet+`/subnets/s"}}}]}}`))
@@ -126,7 +126,7 @@ func TestGroupDeletionBlocked(t *testing.T) {
 		}
 	}
 	blocked := end()
-	refused(t, blocked, 409, "ResourceGroupDeletionBlocked", "Deletion of resource group 'rg' failed as resources with identifiers 'Microsoft.Network/virtualNetworks/v' could not be deleted.")
+	refused(t, blocked, 409, "ResourceGroupDeletionBlocked", "Deletion of resource group 'rg' failed as resources with identifiers 'Microsoft.Network/virtualNetworks/vn' could not be deleted.")
 	if d := blocked.refusal(t).Error.Details; len(d) != 1 || !strings.Contains(d[0].Message, `"code":"InUseSubnetCannotBeDeleted"`) || d[0].Target != vnet {
 		t.Errorf("details: %s", blocked.Body)
 	}

@@ -70,7 +70,7 @@ func RemoveDocument(family Async) func(*Tx, *arm.Request) (*arm.Response, error)
 		if d == nil {
 			return arm.Reply(http.StatusNoContent, nil), nil
 		}
-		if err := arm.CheckMatch(r, d.ID, d.Body.Str("etag")); err != nil {
+		if err := arm.CheckMatch(r, d.ID, t.Render(d).Str("etag")); err != nil {
 			return nil, err
 		}
 		opt := RemoveOptions{Force: r.Query.Get("forceDeletion") == "true", Principal: r.Principal}

@@ -40,14 +40,19 @@ func Normalize(location string) string {
 	return strings.ToLower(strings.ReplaceAll(location, " ", ""))
 }
 
-func regionNames(display bool) []string {
+// RegionNames lists the regions as refusals do.
+func RegionNames() []string {
 	var out []string
 	for _, r := range Regions() {
-		if display {
-			out = append(out, r.DisplayName)
-		} else {
-			out = append(out, r.Name)
-		}
+		out = append(out, r.Name)
+	}
+	return out
+}
+
+func displayNames() []string {
+	var out []string
+	for _, r := range Regions() {
+		out = append(out, r.DisplayName)
 	}
 	return out
 }

@@ -69,7 +69,7 @@ func CheckVersion(id, version string, location func() string) error {
 	}
 	return arm.Gatewayf(http.StatusBadRequest, "NoRegisteredProviderFound",
 		"No registered resource provider found for location '%s' and API version '%s' for type '%s'. The supported api-versions are '%s'. The supported locations are '%s'.",
-		location(), version, t.Name, strings.Join(t.Versions(), ", "), strings.Join(regionNames(false), ", "))
+		location(), version, t.Name, strings.Join(t.Versions(), ", "), strings.Join(RegionNames(), ", "))
 }
 
 // UnknownType is the refusal of a type that a provider does not have.

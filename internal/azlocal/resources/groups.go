@@ -24,7 +24,7 @@ func putGroup(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	}
 	if !IsRegion(location) {
 		return nil, arm.Gatewayf(http.StatusBadRequest, "LocationNotAvailableForResourceGroup",
-			"The provided location '%s' is not available for resource group. List of available regions is '%s'.", location, strings.Join(regionNames(false), ","))
+			"The provided location '%s' is not available for resource group. List of available regions is '%s'.", location, strings.Join(RegionNames(), ","))
 	}
 	tags, err := arm.ReadTags(r.Body)
 	if err != nil {

@@ -87,7 +87,7 @@ func (n Namespace) describe() []any {
 	for _, t := range n.Types {
 		versions := t.Versions()
 		slices.Reverse(versions)
-		capabilities, locations := "None", regionNames(true)
+		capabilities, locations := "None", displayNames()
 		if t.Tracked {
 			capabilities = "CrossResourceGroupResourceMove, CrossSubscriptionResourceMove, SupportsTags, SupportsLocation"
 		}
