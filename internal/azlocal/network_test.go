@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"mngr/internal/azlocal/fault"
 )
 
 const netVersion = "?api-version=2025-05-01"
@@ -180,8 +182,6 @@ func TestSubnetIsFull(t *testing.T) {
 func TestOneOperationAtATime(t *testing.T) {
 	g := newNetworkGround(t)
 	ctx := within(t)
-	fault := g.server.world.Faults
-	_ = fault
 	var wg sync.WaitGroup
 	replies := make([]reply, 6)
 	for i := range replies {
@@ -202,12 +202,15 @@ func TestOneOperationAtATime(t *testing.T) {
 	if served == 0 {
 		t.Error("none of six was served")
 	}
-	first := g.put(ctx, "virtualNetworks/vn/subnets/b", subnetBody("10.0.50.0/24"))
+	if _, err := g.server.world.Faults.Add(fault.Rule{On: "Microsoft.Network/virtualNetworks/subnets/write", Times: 1, Effect: fault.NeverFinish}); err != nil {
+		t.Fatal(err)
+	}
+	g.put(ctx, "virtualNetworks/vn/subnets/b", subnetBody("10.0.50.0/24")).object(t, 201)
 	refused(t, g.put(ctx, "networkInterfaces/n", g.nic("eastus", g.subnet())), 409, "AnotherOperationInProgress")
+	refused(t, g.put(ctx, "virtualNetworks/vn/subnets/c", subnetBody("10.0.51.0/24")), 409, "AnotherOperationInProgress")
 	refused(t, g.do(ctx, "DELETE", g.at("virtualNetworks/vn/subnets/s"), ""), 409, "AnotherOperationInProgress")
 	refused(t, g.do(ctx, "DELETE", g.at("virtualNetworks/vn"), ""), 409, "AnotherOperationInProgress")
-	g.settle(ctx, first)
-	g.made(ctx, "networkInterfaces/n", g.nic("eastus", g.subnet()))
+	g.made(ctx, "networkSecurityGroups/aside", `{"location":"eastus"}`)
 }
 
 // TestFamilyETag checks that a network and its subnets share one ETag that every write to one of
