@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -53,17 +52,11 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	latency := fabric.Fast()
-	if inst.Profile == "realistic" {
-		latency = fabric.Realistic()
-	}
 	switches, err := fabric.NewSwitches(inst.Switches)
 	if err != nil {
 		return nil, err
 	}
-	limits := compute.Limits()
-	maps.Copy(limits, network.Limits())
-	settings, err := fabric.NewSettings(latency, limits, inst.Settings)
+	settings, err := newSettings(inst)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +65,7 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 		return nil, err
 	}
 	world, err := fabric.New(fabric.Config{Subscription: inst.Subscription, Tenant: inst.Tenant, Public: inst.Public,
-		Switches: switches, Latency: latency, Settings: settings, Faults: fault.NewBook(time.Now), Log: log, Now: time.Now}, st)
+		Switches: switches, Settings: settings, Faults: fault.NewBook(time.Now), Log: log, Now: time.Now}, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
