@@ -127,12 +127,12 @@ func TestNetworkRefusals(t *testing.T) {
 		{"networkInterfaces/n", g.nic("eastus", g.subnet()+`,"privateIPAllocationMethod":"Static","privateIPAddress":"10.0.0.15"`), 400, "PrivateIPAddressInReservedRange", "10.0.0.15"},
 		{"networkInterfaces/n", g.nic("eastus", g.subnet()+`,"privateIPAllocationMethod":"Static","privateIPAddress":"10.0.9.9"`), 400, "PrivateIPAddressNotInSubnet", "10.0.9.9"},
 	} {
-		refused(t, g.put(ctx, c.path, c.body), c.status, c.code, c.text)
+		wantRefusal(t, g.put(ctx, c.path, c.body), c.status, c.code, c.text)
 	}
 	for path, code := range map[string]string{
 		"virtualNetworks/vn": "InUseSubnetCannotBeDeleted", "virtualNetworks/vn/subnets/s": "InUseSubnetCannotBeDeleted", "publicIPAddresses/p": "PublicIPAddressCannotBeDeleted",
 	} {
-		refused(t, g.do(ctx, "DELETE", g.at(path), ""), 400, code, g.net)
+		wantRefusal(t, g.do(ctx, "DELETE", g.at(path), ""), 400, code, g.net)
 	}
 	g.made(ctx, "networkInterfaces/n", g.nic("eastus", g.subnet()+`,"privateIPAllocationMethod":"Static","privateIPAddress":"10.0.0.14"`))
 	g.made(ctx, "virtualNetworks/vn/subnets/a", subnetBody("10.0.1.0/24"))
@@ -156,7 +156,7 @@ func TestSubnetIsFull(t *testing.T) {
 	for i := range 11 {
 		g.made(ctx, fmt.Sprintf("networkInterfaces/n%d", i), g.nic("eastus", g.subnet()))
 	}
-	refused(t, g.put(ctx, "networkInterfaces/more", g.nic("eastus", g.subnet())), 400, "SubnetIsFull", "with address prefix 10.0.0.0/28 does not have enough capacity for 1 IP addresses.")
+	wantRefusal(t, g.put(ctx, "networkInterfaces/more", g.nic("eastus", g.subnet())), 400, "SubnetIsFull", "with address prefix 10.0.0.0/28 does not have enough capacity for 1 IP addresses.")
 	use := g.do(ctx, "GET", g.at("virtualNetworks/vn/usages"), "").object(t, 200).List("value")
 	if len(use) != 1 || use[0].Int("currentValue") != 11 || use[0].Int("limit") != 11 || use[0].Str("name", "localizedValue") != "Subnet size and usage" {
 		t.Errorf("usages: %v", use)
@@ -174,7 +174,7 @@ func TestSubnetIsFull(t *testing.T) {
 	if got := ask("10.0.0.7").object(t, 200); !got.Bool("available") {
 		t.Errorf("10.0.0.7: %v", got)
 	}
-	refused(t, ask("10.3.0.4"), 400, "PrivateIPAddressNotInAnySubnet", "10.3.0.4")
+	wantRefusal(t, ask("10.3.0.4"), 400, "PrivateIPAddressNotInAnySubnet", "10.3.0.4")
 	g.made(ctx, "networkInterfaces/more", g.nic("eastus", g.subnet()))
 }
 
@@ -197,7 +197,7 @@ func TestOneOperationAtATime(t *testing.T) {
 			g.settle(ctx, got)
 			continue
 		}
-		refused(t, got, 409, "AnotherOperationInProgress", "To retrieve status of the operation use uri: "+g.inst.Endpoint())
+		wantRefusal(t, got, 409, "AnotherOperationInProgress", "To retrieve status of the operation use uri: "+g.inst.Endpoint())
 	}
 	if served == 0 {
 		t.Error("none of six was served")
@@ -206,10 +206,10 @@ func TestOneOperationAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.put(ctx, "virtualNetworks/vn/subnets/b", subnetBody("10.0.50.0/24")).object(t, 201)
-	refused(t, g.put(ctx, "networkInterfaces/n", g.nic("eastus", g.subnet())), 409, "AnotherOperationInProgress")
-	refused(t, g.put(ctx, "virtualNetworks/vn/subnets/c", subnetBody("10.0.51.0/24")), 409, "AnotherOperationInProgress")
-	refused(t, g.do(ctx, "DELETE", g.at("virtualNetworks/vn/subnets/s"), ""), 409, "AnotherOperationInProgress")
-	refused(t, g.do(ctx, "DELETE", g.at("virtualNetworks/vn"), ""), 409, "AnotherOperationInProgress")
+	wantRefusal(t, g.put(ctx, "networkInterfaces/n", g.nic("eastus", g.subnet())), 409, "AnotherOperationInProgress")
+	wantRefusal(t, g.put(ctx, "virtualNetworks/vn/subnets/c", subnetBody("10.0.51.0/24")), 409, "AnotherOperationInProgress")
+	wantRefusal(t, g.do(ctx, "DELETE", g.at("virtualNetworks/vn/subnets/s"), ""), 409, "AnotherOperationInProgress")
+	wantRefusal(t, g.do(ctx, "DELETE", g.at("virtualNetworks/vn"), ""), 409, "AnotherOperationInProgress")
 	g.made(ctx, "networkSecurityGroups/aside", `{"location":"eastus"}`)
 }
 
@@ -245,8 +245,8 @@ func TestFamilyETag(t *testing.T) {
 	if after == before {
 		t.Errorf("a write keeps the ETag %s", after)
 	}
-	refused(t, write("If-Match", before), 412, "PreconditionFailed")
-	refused(t, write("If-None-Match", "*"), 412, "PreconditionFailed")
+	wantRefusal(t, write("If-Match", before), 412, "PreconditionFailed")
+	wantRefusal(t, write("If-None-Match", "*"), 412, "PreconditionFailed")
 	g.settle(ctx, write("If-Match", "*"))
 }
 
@@ -266,8 +266,8 @@ func TestPartsOfResources(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.Status, got.Body)
 		}
 	}
-	refused(t, g.do(ctx, "GET", g.at("networkInterfaces/n/ipConfigurations/nope"), ""), 404, "ResourceNotFound")
-	refused(t, g.do(ctx, "GET", g.at("virtualNetworks/nope/subnets"), ""), 404, "ResourceNotFound")
+	wantRefusal(t, g.do(ctx, "GET", g.at("networkInterfaces/n/ipConfigurations/nope"), ""), 404, "ResourceNotFound")
+	wantRefusal(t, g.do(ctx, "GET", g.at("virtualNetworks/nope/subnets"), ""), 404, "ResourceNotFound")
 	location := "/subscriptions/" + g.inst.Subscription + "/providers/Microsoft.Network/locations/eastus/"
 	if got := g.do(ctx, "GET", location+"serviceTags"+netVersion, "").object(t, 200).List("values"); len(got) != 2 || got[1].Str("properties", "region") != "eastus" {
 		t.Errorf("service tags: %v", got)

@@ -23,8 +23,8 @@ func (r reply) refusal(t testing.TB) refusal {
 	return e
 }
 
-// refused fails unless a reply is a refusal with a code whose text contains all of parts.
-func refused(t testing.TB, r reply, status int, code string, parts ...string) {
+// wantRefusal fails unless a reply is a refusal with a code whose text contains all of parts.
+func wantRefusal(t testing.TB, r reply, status int, code string, parts ...string) {
 	t.Helper()
 	if r.Status != status {
 		t.Errorf("status %d, want %d %s: %s", r.Status, status, code, r.Body)
@@ -79,13 +79,13 @@ func TestVersions(t *testing.T) {
 			}
 		}
 	}
-	refused(t, r.do(t.Context(), "GET", net+"/virtualNetworks", ""), 400, "MissingApiVersionParameter", "(?api-version=) is required for all requests")
-	refused(t, r.do(t.Context(), "GET", net+"/virtualNetworks?api-version=2026-04-01", ""), 400, "NoRegisteredProviderFound",
+	wantRefusal(t, r.do(t.Context(), "GET", net+"/virtualNetworks", ""), 400, "MissingApiVersionParameter", "(?api-version=) is required for all requests")
+	wantRefusal(t, r.do(t.Context(), "GET", net+"/virtualNetworks?api-version=2026-04-01", ""), 400, "NoRegisteredProviderFound",
 		"for location '' and API version '2026-04-01' for type 'virtualNetworks'. The supported api-versions are '2015-06-15, ", "The supported locations are 'eastus, ")
-	refused(t, r.do(t.Context(), "PUT", com+"/disks/d?api-version=2026-04-01", `{"location":"West US 2"}`), 400, "NoRegisteredProviderFound", "for location 'westus2' and API version")
-	refused(t, r.do(t.Context(), "GET", sub+"/resourcegroups?api-version=1999-01-01", ""), 400, "InvalidApiVersionParameter", "'1999-01-01' is invalid", "2025-04-01")
-	refused(t, r.do(t.Context(), "GET", net+"/trafficLights/a?api-version=2025-05-01", ""), 404, "InvalidResourceType", "in the namespace 'Microsoft.Network' for api version '2025-05-01'")
-	refused(t, r.do(t.Context(), "GET", sub+"/resourceGroups/rg/providers/Contoso.X/y/z?api-version=2025-05-01", ""), 404, "InvalidResourceNamespace", "'Contoso.X'")
+	wantRefusal(t, r.do(t.Context(), "PUT", com+"/disks/d?api-version=2026-04-01", `{"location":"West US 2"}`), 400, "NoRegisteredProviderFound", "for location 'westus2' and API version")
+	wantRefusal(t, r.do(t.Context(), "GET", sub+"/resourcegroups?api-version=1999-01-01", ""), 400, "InvalidApiVersionParameter", "'1999-01-01' is invalid", "2025-04-01")
+	wantRefusal(t, r.do(t.Context(), "GET", net+"/trafficLights/a?api-version=2025-05-01", ""), 404, "InvalidResourceType", "in the namespace 'Microsoft.Network' for api version '2025-05-01'")
+	wantRefusal(t, r.do(t.Context(), "GET", sub+"/resourceGroups/rg/providers/Contoso.X/y/z?api-version=2025-05-01", ""), 404, "InvalidResourceNamespace", "'Contoso.X'")
 }
 
 // TestEveryRouteHasAType checks that each operation's type is in the table of api-versions.
@@ -124,16 +124,16 @@ func TestRequestForm(t *testing.T) {
 		}
 		return r.send(req)
 	}
-	refused(t, send("", good), 415, "UnsupportedMediaType", "'<null>' is not supported. Only 'application/json' is supported.")
-	refused(t, send("text/plain", good), 415, "UnsupportedMediaType", "'text/plain'")
+	wantRefusal(t, send("", good), 415, "UnsupportedMediaType", "'<null>' is not supported. Only 'application/json' is supported.")
+	wantRefusal(t, send("text/plain", good), 415, "UnsupportedMediaType", "'text/plain'")
 	for _, body := range []string{"{", "[]", `"x"`, "null x", `{"a":1}}`} {
-		refused(t, send("application/json", body), 400, "InvalidRequestContent")
+		wantRefusal(t, send("application/json", body), 400, "InvalidRequestContent")
 	}
-	refused(t, send("application/json", `{"name":"q"}`), 400, "MismatchingResourceName", "'q' did not match the name in the Url 'p'")
-	refused(t, send("application/json", `{"type":"Microsoft.Network/virtualNetworks"}`), 400, "MismatchingResourceType")
-	refused(t, send("application/json", `{"id":"/subscriptions/x"}`), 400, "MismatchingResourceId")
-	refused(t, send("application/json", `{"x":"`+strings.Repeat("y", 4<<20)+`"}`), 413, "RequestContentTooLarge", "4 MB")
-	refused(t, r.do(t.Context(), "POST", at, "{}"), 405, "HttpMethodNotSupported", "'POST'")
+	wantRefusal(t, send("application/json", `{"name":"q"}`), 400, "MismatchingResourceName", "'q' did not match the name in the Url 'p'")
+	wantRefusal(t, send("application/json", `{"type":"Microsoft.Network/virtualNetworks"}`), 400, "MismatchingResourceType")
+	wantRefusal(t, send("application/json", `{"id":"/subscriptions/x"}`), 400, "MismatchingResourceId")
+	wantRefusal(t, send("application/json", `{"x":"`+strings.Repeat("y", 4<<20)+`"}`), 413, "RequestContentTooLarge", "4 MB")
+	wantRefusal(t, r.do(t.Context(), "POST", at, "{}"), 405, "HttpMethodNotSupported", "'POST'")
 	for _, kind := range []string{"application/json", "application/json; charset=utf-8"} {
 		if got := send(kind, "\ufeff"+good); got.Status > 201 {
 			t.Errorf("%s: %d %s", kind, got.Status, got.Body)
@@ -180,7 +180,7 @@ func TestPaging(t *testing.T) {
 			t.Errorf("%s: %v in %d pages", list, names, pages)
 		}
 	}
-	refused(t, r.do(t.Context(), "GET", at+"?api-version=2025-05-01&$skiptoken=250", ""), 400, "InvalidSkipToken")
+	wantRefusal(t, r.do(t.Context(), "GET", at+"?api-version=2025-05-01&$skiptoken=250", ""), 400, "InvalidSkipToken")
 }
 
 // TestSpelling checks casing, slashes and escapes of URLs: the id keeps the spelling of the

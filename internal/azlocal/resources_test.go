@@ -47,9 +47,9 @@ func TestSubscriptions(t *testing.T) {
 	if i < 0 || regions[i].Str("metadata", "physicalLocation") != "Ireland" || regions[i].Str("regionalDisplayName") != "(Europe) North Europe" || len(regions[i].List("availabilityZoneMappings")) != 3 {
 		t.Errorf("locations: %v", regions)
 	}
-	refused(t, r.do(ctx, "GET", "/subscriptions/8f2a7a52-0000-4000-8000-123456789abc?api-version=2022-12-01", ""), 404, "SubscriptionNotFound", "'8f2a7a52-0000-4000-8000-123456789abc' could not be found")
-	refused(t, r.do(ctx, "GET", "/subscriptions/8f2a7a52-0000-4000-8000-123456789abc/resourcegroups/x?"+resVersion, ""), 404, "SubscriptionNotFound")
-	refused(t, r.do(ctx, "GET", "/subscriptions/mine/resourcegroups?"+resVersion, ""), 400, "InvalidSubscriptionId", "'mine' is malformed or invalid")
+	wantRefusal(t, r.do(ctx, "GET", "/subscriptions/8f2a7a52-0000-4000-8000-123456789abc?api-version=2022-12-01", ""), 404, "SubscriptionNotFound", "'8f2a7a52-0000-4000-8000-123456789abc' could not be found")
+	wantRefusal(t, r.do(ctx, "GET", "/subscriptions/8f2a7a52-0000-4000-8000-123456789abc/resourcegroups/x?"+resVersion, ""), 404, "SubscriptionNotFound")
+	wantRefusal(t, r.do(ctx, "GET", "/subscriptions/mine/resourcegroups?"+resVersion, ""), 400, "InvalidSubscriptionId", "'mine' is malformed or invalid")
 }
 
 func TestProviders(t *testing.T) {
@@ -73,7 +73,7 @@ func TestProviders(t *testing.T) {
 	if one := r.do(ctx, "GET", "/providers/Microsoft.Compute?"+resVersion, "").object(t, 200); one.Str("id") != "/providers/Microsoft.Compute" || one["registrationState"] != nil {
 		t.Errorf("of the tenant: %v", one)
 	}
-	refused(t, r.do(ctx, "GET", sub+"/providers/Contoso.X?"+resVersion, ""), 404, "InvalidResourceNamespace")
+	wantRefusal(t, r.do(ctx, "GET", sub+"/providers/Contoso.X?"+resVersion, ""), 404, "InvalidResourceNamespace")
 }
 
 func TestGroups(t *testing.T) {
@@ -84,12 +84,12 @@ func TestGroups(t *testing.T) {
 	if again := r.do(ctx, "PUT", at("B"), `{"location":"westus2","tags":{"Env":"y"}}`).object(t, 200); again.Str("name") != "b" || again.Str("id") != sub+"/resourceGroups/b" {
 		t.Errorf("the second PUT: %v", again)
 	}
-	refused(t, r.do(ctx, "PUT", at("b"), `{"location":"eastus"}`), 409, "InvalidResourceGroupLocation", "Invalid resource group location 'eastus'. The Resource group already exists in location 'westus2'.")
-	refused(t, r.do(ctx, "PATCH", at("b"), `{"location":"eastus"}`), 409, "InvalidResourceGroupLocation")
-	refused(t, r.do(ctx, "PUT", at("c"), `{}`), 400, "LocationRequired")
-	refused(t, r.do(ctx, "PUT", at("c"), `{"location":"moon"}`), 400, "LocationNotAvailableForResourceGroup", "'moon'", "eastus,")
-	refused(t, r.do(ctx, "PUT", at("c."), `{"location":"eastus"}`), 400, "InvalidResourceGroup")
-	refused(t, r.do(ctx, "DELETE", at("nope"), ""), 404, "ResourceGroupNotFound", "Resource group 'nope' could not be found.")
+	wantRefusal(t, r.do(ctx, "PUT", at("b"), `{"location":"eastus"}`), 409, "InvalidResourceGroupLocation", "Invalid resource group location 'eastus'. The Resource group already exists in location 'westus2'.")
+	wantRefusal(t, r.do(ctx, "PATCH", at("b"), `{"location":"eastus"}`), 409, "InvalidResourceGroupLocation")
+	wantRefusal(t, r.do(ctx, "PUT", at("c"), `{}`), 400, "LocationRequired")
+	wantRefusal(t, r.do(ctx, "PUT", at("c"), `{"location":"moon"}`), 400, "LocationNotAvailableForResourceGroup", "'moon'", "eastus,")
+	wantRefusal(t, r.do(ctx, "PUT", at("c."), `{"location":"eastus"}`), 400, "InvalidResourceGroup")
+	wantRefusal(t, r.do(ctx, "DELETE", at("nope"), ""), 404, "ResourceGroupNotFound", "Resource group 'nope' could not be found.")
 	list := func(query string) string {
 		return names(r.do(ctx, "GET", sub+"/resourcegroups?"+resVersion+query, "").object(t, 200).List("value"), "name")
 	}
@@ -101,7 +101,7 @@ func TestGroups(t *testing.T) {
 			t.Errorf("%s: %q, want %q", query, got, want)
 		}
 	}
-	refused(t, r.do(ctx, "GET", sub+"/resourcegroups?"+resVersion+"&$filter=name%20eq%20'b'", ""), 400, "InvalidFilterInQueryString", "Invalid $filter 'name eq 'b'' specified")
+	wantRefusal(t, r.do(ctx, "GET", sub+"/resourcegroups?"+resVersion+"&$filter=name%20eq%20'b'", ""), 400, "InvalidFilterInQueryString", "Invalid $filter 'name eq 'b'' specified")
 }
 
 // TestGroupDeletionBlocked deletes a group whose network an interface of another group uses: the job
@@ -121,12 +121,12 @@ func TestGroupDeletionBlocked(t *testing.T) {
 				return got
 			}
 			if gate := r.do(ctx, "PUT", vnet+"?api-version=2025-05-01", `{"location":"eastus"}`); gate.Status == http.StatusConflict {
-				refused(t, gate, 409, "ResourceGroupBeingDeleted", "'rg' is in deprovisioning state")
+				wantRefusal(t, gate, 409, "ResourceGroupBeingDeleted", "'rg' is in deprovisioning state")
 			}
 		}
 	}
 	blocked := end()
-	refused(t, blocked, 409, "ResourceGroupDeletionBlocked", "Deletion of resource group 'rg' failed as resources with identifiers 'Microsoft.Network/virtualNetworks/vn' could not be deleted.")
+	wantRefusal(t, blocked, 409, "ResourceGroupDeletionBlocked", "Deletion of resource group 'rg' failed as resources with identifiers 'Microsoft.Network/virtualNetworks/vn' could not be deleted.")
 	if d := blocked.refusal(t).Error.Details; len(d) != 1 || !strings.Contains(d[0].Message, `"code":"InUseSubnetCannotBeDeleted"`) || d[0].Target != vnet {
 		t.Errorf("details: %s", blocked.Body)
 	}
@@ -166,8 +166,8 @@ func TestGenericResources(t *testing.T) {
 	if row := list("")[0]; row["createdTime"] != nil || row["provisioningState"] != nil {
 		t.Errorf("a row without $expand: %v", row)
 	}
-	refused(t, r.do(ctx, "GET", sub+"/resourceGroups/nope/resources?"+resVersion, ""), 404, "ResourceGroupNotFound")
-	refused(t, r.do(ctx, "GET", at+"publicIPAddresses/x?api-version=2025-05-01", ""), 404, "ResourceNotFound", "The Resource 'Microsoft.Network/publicIPAddresses/x' under resource group 'rg' was not found. For more details")
+	wantRefusal(t, r.do(ctx, "GET", sub+"/resourceGroups/nope/resources?"+resVersion, ""), 404, "ResourceGroupNotFound")
+	wantRefusal(t, r.do(ctx, "GET", at+"publicIPAddresses/x?api-version=2025-05-01", ""), 404, "ResourceNotFound", "The Resource 'Microsoft.Network/publicIPAddresses/x' under resource group 'rg' was not found. For more details")
 }
 
 func TestTagNames(t *testing.T) {
@@ -182,8 +182,8 @@ func TestTagNames(t *testing.T) {
 	if names(rows, "tagName") != "Cost other" || rows[0].Int("count", "value") != 1 || names(rows[0].List("values"), "tagValue") != "high low" {
 		t.Errorf("tags: %v", rows)
 	}
-	refused(t, do("DELETE", "/cost"), 409, "TagNameInUse")
-	refused(t, do("PUT", "/nope/tagValues/x"), 404, "TagNameNotFound")
+	wantRefusal(t, do("DELETE", "/cost"), 409, "TagNameInUse")
+	wantRefusal(t, do("PUT", "/nope/tagValues/x"), 404, "TagNameNotFound")
 	for _, step := range []struct {
 		path   string
 		status int
@@ -213,11 +213,11 @@ func TestTagsOfTheSubscription(t *testing.T) {
 	if s := r.do(ctx, "GET", sub+"?api-version=2022-12-01", "").object(t, 200); s.Str("tags", "team") != "b" {
 		t.Errorf("the subscription: %v", s)
 	}
-	refused(t, r.do(ctx, "PATCH", tags, `{"operation":"Append","properties":{"tags":{}}}`), 400, "InvalidRequestContent")
+	wantRefusal(t, r.do(ctx, "PATCH", tags, `{"operation":"Append","properties":{"tags":{}}}`), 400, "InvalidRequestContent")
 	child := sub + "/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/n"
 	r.settle(ctx, r.do(ctx, "PUT", child+"?api-version=2025-05-01", `{"location":"eastus","properties":{"securityRules":[{"name":"a","properties":{"priority":100,"direction":"Inbound","access":"Allow","protocol":"*","sourceAddressPrefix":"*","sourcePortRange":"*","destinationAddressPrefix":"*","destinationPortRange":"*"}}]}}`))
 	r.do(ctx, "PUT", child+"/providers/Microsoft.Resources/tags/default?"+resVersion, `{"properties":{"tags":{"a":"b"}}}`).object(t, 200)
-	refused(t, r.do(ctx, "PUT", child+"/securityRules/a/providers/Microsoft.Resources/tags/default?"+resVersion, `{"properties":{"tags":{"a":"b"}}}`), 400, "InvalidTagScope")
+	wantRefusal(t, r.do(ctx, "PUT", child+"/securityRules/a/providers/Microsoft.Resources/tags/default?"+resVersion, `{"properties":{"tags":{"a":"b"}}}`), 400, "InvalidTagScope")
 	if got := r.do(ctx, "DELETE", tags, ""); got.Status != 200 {
 		t.Errorf("DELETE: %d", got.Status)
 	}

@@ -5,17 +5,36 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/instance"
+	"mngr/internal/azlocal/network"
 	"mngr/internal/azlocal/resources"
+	"mngr/internal/azlocal/throttle"
 )
 
 // registered is the setting that is an act: it changes what is registered now.
 const registered = "registered"
+
+func newSettings(inst *instance.Instance) (*fabric.Settings, error) {
+	profile, err := fabric.ParseProfile(inst.Profile)
+	if err != nil {
+		return nil, err
+	}
+	more := slices.Concat(fabric.Quotas(compute.Limits()), fabric.Quotas(network.Limits()))
+	more = append(more, fabric.Switch(fabric.Throttling, profile == fabric.Realistic), fabric.Number(fabric.PageSize, arm.PageSize, 1, false))
+	for _, p := range throttle.Policies() {
+		more = append(more, fabric.Number(throttle.Prefix+p.Name, p.Limit.Size, 1, false))
+	}
+	return fabric.NewSettings(profile, resources.RegionNames(), more, inst.Settings)
+}
 
 type settingList struct {
 	Settings []fabric.Setting `json:"settings"`
@@ -54,6 +73,8 @@ func newSet() *cobra.Command {
 		Long: `Set how slow the local Azure is and how much it gives. KEY= brings back the default.
 The settings stay until they are changed.
 
+  clock=60                Azure's durations pass 60 times as fast
+  latency.create=3m       how long an operation takes; without arguments, all are listed
   role-propagation=2m     until a new role assignment counts
   registration=30s        from register until a resource provider is Registered
   registered=false        make all resource providers NotRegistered now (true: Registered)
@@ -62,7 +83,9 @@ The settings stay until they are changed.
   page-size=100           rows on a page of a list
   quota.cores=4           cores in a region; likewise quota.spot, quota.publicIPs and each
                           family, as in quota.standardBSFamily
-  quota.cores@eastus=0    the same in one region only`,
+  quota.cores@eastus=0    the same in one region only
+  throttling=on           whether too many requests are refused; they are always counted
+  throttle.PutVM.vm=2     the size of a bucket of requests; it refills in proportion`,
 		Example: "  mngr azure local set quota.cores=4 quota.spot=0\n  mngr azure local set role-propagation=2m\n  mngr azure local set quota.cores=",
 	}
 	format := formatFlag(cmd)

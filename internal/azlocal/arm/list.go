@@ -36,7 +36,7 @@ func ReadPaging(query url.Values, size int) (Paging, error) {
 
 // List answers one page of rows, from the $skiptoken of the request on.
 func List(r *Request, rows []doc.Object) *Response {
-	return Page(r, rows, func(row doc.Object) string { return row.Str("id") }, func(row doc.Object) doc.Object { return row })
+	return ListOf(r, len(rows), func(i int) string { return rows[i].Str("id") }, func(i int) doc.Object { return rows[i] })
 }
 
 // ListTop is List for collections that know $top: the size of a page.
@@ -54,19 +54,19 @@ func ListTop(r *Request, rows []doc.Object) (*Response, error) {
 	return List(&paged, rows), nil
 }
 
-// Page is List for rows that are made only when they are on the page. id names an item:
-// the next page begins behind the last item of this one even when items came or went in
-// between, as long as they are sorted by id.
-func Page[T any](r *Request, items []T, id func(T) string, row func(T) doc.Object) *Response {
-	from := begin(r.Paging.skip, items, id)
-	to := min(from+r.Paging.size(), len(items))
+// ListOf is List for count rows that are made when they are shown. id names a row: the next page
+// begins behind the last row of this one even when others came or went in between, as long as
+// they are sorted by id.
+func ListOf(r *Request, count int, id func(i int) string, row func(i int) doc.Object) *Response {
+	from := begin(r.Paging.skip, count, id)
+	to := min(from+r.Paging.size(), count)
 	rows := make([]doc.Object, 0, to-from)
-	for _, item := range items[from:to] {
-		rows = append(rows, row(item))
+	for i := from; i < to; i++ {
+		rows = append(rows, row(i))
 	}
 	body := doc.Object{"value": rows}
-	if to < len(items) {
-		body["nextLink"] = nextLink(r, skipToken{to, id(items[to-1])})
+	if to < count {
+		body["nextLink"] = nextLink(r, skipToken{to, id(to - 1)})
 	}
 	return OK(body)
 }
@@ -78,16 +78,16 @@ func (p Paging) size() int {
 	return PageSize
 }
 
-// begin is the index of the first item of a page.
-func begin[T any](token skipToken, items []T, id func(T) string) int {
-	near := min(token.index, len(items))
+// begin is the index of the first row of a page.
+func begin(token skipToken, count int, id func(i int) string) int {
+	near := min(token.index, count)
 	if token.after == "" {
 		return near
 	}
-	// The item is where it was, or near: others went or came before it.
+	// The row is where it was, or near: others went or came before it.
 	from := 0
 	for i := near - 1; i >= 0; i-- {
-		key := Key(id(items[i]))
+		key := Key(id(i))
 		if key == token.after {
 			return i + 1
 		}
@@ -96,7 +96,7 @@ func begin[T any](token skipToken, items []T, id func(T) string) int {
 			break
 		}
 	}
-	for from < len(items) && Key(id(items[from])) <= token.after {
+	for from < count && Key(id(from)) <= token.after {
 		from++
 	}
 	return from

@@ -1,12 +1,12 @@
 package front
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/doc"
 )
 
 // Providers that write JSON in their own layout.
@@ -23,18 +23,16 @@ func maker(resource string, err error) string {
 	return arm.ParseID(resource).Namespace
 }
 
-// encode writes JSON as Azure does, without Go's escapes for HTML.
+// encode writes compact JSON.
 func encode(v any) (json.RawMessage, error) {
 	if data, ok := v.(json.RawMessage); ok {
 		return data, nil
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
+	data, err := doc.Append(nil, v)
+	if err != nil {
 		return nil, fmt.Errorf("encode an answer: %w", err)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	return data, nil
 }
 
 // envelope is the body of a refusal. Network's always have details (azure-docs#88211).

@@ -28,6 +28,6 @@ func (h *Handler) serveMetadata(w http.ResponseWriter, r *http.Request) bool {
 			"suffixes":       map[string]any{"storage": "core.local", "keyVaultDns": "vault.local", "sqlServerHostname": "database.local", "acrLoginServer": "azurecr.local"},
 		}}
 	}
-	h.write(w, r, arm.OK(body), "", correlation(r))
+	h.write(w, r, arm.OK(body), "", correlation(r), nil)
 	return true
 }

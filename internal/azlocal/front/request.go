@@ -66,7 +66,7 @@ func (h *Handler) read(r *http.Request, m match) (*arm.Request, error) {
 			return nil, err
 		}
 	}
-	paging, err := arm.ReadPaging(query, h.World.Settings.Count(fabric.PageSize))
+	paging, err := arm.ReadPaging(query, h.World.Settings.Int(fabric.PageSize, ""))
 	if err != nil {
 		return nil, err
 	}

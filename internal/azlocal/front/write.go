@@ -1,6 +1,7 @@
 package front
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,17 +13,15 @@ import (
 )
 
 // write sends an answer that a provider made, with the headers of every answer of ARM
-// (recorded).
-func (h *Handler) write(w http.ResponseWriter, r *http.Request, resp *arm.Response, provider, correlation string) {
+// (recorded). rates is what is left of the limits that the request has spent.
+func (h *Handler) write(w http.ResponseWriter, r *http.Request, resp *arm.Response, provider, correlation string, rates http.Header) {
 	head := w.Header()
 	commonHeaders(head, r, correlation, h.World.Now())
-	rateLimits(head, r)
 	if provider == networkProvider {
 		head.Set("x-ms-arm-service-request-id", uuid.NewString())
 	}
-	for name, values := range resp.Header {
-		head[name] = values
-	}
+	maps.Copy(head, rates)
+	maps.Copy(head, resp.Header)
 	if resp.Body == nil {
 		w.WriteHeader(resp.Status)
 		return
@@ -55,21 +54,4 @@ func commonHeaders(head http.Header, r *http.Request, correlation string, now ti
 	if id := r.Header.Get("x-ms-client-request-id"); id != "" && strings.EqualFold(r.Header.Get("x-ms-return-client-request-id"), "true") {
 		head.Set("x-ms-client-request-id", id)
 	}
-}
-
-// rateLimits shows full buckets: nothing is throttled here.
-func rateLimits(head http.Header, r *http.Request) {
-	kind, left, all := "writes", "199", "2999"
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-		kind, left, all = "reads", "249", "3749"
-	case http.MethodDelete:
-		kind = "deletes"
-	}
-	scope := "tenant"
-	if seg := arm.Segments(r.URL.Path); len(seg) > 1 && strings.EqualFold(seg[0], "subscriptions") {
-		scope = "subscription"
-	}
-	head.Set("x-ms-ratelimit-remaining-"+scope+"-"+kind, left)
-	head.Set("x-ms-ratelimit-remaining-"+scope+"-global-"+kind, all)
 }

@@ -26,7 +26,7 @@ func privateAddress(t *fabric.Tx, subnet *fabric.Document, id string, props doc.
 	prefix := subnetPrefix(subnet)
 	a := firstUsable(prefix)
 	for ; prefix.Contains(a.Next()); a = a.Next() {
-		if owner(t, subnet, a) == "" {
+		if !t.Referred(privateKey(subnet.ID, a.String())) {
 			return a.String(), nil
 		}
 	}
