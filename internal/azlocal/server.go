@@ -117,7 +117,9 @@ func (s *Server) wire() {
 // tells that the machines that ran have to be booted again.
 func (s *Server) start(ctx context.Context, driver machine.Driver, restart bool) error {
 	s.compute.Driver = driver
-	s.world.Index()
+	if err := s.world.Index(); err != nil {
+		return err
+	}
 	err := s.world.Update(func(t *fabric.Tx) error {
 		rbac.Grant(t, arm.Principal{ObjectID: s.inst.ObjectID}, rbac.Owner, "/subscriptions/"+s.inst.Subscription)
 		return nil

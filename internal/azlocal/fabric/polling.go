@@ -121,7 +121,7 @@ func Routes() []Route {
 // poll answers both kinds of polling URL. Whoever holds the URL and a token of the
 // subscription's tenant may ask: ARM signs these URLs.
 func poll(t *Tx, r *arm.Request) (*arm.Response, error) {
-	op := t.w.ops[r.Params["operation"]]
+	op := t.Operation(r.Params["operation"])
 	if op == nil {
 		return nil, arm.Gatewayf(http.StatusNotFound, "NotFound",
 			"The entity with id '%s' was not found.", r.Params["operation"])
