@@ -194,7 +194,9 @@ func (w *World) finish(job Job, op Operation, err error) {
 			return
 		}
 		w.Log.Error("the end of an operation was not stored", "job", op.Job, "target", op.Target, "cause", stored)
-		if pause(w.ctx, storeAgain) != nil {
+		select {
+		case <-time.After(storeAgain):
+		case <-w.ctx.Done():
 			return // the next start takes it up
 		}
 	}
@@ -255,15 +257,4 @@ func asError(err error) *arm.Error {
 	}
 	return arm.Errorf(http.StatusInternalServerError, "InternalExecutionError",
 		"An internal execution error occurred. Please retry later. (%s)", strings.TrimSpace(err.Error()))
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
