@@ -33,6 +33,9 @@ type Cache struct {
 	mu  sync.Mutex
 }
 
+// Dir is where images are kept, for all instances of this computer.
+const Dir = "/var/cache/mngr-azlocal"
+
 // NewCache keeps files beside the images in dir; the directory belongs to the package alone.
 func NewCache(dir string, log *slog.Logger) *Cache { return &Cache{dir: dir, log: log} }
 
@@ -90,22 +93,6 @@ func (c *Cache) Registry(ctx context.Context) (*registry.Store, error) {
 
 func (c *Cache) registry(print string) *registry.Store {
 	return registry.Open(filepath.Join(c.dir, "registry-"+print))
-}
-
-// Purge removes every image and file of the cache, of whatever fingerprint.
-func (c *Cache) Purge(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	refs, err := hostcmd.Run(ctx, "docker", "image", "ls", "--filter", "label="+Label, "--format", "{{.Repository}}:{{.Tag}}")
-	if err != nil {
-		return fmt.Errorf("list machine images: %w", err)
-	}
-	if refs != "" {
-		if _, err := hostcmd.Run(ctx, "docker", append([]string{"image", "rm"}, strings.Fields(refs)...)...); err != nil {
-			return fmt.Errorf("remove machine images: %w", err)
-		}
-	}
-	return os.RemoveAll(c.dir)
 }
 
 // lock keeps other processes from making the same image at the same time.
