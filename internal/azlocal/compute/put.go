@@ -99,6 +99,11 @@ func newMachine(t *fabric.Tx, r *arm.Request) (*fabric.Document, error) {
 		return nil, err
 	}
 	shapeMachine(t, d, given, image)
+	if data := given.Str("osProfile", "customData"); data != "" {
+		if err := t.Keep(d.ID, customData, data); err != nil {
+			return nil, err
+		}
+	}
 	return d, checkDiskName(t, d)
 }
 
@@ -159,9 +164,6 @@ func shapeMachine(t *fabric.Tx, d *fabric.Document, given doc.Object, image Imag
 	shapeDisk(d, props, image)
 	profile := props.Obj("osProfile")
 	for _, secret := range []string{"customData", "adminPassword"} {
-		if v := profile.Str(secret); v != "" && secret == "customData" {
-			d.Hidden[secret] = v
-		}
 		delete(profile, secret)
 	}
 	profile.Default(d.Body.Str("name"), "computerName")
