@@ -57,6 +57,9 @@ func Check(ctx context.Context) error {
 // Name is "docker".
 func (e *engine) Name() string { return "docker" }
 
+// About has nothing to tell.
+func (e *engine) About() string { return "" }
+
 // Image makes an image of the host's engine.
 func (e *engine) Image(ctx context.Context, kind guestimage.Kind, progress func(string)) (string, error) {
 	return e.images.Ensure(ctx, kind, progress)

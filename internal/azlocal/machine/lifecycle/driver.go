@@ -76,6 +76,9 @@ func New(ctx context.Context, config Config, services machine.Services, hypervis
 // Name is the hypervisor's.
 func (d *Driver) Name() string { return d.hypervisor.Name() }
 
+// About is the hypervisor's.
+func (d *Driver) About() string { return d.hypervisor.About() }
+
 // Prepare makes the stock image and what all machines share, and starts forwarding.
 func (d *Driver) Prepare(ctx context.Context, progress func(string)) error {
 	ref, err := d.hypervisor.Image(ctx, guestimage.Stock, progress)

@@ -27,6 +27,9 @@ type Status struct {
 // machines' or networks'. Removing what is absent is fine everywhere.
 type Hypervisor interface {
 	Name() string
+	// About tells how machines run, where that is not the same everywhere. It is known once
+	// an image has been made.
+	About() string
 	// Image makes an image unless it is kept already, and returns its reference.
 	Image(ctx context.Context, kind guestimage.Kind, progress func(string)) (string, error)
 	// Registry serves the container images that machines' Docker engines may want.

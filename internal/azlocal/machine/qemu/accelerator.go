@@ -87,6 +87,9 @@ func tryKVM(ctx context.Context, disk guestimage.Disk) error {
 	// A kernel without a root file system panics, and the trial ends with it.
 	args = append(args, "-kernel", disk.Kernel(), "-append", "console=ttyS0 panic=-1")
 	said, err := hostcmd.Run(ctx, emulator, args...)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	return judge(said, err)
 }
 

@@ -25,6 +25,7 @@ const (
 	controlFile = "qmp.sock"
 	agentFile   = "agent.sock"
 	consoleFile = "console.log" // there from the first boot on
+	logFile     = "qemu.log"
 )
 
 // assetTag is what Azure's machines have, and cloud-init knows them by (ds-identify).
@@ -51,11 +52,11 @@ func (h host) fit(spec machine.Spec) (cores, memoryMB int) {
 	return cores, memoryMB
 }
 
-// arguments of the emulator, which leaves its caller, keeps no privilege that it can do
-// without, and has no device beyond what the guest needs.
+// arguments of the emulator, which keeps no privilege that it can do without, and has no
+// device beyond what the guest needs.
 func arguments(name string, spec machine.Spec, on accelerator, h host, loopback []netip.AddrPort) []string {
 	cores, memoryMB := h.fit(spec)
-	args := []string{"-name", name, "-nodefaults", "-no-user-config", "-display", "none", "-daemonize",
+	args := []string{"-name", name, "-nodefaults", "-no-user-config", "-display", "none",
 		"-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"}
 	args = append(args, on.arguments()...)
 	args = append(args, "-smp", strconv.Itoa(cores), "-m", strconv.Itoa(memoryMB),

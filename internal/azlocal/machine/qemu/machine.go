@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -93,11 +94,34 @@ func (h *hypervisor) Boot(ctx context.Context, spec machine.Spec, loopback []net
 	h.mu.Lock()
 	on := h.accelerator
 	h.mu.Unlock()
-	enter := []string{"--net=" + namespaceFile(name), "--wd=" + dir, "--", emulator}
-	if _, err := hostcmd.Run(ctx, "nsenter", append(enter, arguments(name, spec, on, thisHost(), loopback)...)...); err != nil {
+	cmd := exec.Command("nsenter", append([]string{"--net=" + namespaceFile(name), "--", emulator},
+		arguments(name, spec, on, thisHost(), loopback)...)...)
+	cmd.Dir = dir
+	vm, err := process.Detach(cmd, filepath.Join(dir, logFile))
+	if err != nil {
+		return err
+	}
+	if err := h.awaitControl(ctx, spec.Key, vm); err != nil {
 		return err
 	}
 	return h.watchOver(spec.Key)
+}
+
+// awaitControl waits until the emulator takes commands: all its devices are there then. It
+// takes one connection at a time, hence the pause.
+func (h *hypervisor) awaitControl(ctx context.Context, key string, vm *process.Detached) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for h.control(ctx, key, "query-status") != nil {
+		select {
+		case <-tick.C:
+		case <-vm.Ended:
+			return vm.Failure()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
 }
 
 // enlarge leaves a disk that is large enough as it is.

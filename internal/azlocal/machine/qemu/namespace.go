@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 
 	"mngr/internal/azlocal/machine"
 	"mngr/internal/azlocal/machine/fabric"
@@ -103,31 +102,30 @@ func (h *hypervisor) startUplink(ctx context.Context, key string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	log, err := os.OpenFile(filepath.Join(dir, "uplink.log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
 	ready, tell, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	defer ready.Close()
-	cmd := exec.Command("slirp4netns", uplinkArgs(namespaceFile(h.object(roleRouter, key)))...)
-	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = log, log, []*os.File{tell}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	err = cmd.Start()
+	// Its sandbox would unmount every named namespace, for this process too.
+	cmd := exec.Command("unshare", append([]string{"--mount", "--propagation=slave", "--", "slirp4netns"},
+		uplinkArgs(namespaceFile(h.object(roleRouter, key)))...)...)
+	cmd.ExtraFiles = []*os.File{tell}
+	uplink, err := process.Detach(cmd, filepath.Join(dir, "uplink.log"))
 	tell.Close()
 	if err != nil {
 		return fmt.Errorf("start the uplink of a network: %w", err)
 	}
-	go func() { _ = cmd.Wait() }() // its end is found out, if need be, by looking for it
 	stop := context.AfterFunc(ctx, func() { ready.Close() })
 	defer stop()
-	if n, err := ready.Read(make([]byte, 1)); n != 1 {
-		return fmt.Errorf("start the uplink of a network (see %s): %w", log.Name(), err)
+	if n, _ := ready.Read(make([]byte, 1)); n == 1 {
+		return nil
 	}
-	return nil
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	<-uplink.Ended
+	return fmt.Errorf("start the uplink of a network: %w", uplink.Failure())
 }
 
 func uplinkArgs(namespace string) []string {
