@@ -26,7 +26,7 @@ func getMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	default:
 		return nil, invalid("$expand", "The value '%s' of the query parameter $expand is invalid.", expand)
 	}
-	return spend(tagged(arm.OK(body), body), "LowCostGet"), nil
+	return tagged(arm.OK(body), body), nil
 }
 
 func getInstanceView(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
@@ -34,7 +34,7 @@ func getInstanceView(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if d == nil {
 		return nil, arm.NotFound(r.ID)
 	}
-	return spend(arm.OK(instanceView(d)), "LowCostGet"), nil
+	return arm.OK(instanceView(d)), nil
 }
 
 // present is a machine as an answer shows it to this request.
@@ -69,7 +69,7 @@ func listMachines(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		body["id"] = upperGroup(d.ID)
 		return body
 	})
-	return spend(page, "HighCostGet"), nil
+	return page, nil
 }
 
 func upperGroup(id string) string {
