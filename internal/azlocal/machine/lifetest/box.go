@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,8 +92,9 @@ func customData(hostPrivate, hostPublic, root string) []byte {
 
 // ssh runs a command by the system's client and returns its output and exit code.
 func (b *Box) ssh(user, key, command string, options ...string) (string, int) {
-	args := append([]string{"-i", key, "-o", "IdentitiesOnly=yes", "-o", "UserKnownHostsFile=" + b.known, "-o", "StrictHostKeyChecking=yes",
-		"-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-F", "none"}, options...)
+	// Of a setting that is given twice the first counts; an emulated machine is slow.
+	args := append(slices.Clone(options), "-i", key, "-o", "IdentitiesOnly=yes", "-o", "UserKnownHostsFile="+b.known,
+		"-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", "ConnectTimeout=60", "-F", "none")
 	cmd := exec.Command("ssh", append(args, user+"@"+b.Spec.PublicIP.String(), command)...)
 	out, _ := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), cmd.ProcessState.ExitCode()

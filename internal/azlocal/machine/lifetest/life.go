@@ -68,8 +68,8 @@ func testLogins(t *testing.T, b *Box) {
 }
 
 func testPlatform(t *testing.T, b *Box) {
-	b.Want(t, "curl -sS -m 5 http://169.254.169.254/metadata/instance", "imds of "+b.Spec.Key)
-	b.Want(t, "curl -sS -m 5 http://"+b.ARMAddress().String(), "arm")
+	b.Want(t, "curl -sS -m 60 http://169.254.169.254/metadata/instance", "imds of "+b.Spec.Key)
+	b.Want(t, "curl -sS -m 60 http://"+b.ARMAddress().String(), "arm")
 	for _, elsewhere := range []string{"http://169.254.1.1", "http://10.0.0.99"} {
 		if out, code := b.ssh("root", b.root, "curl -sS -m 2 "+elsewhere); code != 28 {
 			t.Errorf("%s: exit %d, want curl's timeout: %s", elsewhere, code, out)
@@ -94,7 +94,7 @@ func testDocker(t *testing.T, b *Box) {
 const stranger = "127.9.9.9"
 
 func testRules(t *testing.T, b *Box) {
-	if out, code := b.ssh("root", b.root, "true", "-b", stranger); code != 255 || !strings.Contains(out, "timed out") {
+	if out, code := b.ssh("root", b.root, "true", "-b", stranger, "-o", "ConnectTimeout=2"); code != 255 || !strings.Contains(out, "timed out") {
 		t.Errorf("a stranger's ssh: exit %d: %s", code, out)
 	}
 	open := append(allowSSH(), machine.Rule{Priority: 200, Protocol: "*", Allow: true,
@@ -109,7 +109,7 @@ func testRules(t *testing.T, b *Box) {
 	if err := b.Driver.SetRules(t.Context(), b.Spec.Key, deny); err != nil {
 		t.Fatal(err)
 	}
-	if _, code := b.ssh("root", b.root, "true"); code != 255 {
+	if _, code := b.ssh("root", b.root, "true", "-o", "ConnectTimeout=2"); code != 255 {
 		t.Error("a denial of higher priority does not count")
 	}
 	if err := b.Driver.SetRules(t.Context(), b.Spec.Key, b.Rules); err != nil {
@@ -229,8 +229,8 @@ func testNeighbour(t *testing.T, b *Box) {
 		t.Fatal(err)
 	}
 	other.Want(t, "for tool in docker tmux git rsync; do command -v $tool; done; hostname", "vm2")
-	const banner = "timeout 3 bash -c 'head -c 4 </dev/tcp/10.0.0.5/22'"
-	if out, code := b.ssh("root", b.root, banner); code != 124 {
+	const banner = "bash -c 'head -c 4 </dev/tcp/10.0.0.5/22'"
+	if out, code := b.ssh("root", b.root, "timeout 3 "+banner); code != 124 {
 		t.Errorf("a neighbour whom no rule allows: exit %d: %s", code, out)
 	}
 	vnet := append(allowSSH(), machine.Rule{Priority: 65000, Protocol: "*", Allow: true,
