@@ -27,7 +27,7 @@ test: setup-test build $(TOOLS)/gotestsum ## everything that must pass: vet, uni
 .PHONY: qemu
 qemu: setup-qemu build ## the local Azure's virtual machines: the driver's life test and the demo on them (minutes where KVM does not work)
 	go vet -tags qemu ./internal/azlocal/machine/qemu
-	go test -tags qemu -run TestLife -count=1 -v -timeout 60m ./internal/azlocal/machine/qemu
+	go test -tags qemu -count=1 -v -timeout 90m ./internal/azlocal/machine/qemu
 	@DRIVER=qemu MNGR_DEMO_DIR=$(CURDIR)/.demo-qemu scripts/demo $(ARGS)
 
 # LOCAL=1 asks the local Azure, of which DRIVER and UNKNOWN (name=answer,…) may be chosen.

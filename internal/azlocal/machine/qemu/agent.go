@@ -35,6 +35,9 @@ func (o outcome) result() machine.Result {
 
 // Exec hands a command to the agent in the guest. A machine that boots is waited for.
 func (h *hypervisor) Exec(ctx context.Context, key string, argv []string, stdin io.Reader) (machine.Result, error) {
+	if len(argv) == 0 {
+		return machine.Result{}, errors.New("no command was given")
+	}
 	command := map[string]any{"path": argv[0], "arg": argv[1:], "capture-output": true,
 		"env": []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"}}
 	if stdin != nil {

@@ -64,9 +64,12 @@ func (h *hypervisor) Make(ctx context.Context, spec machine.Spec, image string) 
 	if err := os.Symlink(image, filepath.Join(dir, imageLink)); err != nil {
 		return err
 	}
-	_, err := hostcmd.Run(ctx, "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", guestimage.Disk(image).Root(),
-		filepath.Join(dir, diskFile), strconv.Itoa(max(spec.DiskGB, minDiskGB))+"G")
-	return err
+	disk := filepath.Join(dir, diskFile)
+	if _, err := hostcmd.Run(ctx, "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", guestimage.Disk(image).Root(),
+		disk, strconv.Itoa(max(spec.DiskGB, minDiskGB))+"G"); err != nil {
+		return err
+	}
+	return os.Chmod(disk, 0o600)
 }
 
 // minDiskGB holds the image.

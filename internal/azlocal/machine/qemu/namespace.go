@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"mngr/internal/azlocal/machine"
 	"mngr/internal/azlocal/machine/fabric"
 	"mngr/internal/azlocal/machine/hostcmd"
@@ -41,9 +43,14 @@ func removeNamespace(ctx context.Context, name string) error {
 	return err
 }
 
-// ensureNamespace opens a namespace, and makes it if need be.
+// ensureNamespace opens a namespace, and makes it if need be. Where /run outlives a boot of
+// the computer there may be a file of its name with nothing behind it.
 func ensureNamespace(ctx context.Context, name string) (*netns.Namespace, error) {
-	if _, err := os.Stat(namespaceFile(name)); errors.Is(err, os.ErrNotExist) {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(namespaceFile(name), &fs); err != nil || fs.Type != unix.NSFS_MAGIC {
+		if err := removeNamespace(ctx, name); err != nil {
+			return nil, err
+		}
 		if _, err := hostcmd.Run(ctx, "ip", "netns", "add", name); err != nil {
 			return nil, err
 		}

@@ -3,6 +3,8 @@
 package qemu
 
 import (
+	"context"
+	"os"
 	"testing"
 
 	"mngr/internal/azlocal/machine/lifetest"
@@ -44,4 +46,21 @@ func left(t *testing.T, c *lifetest.Cloud) []string {
 		}
 	}
 	return mine
+}
+
+// TestStaleNamespace finds what a reboot leaves where /run is no RAM disk.
+func TestStaleNamespace(t *testing.T) {
+	const name = "azlocal-stale"
+	if err := os.WriteFile(namespaceFile(name), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	defer removeNamespace(context.WithoutCancel(t.Context()), name)
+	ns, err := ensureNamespace(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ns.Close()
+	if err := ns.Do(func() error { return nil }); err != nil {
+		t.Error(err)
+	}
 }
