@@ -2,15 +2,13 @@ package compute
 
 import (
 	"context"
-	"net/http"
 	"time"
 
-	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/machine"
 )
 
-// PowerState is what Azure knows of a machine's power. This file alone decides it.
+// PowerState is what Azure knows of a machine's power.
 type PowerState string
 
 // The power states. None of them is known while a machine is created.
@@ -33,42 +31,6 @@ func (s PowerState) Billed() bool {
 	return false
 }
 
-// action is a change of power that ARM offers.
-type action struct {
-	name          string
-	during, after PowerState
-	preempts      bool // a later write ends an operation under way
-	retryAfter    int
-	bucket        string // rate limit it spends
-	drive         func(context.Context, machine.Driver, machine.Spec, []machine.Rule, bool) error
-}
-
-func actions() []action {
-	return []action{
-		{"start", Starting, Running, false, 10, "UpdateVM", func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, _ bool) error {
-			return d.Start(ctx, s, r)
-		}},
-		{"restart", Running, Running, false, 10, "UpdateVM", func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, _ bool) error {
-			if state, err := d.State(ctx, s.Key); err == nil && state != machine.Running {
-				return d.Start(ctx, s, r)
-			}
-			return d.Restart(ctx, s.Key)
-		}},
-		{"powerOff", Stopping, Stopped, true, 0, "UpdateVM", func(ctx context.Context, d machine.Driver, s machine.Spec, _ []machine.Rule, force bool) error {
-			return d.Stop(ctx, s.Key, force)
-		}},
-		{"deallocate", Deallocating, Deallocated, true, 10, "DeleteVM", func(ctx context.Context, d machine.Driver, s machine.Spec, _ []machine.Rule, _ bool) error {
-			return d.Stop(ctx, s.Key, false)
-		}},
-	}
-}
-
-// deallocation is the action that the platform takes by itself as well.
-func deallocation() action {
-	all := actions()
-	return all[len(all)-1]
-}
-
 func powerOf(d *fabric.Document) PowerState { return PowerState(d.Hidden.Str("power")) }
 
 func setPower(t *fabric.Tx, d *fabric.Document, s PowerState) {
@@ -76,57 +38,11 @@ func setPower(t *fabric.Tx, d *fabric.Document, s PowerState) {
 	d.Hidden["powerSince"] = fabric.Timestamp(t.World().Now())
 }
 
-// handle starts an action on request.
-func (a action) handle(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
-	d, err := t.Find(r.ID)
-	if err != nil {
-		return nil, err
-	}
-	op, err := a.begin(t, d, r)
-	if err != nil {
-		return nil, err
-	}
-	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusAccepted, Async: true, Location: true, RetryAfter: a.retryAfter})
-	return spend(resp, a.bucket), nil
+// setToRun tells whether a machine runs, or would if its guest had not switched itself off.
+func setToRun(d *fabric.Document) bool {
+	power := powerOf(d)
+	return power == Running || power == Stopped && !d.Hidden.Bool("halted")
 }
-
-func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.Operation, error) {
-	if busy := t.Busy(d.ID); busy != nil {
-		if busy.Job == a.job() {
-			return *busy, nil
-		}
-		if busy.Job == jobDelete || !a.preempts && busy.Job != jobTags {
-			return fabric.Operation{}, conflict(a.name, d, busy)
-		}
-		t.Preempt(d.ID)
-	}
-	if state := provisioning(d); state == "Failed" && powerOf(d) == Unknown && !a.preempts {
-		return fabric.Operation{}, arm.Errorf(http.StatusConflict, "OperationNotAllowed",
-			"Operation '%s' is not allowed on VM '%s' since the VM has failed to be created.", a.name, arm.Name(d.ID))
-	}
-	was := powerOf(d)
-	if err := a.checkStart(t, d, was); err != nil {
-		return fabric.Operation{}, err
-	}
-	setProvisioning(t, d, "Updating")
-	setPower(t, d, a.during)
-	t.Put(d)
-	op := operation(t, d, a.job(), r.Principal)
-	op.Input = map[string]any{"force": r.Query.Get("skipShutdown") == "true", "was": string(was)}
-	return t.Begin(op), nil
-}
-
-// checkStart refuses a machine that needs a host again when its cores, which do not count
-// while it is deallocated, would pass a limit.
-func (a action) checkStart(t *fabric.Tx, d *fabric.Document, was PowerState) error {
-	if a.after != Running || was != Deallocated || !t.World().Switches.Is(fabric.DeallocatedQuota, "free") {
-		return nil
-	}
-	size, _ := findSize(d.Body.Str("properties", "hardwareProfile", "vmSize"))
-	return checkQuota(t, size, d.Body.Str("location"), isSpot(d.Body))
-}
-
-func (a action) job() string { return "vm." + a.name }
 
 // perform is the job of an action.
 func (a action) perform(p *Provider) fabric.Job {
@@ -146,20 +62,31 @@ func (a action) perform(p *Provider) fabric.Job {
 			return nil
 		},
 		Settle: settling(func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error) {
+			was := PowerState(op.Input.Str("was"))
 			if err != nil {
 				fail(t, d, op)
-				setPower(t, d, p.afterFailure(d, PowerState(op.Input.Str("was"))))
+				setPower(t, d, p.afterFailure(d, was))
 			} else {
 				setProvisioning(t, d, fabric.Succeeded)
-				setPower(t, d, a.after)
+				a.settlePower(t, d, was)
 			}
+			nameDisks(t, d) // a create that it preempted may have made them
 			t.Put(d)
-			markDisk(t, d)
+			markDisks(t, d)
 			if !powerOf(d).Billed() {
 				over(t, d.ID) // nothing is left to be taken back
 			}
 		}),
 	}
+}
+
+// settlePower shows what a machine has become.
+func (a action) settlePower(t *fabric.Tx, d *fabric.Document, was PowerState) {
+	if a.after == Unknown || a.idle(was) {
+		return
+	}
+	setPower(t, d, a.after)
+	d.Hidden["halted"] = a.after != Running
 }
 
 // afterFailure is what is left of a machine when an action failed: what the driver sees. One
@@ -195,6 +122,7 @@ func (p *Provider) PoweredOff(key string) error {
 		}
 		d = t.Get(d.ID)
 		setPower(t, d, Stopped)
+		d.Hidden["halted"] = false
 		t.Put(d)
 		return nil
 	})

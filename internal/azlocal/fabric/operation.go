@@ -22,7 +22,8 @@ type Operation struct {
 	Location     string        `json:"location"`
 	Subscription string        `json:"subscription"`
 	Principal    arm.Principal `json:"principal"`
-	Input        doc.Object    `json:"input,omitempty"`
+	Input        doc.Object    `json:"input,omitempty"`  // kept until the end: it may hold secrets
+	Output       doc.Object    `json:"output,omitempty"` // what its Location answers in the end
 	Status       string        `json:"status"`
 	Start        time.Time     `json:"start"`
 	End          time.Time     `json:"end,omitzero"`
@@ -54,6 +55,8 @@ type Job struct {
 	Prepare func(context.Context, Operation) error
 	// Work may take long. nil: nothing.
 	Work func(context.Context, Operation) error
+	// Answer is the Work of an operation with an output.
+	Answer func(context.Context, Operation) (doc.Object, error)
 	// Settle stores the outcome in the same transaction that ends the operation; err is
 	// Work's. It is not called for an operation that was preempted.
 	Settle func(tx *Tx, op Operation, err error)
@@ -94,7 +97,7 @@ func (t *Tx) Preempt(id string) {
 		return
 	}
 	ended := *op
-	ended.Status, ended.End = Canceled, t.w.Now().UTC()
+	ended.Status, ended.End, ended.Input = Canceled, t.w.Now().UTC(), nil
 	ended.Error = arm.Errorf(http.StatusConflict, "OperationPreempted",
 		"Operation execution has been preempted by a more recent operation.")
 	t.putOp(&ended)
@@ -163,11 +166,14 @@ func (w *World) execute(ctx context.Context, op Operation) {
 		err = pause(ctx, job.Takes(w.Latency))
 	}
 	if err == nil {
-		err = op.Fate.run(ctx, func() error {
-			if job.Work == nil {
-				return nil
+		err = op.Fate.run(ctx, func() (err error) {
+			switch {
+			case job.Answer != nil:
+				op.Output, err = job.Answer(ctx, op)
+			case job.Work != nil:
+				err = job.Work(ctx, op)
 			}
-			return job.Work(ctx, op)
+			return err
 		})
 	}
 	if w.ctx.Err() != nil {
@@ -187,7 +193,10 @@ func (w *World) finish(job Job, op Operation, err error) {
 		if err != nil {
 			ended.Status, ended.Error = Failed, asError(err)
 		}
-		t.putOp(&ended)
+		ended.Output = op.Output
+		kept := ended
+		kept.Input = nil
+		t.putOp(&kept)
 		if job.Settle != nil {
 			job.Settle(t, ended, err)
 		}

@@ -39,7 +39,7 @@ func Namespaces() []Namespace {
 		"2023-11-01", "2023-09-01", "2023-06-01", "2023-05-01", "2023-04-01", "2023-02-01", "2022-11-01", "2022-09-01", "2022-07-01", "2022-05-01", "2022-01-01", "2021-12-01", "2021-08-01", "2021-05-01", "2021-02-01", "2020-11-01", "2018-11-01", "2018-01-01"}
 	resource := []string{"2025-04-01", "2024-11-01", "2024-03-01", "2023-07-01", "2022-12-01", "2022-09-01", "2022-06-01", "2022-01-01", "2021-04-01", "2021-01-01", "2020-10-01", "2020-06-01", "2020-01-01", "2019-11-01", "2019-10-01", "2019-05-01", "2018-05-01", "2016-06-01", "2015-01-01"}
 	return []Namespace{
-		{"Microsoft.Compute", []string{"virtualMachines", "disks", "locations", "locations/operations", "locations/vmSizes", "locations/usages", "locations/publishers"}, compute, false},
+		{"Microsoft.Compute", []string{"virtualMachines", "disks", "locations", "locations/operations", "locations/vmSizes", "locations/usages", "locations/publishers", "locations/runCommands", "locations/virtualMachines"}, compute, false},
 		{"Microsoft.Network", []string{"virtualNetworks", "virtualNetworks/subnets", "networkSecurityGroups", "networkSecurityGroups/securityRules", "publicIPAddresses", "networkInterfaces", "locations", "locations/operations", "locations/operationResults"}, network, false},
 		{"Microsoft.Storage", []string{"storageAccounts"}, []string{"2024-01-01", "2023-05-01", "2021-09-01"}, false},
 		{"Microsoft.Authorization", []string{"roleAssignments", "roleDefinitions"}, []string{"2022-04-01", "2020-10-01-preview", "2018-07-01", "2018-01-01-preview", "2015-07-01"}, true},
