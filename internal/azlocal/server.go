@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -53,17 +52,11 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	latency := fabric.Fast()
-	if inst.Profile == "realistic" {
-		latency = fabric.Realistic()
-	}
 	switches, err := fabric.NewSwitches(inst.Switches)
 	if err != nil {
 		return nil, err
 	}
-	limits := compute.Limits()
-	maps.Copy(limits, network.Limits())
-	settings, err := fabric.NewSettings(latency, limits, inst.Settings)
+	settings, err := newSettings(inst)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +65,7 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 		return nil, err
 	}
 	world, err := fabric.New(fabric.Config{Subscription: inst.Subscription, Tenant: inst.Tenant, Public: inst.Public,
-		Switches: switches, Latency: latency, Settings: settings, Faults: fault.NewBook(time.Now), Log: log, Now: time.Now}, st)
+		Switches: switches, Settings: settings, Faults: fault.NewBook(time.Now), Log: log, Now: time.Now}, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -121,7 +114,9 @@ func (s *Server) wire() {
 // tells that the machines that ran have to be booted again.
 func (s *Server) start(ctx context.Context, driver machine.Driver, restart bool) error {
 	s.compute.Driver = driver
-	s.world.Index()
+	if err := s.world.Index(); err != nil {
+		return err
+	}
 	err := s.world.Update(func(t *fabric.Tx) error {
 		rbac.Grant(t, arm.Principal{ObjectID: s.inst.ObjectID}, rbac.Owner, "/subscriptions/"+s.inst.Subscription)
 		return nil

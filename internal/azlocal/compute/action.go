@@ -12,7 +12,7 @@ import (
 
 // action is a POST on a machine that becomes an operation.
 type action struct {
-	name          string
+	name, takes   string     // takes is a duration of the fabric
 	during, after PowerState // Unknown: as it was
 	preempts      bool       // a later write ends an operation under way
 	needsRunning  bool       // refused unless the machine runs, or is set to
@@ -24,12 +24,12 @@ type action struct {
 
 func actions() []action {
 	return []action{
-		{name: "start", during: Starting, after: Running, retryAfter: 10, bucket: "UpdateVM", drive: start},
-		{name: "restart", during: Running, after: Running, needsRunning: true, retryAfter: 10, bucket: "UpdateVM", drive: restart},
-		{name: "redeploy", during: Starting, after: Running, needsRunning: true, retryAfter: 10, bucket: "UpdateVM", drive: redeploy},
-		{name: "reapply", retryAfter: 10, bucket: "UpdateVM", drive: nothing},
-		{name: "powerOff", during: Stopping, after: Stopped, preempts: true, generalized: true, bucket: "UpdateVM", drive: powerOff},
-		{name: "deallocate", during: Deallocating, after: Deallocated, preempts: true, generalized: true, retryAfter: 10, bucket: "DeleteVM", drive: powerOff},
+		{name: "start", takes: fabric.VMStart, during: Starting, after: Running, retryAfter: 10, bucket: "UpdateVM", drive: start},
+		{name: "restart", takes: fabric.VMRestart, during: Running, after: Running, needsRunning: true, retryAfter: 10, bucket: "UpdateVM", drive: restart},
+		{name: "redeploy", takes: fabric.VMRedeploy, during: Starting, after: Running, needsRunning: true, retryAfter: 10, bucket: "UpdateVM", drive: redeploy},
+		{name: "reapply", takes: fabric.VMReapply, retryAfter: 10, bucket: "UpdateVM", drive: nothing},
+		{name: "powerOff", takes: fabric.VMPowerOff, during: Stopping, after: Stopped, preempts: true, generalized: true, bucket: "UpdateVM", drive: powerOff},
+		{name: "deallocate", takes: fabric.VMDeallocate, during: Deallocating, after: Deallocated, preempts: true, generalized: true, retryAfter: 10, bucket: "DeleteVM", drive: powerOff},
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
@@ -27,7 +26,7 @@ func removeMachine(t *fabric.Tx, d *fabric.Document, opt fabric.RemoveOptions) (
 
 func (p *Provider) deleteJob() fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Delete },
+		Takes: fabric.VMDelete,
 		Work: func(ctx context.Context, op fabric.Operation) error {
 			spec, _, ok := p.describe(op.Target)
 			if !ok {
@@ -80,7 +79,7 @@ func goes(part doc.Object) bool { return strings.EqualFold(part.Str("deleteOptio
 // cascadeJob deletes one part of a machine that is gone. A part in other use stays.
 func cascadeJob() fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Cascade },
+		Takes: fabric.VMCascade,
 		Settle: func(t *fabric.Tx, op fabric.Operation, _ error) {
 			d := t.Get(op.Target)
 			if d == nil {

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -116,7 +115,7 @@ func removeDisk(t *fabric.Tx, d *fabric.Document, opt fabric.RemoveOptions) (str
 // diskJob ends a write to a disk. What it changes has been stored with the request.
 func diskJob() fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Network },
+		Takes: fabric.DiskWrite,
 		Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
 			if d := t.Get(op.Target); d != nil {
 				d.Body.Set(outcome(err), "properties", "provisioningState")
@@ -135,7 +134,7 @@ func outcome(err error) string {
 
 func diskGoneJob() fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Network },
+		Takes: fabric.DiskDelete,
 		Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
 			if err == nil {
 				t.Delete(op.Target)

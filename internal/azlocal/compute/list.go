@@ -31,7 +31,8 @@ func listMachines(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if arm.ParseID(r.ID).Group == "" && strings.EqualFold(r.Query.Get("statusOnly"), "true") {
 		show = row{view: true, reduced: true}
 	}
-	return show.list(t, r, func(*fabric.Document) bool { return true }), nil
+	page := t.Page(r, TypeVM, func(d *fabric.Document) doc.Object { return show.of(t, r, d) })
+	return spend(page, "HighCostGet"), nil
 }
 
 // listByLocation answers the machines of a region.
@@ -40,29 +41,18 @@ func listByLocation(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if err := checkLocation(TypeVM, location); err != nil {
 		return nil, err
 	}
-	return row{}.list(t, r, func(d *fabric.Document) bool { return d.Body.Str("location") == location }), nil
+	here := []*fabric.Document{}
+	for _, d := range t.List(TypeVM, "/subscriptions/"+arm.ParseID(r.ID).Subscription) {
+		if t.Visible(d.ID) && d.Body.Str("location") == location {
+			here = append(here, d)
+		}
+	}
+	page := arm.ListOf(r, len(here), func(i int) doc.Object { return row{}.of(t, r, here[i]) })
+	return spend(page, "HighCostGet"), nil
 }
 
 // row is how a list shows each machine.
 type row struct{ view, reduced bool }
-
-func (w row) list(t *fabric.Tx, r *arm.Request, wanted func(*fabric.Document) bool) *arm.Response {
-	rows := []doc.Object{}
-	for _, d := range t.List(TypeVM, listScope(r)) {
-		if t.Visible(d.ID) && wanted(d) {
-			rows = append(rows, w.of(t, r, d))
-		}
-	}
-	return spend(arm.List(r, rows), "HighCostGet")
-}
-
-// listScope is the group or the subscription that a list is of.
-func listScope(r *arm.Request) string {
-	if group := arm.GroupID(r.ID); group != "" {
-		return group
-	}
-	return "/subscriptions/" + arm.ParseID(r.ID).Subscription
-}
 
 // of is a machine in a list. The group is upper-cased in its id, as recorded.
 func (w row) of(t *fabric.Tx, r *arm.Request, d *fabric.Document) doc.Object {

@@ -47,7 +47,7 @@ func setToRun(d *fabric.Document) bool {
 // perform is the job of an action.
 func (a action) perform(p *Provider) fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Power },
+		Takes: a.takes,
 		Work: func(ctx context.Context, op fabric.Operation) error {
 			spec, rules, ok := p.describe(op.Target)
 			if !ok {

@@ -43,7 +43,7 @@ type Provider struct {
 func (p *Provider) Register(w *fabric.World) {
 	p.world = w
 	w.Register(
-		&fabric.Kind{Type: TypeVM, Tracked: true, ETag: nextETag, Refs: machineRefs, Remove: removeMachine, SetTags: setMachineTags},
+		&fabric.Kind{Type: TypeVM, Tracked: true, ETag: nextETag, Refs: machineRefs, Counts: countMachine, Remove: removeMachine, SetTags: setMachineTags},
 		&fabric.Kind{Type: TypeVM + "/scheduledEvents"},
 		&fabric.Kind{Type: TypeDisk, Tracked: true, Remove: removeDisk},
 	)

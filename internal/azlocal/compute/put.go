@@ -106,6 +106,11 @@ func newMachine(t *fabric.Tx, r *arm.Request) (*fabric.Document, error) {
 		return nil, err
 	}
 	d.Body.Set(disks, "properties", "storageProfile", "dataDisks")
+	if data := given.Str("osProfile", "customData"); data != "" {
+		if err := t.Keep(d.ID, customData, data); err != nil {
+			return nil, err
+		}
+	}
 	return d, checkQuota(t, size, location, isSpot(d.Body))
 }
 

@@ -67,7 +67,7 @@ func checkCommand(t *fabric.Tx, d *fabric.Document) error {
 // how far it came.
 func (p *Provider) commandJob() fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Power },
+		Takes: fabric.RunCommand,
 		Prepare: func(_ context.Context, op fabric.Operation) error {
 			return p.world.Update(func(t *fabric.Tx) error {
 				d := t.Get(op.Target)

@@ -35,12 +35,8 @@ func shapeMachine(t *fabric.Tx, d *fabric.Document, given doc.Object, image Imag
 	}
 }
 
-// shapeProfile keeps custom data for the guest, and of the password only what tells whether
-// a later write names the same.
+// shapeProfile keeps of the password only what tells whether a later write names the same.
 func shapeProfile(d *fabric.Document, profile doc.Object) {
-	if data := profile.Str("customData"); data != "" {
-		d.Hidden["customData"] = data
-	}
 	if password := profile.Str("adminPassword"); password != "" {
 		if hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost); err == nil {
 			d.Hidden["passwordHash"] = string(hash)

@@ -2,7 +2,6 @@ package compute
 
 import (
 	"net/http"
-	"time"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
@@ -44,7 +43,7 @@ func setMachineTags(t *fabric.Tx, d *fabric.Document, tags map[string]string) er
 // tagsJob ends the moment in which a tag write shows "Updating".
 func tagsJob() fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Tags },
+		Takes: fabric.VMUpdate,
 		Settle: settling(func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error) {
 			if err != nil {
 				fail(t, d, op)

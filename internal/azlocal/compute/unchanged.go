@@ -26,7 +26,7 @@ func fixed() [][]string {
 }
 
 // checkUnchanged refuses a write that changes what cannot be. What a write leaves out stays.
-func checkUnchanged(r *arm.Request, d *fabric.Document) error {
+func checkUnchanged(t *fabric.Tx, r *arm.Request, d *fabric.Document) error {
 	given, now := r.Body.Obj("properties"), d.Body.Obj("properties")
 	for _, path := range fixed() {
 		if v := given.Get(path...); v != nil && !same(v, now.Get(path...)) && !asMade(path, v) {
@@ -38,7 +38,7 @@ func checkUnchanged(r *arm.Request, d *fabric.Document) error {
 			return changed(key)
 		}
 	}
-	if v := given.Str("osProfile", "customData"); v != "" && v != d.Hidden.Str("customData") {
+	if v := given.Str("osProfile", "customData"); v != "" && v != customDataText(t, d) {
 		return changed("osProfile.customData")
 	}
 	if v := given.Str("osProfile", "adminPassword"); v != "" && bcrypt.CompareHashAndPassword([]byte(d.Hidden.Str("passwordHash")), []byte(v)) != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
@@ -73,7 +72,7 @@ func beginUpdate(t *fabric.Tx, r *arm.Request, d *fabric.Document) (fabric.Opera
 		}
 		t.Preempt(d.ID)
 	}
-	if err := checkUnchanged(r, d); err != nil {
+	if err := checkUnchanged(t, r, d); err != nil {
 		return none, err
 	}
 	tags, err := arm.ReadTags(r.Body)
@@ -240,7 +239,7 @@ func updateOSDisk(t *fabric.Tx, d *fabric.Document, given doc.Object) error {
 
 func updateJob(p *Provider) fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Tags },
+		Takes: fabric.VMUpdate,
 		// A machine that runs boots with its new size.
 		Work: func(ctx context.Context, op fabric.Operation) error {
 			spec, rules, ok := p.describe(op.Target)

@@ -168,17 +168,15 @@ func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit) (re
 		if fated = t.Fated(); !fated && hit.Is(fault.Fail) {
 			return hit.Refusal() // no operation could fail in the request's place
 		}
-		if answered.Body != nil {
-			// Encoded under the lock: bodies share memory with stored documents.
-			data, err := json.Marshal(answered.Body)
-			if err != nil {
-				return err
-			}
-			answered.Body = json.RawMessage(data)
-		}
 		resp = answered
 		return nil
 	})
+	if err != nil || resp.Body == nil {
+		return resp, fated, err
+	}
+	// Stored documents, which the body may share, never change: encoding needs no lock.
+	data, err := doc.Append(nil, resp.Body)
+	resp.Body = json.RawMessage(data)
 	return resp, fated, err
 }
 

@@ -36,6 +36,10 @@ func writeResponse(w http.ResponseWriter, r *http.Request, resp *arm.Response, c
 	}
 	head.Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(resp.Status)
+	if data, ok := resp.Body.(json.RawMessage); ok { // encoded already
+		_, _ = w.Write(data)
+		return
+	}
 	_ = json.NewEncoder(w).Encode(resp.Body) // the client is gone when this fails
 }
 
