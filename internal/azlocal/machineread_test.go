@@ -12,7 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 )
 
-const computeVersion = "api-version=2025-04-01"
+const newCompute = "api-version=2025-04-01"
 
 // TestSecretsStayIn writes secrets in every spelling, and looks for them in all that can be
 // read: answers, lists, operations, the activity log.
@@ -35,32 +35,32 @@ func TestSecretsStayIn(t *testing.T) {
 		}
 		return got
 	}
-	put := clean("put", r.do(ctx, "PUT", vm+"?"+computeVersion, marks.Replace(string(body))))
+	put := clean("put", r.do(ctx, "PUT", vm+"?"+newCompute, marks.Replace(string(body))))
 	if put.Status != http.StatusCreated {
 		t.Fatalf("%d %s", put.Status, put.Body)
 	}
 	clean("operation", r.settle(ctx, put))
-	script := r.do(ctx, "POST", vm+"/runCommand?"+computeVersion, `{"commandId":"RunShellScript","script":["echo SCRIPT-MARK"]}`)
+	script := r.do(ctx, "POST", vm+"/runCommand?"+newCompute, `{"commandId":"RunShellScript","script":["echo SCRIPT-MARK"]}`)
 	clean("operation of the script", r.settle(ctx, script))
 	for _, path := range []string{"", "?$expand=instanceView", "/instanceView"} {
 		sep := "?"
 		if strings.Contains(path, "?") {
 			sep = "&"
 		}
-		clean("get "+path, r.do(ctx, "GET", vm+path+sep+computeVersion, ""))
+		clean("get "+path, r.do(ctx, "GET", vm+path+sep+newCompute, ""))
 	}
-	clean("patch", r.do(ctx, "PATCH", vm+"?"+computeVersion, `{"properties":{"hardwareProfile":{"vmSize":"Standard_B2s"}}}`))
+	clean("patch", r.do(ctx, "PATCH", vm+"?"+newCompute, `{"properties":{"hardwareProfile":{"vmSize":"Standard_B2s"}}}`))
 	sub := "/subscriptions/" + l.inst.Subscription
 	for _, list := range []string{sub + "/providers/Microsoft.Compute/virtualMachines?", sub + "/providers/Microsoft.Compute/virtualMachines?statusOnly=true&",
 		sub + "/providers/Microsoft.Compute/locations/westus/virtualMachines?", sub + "/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines?"} {
-		if got := clean(list, r.do(ctx, "GET", list+computeVersion, "")); !bytes.Contains(got.Body, []byte(`"vm"`)) {
+		if got := clean(list, r.do(ctx, "GET", list+newCompute, "")); !bytes.Contains(got.Body, []byte(`"vm"`)) {
 			t.Errorf("%s: %s", list, got.Body)
 		}
 	}
 	clean("resources", r.do(ctx, "GET", sub+"/resources?api-version=2021-04-01", ""))
 	clean("activity log", reply{Body: must[[]byte](t)(os.ReadFile(l.inst.Path("activity.jsonl")))})
 
-	shown := r.do(ctx, "GET", vm+"?$expand=userData&"+computeVersion, "")
+	shown := r.do(ctx, "GET", vm+"?$expand=userData&"+newCompute, "")
 	if !bytes.Contains(shown.Body, []byte(`"userData":"VVNFUi1NQVJL"`)) {
 		t.Errorf("user data is not shown when it is asked for: %s", shown.Body)
 	}
@@ -110,7 +110,7 @@ func TestWrongMachines(t *testing.T) {
 		if bad.old != "" && wrong == body {
 			t.Fatalf("%s is not in %s", bad.old, body)
 		}
-		l.refused(t, r.do(ctx, "PUT", c.id("Microsoft.Compute/virtualMachines/"+name)+"?"+computeVersion, wrong), bad.status, bad.code, bad.target)
+		l.refused(t, r.do(ctx, "PUT", c.id("Microsoft.Compute/virtualMachines/"+name)+"?"+newCompute, wrong), bad.status, bad.code, bad.target)
 	}
 	nic := func(ids ...string) string {
 		v := c.machine(nil)
@@ -120,18 +120,20 @@ func TestWrongMachines(t *testing.T) {
 		}
 		return string(must[[]byte](t)(json.Marshal(v)))
 	}
-	vm := c.id("Microsoft.Compute/virtualMachines/vm") + "?" + computeVersion
+	vm := c.id("Microsoft.Compute/virtualMachines/vm") + "?" + newCompute
 	l.refused(t, r.do(ctx, "PUT", vm, nic("east")), 400, "InvalidResourceReference", "")
 	l.refused(t, r.do(ctx, "PUT", vm, nic("none")), 400, "InvalidResourceReference", "")
 	l.refused(t, r.do(ctx, "PUT", vm, nic("east", "none")), 400, "VirtualMachineMustHaveOneNetworkInterfaceAsPrimary", "")
 	l.refused(t, r.do(ctx, "PUT", vm, nic("a", "b", "c")), 400, "NetworkInterfaceCountExceeded", "")
-	r.settle(ctx, r.do(ctx, "PUT", c.id("Microsoft.Compute/virtualMachines/vm_")+"?"+computeVersion, body))
+	r.settle(ctx, r.do(ctx, "PUT", c.id("Microsoft.Compute/virtualMachines/vm_")+"?"+newCompute, body))
 }
 
 // refused fails unless an answer is ARM's refusal.
 func (l *local) refused(t *testing.T, got reply, status int, code, target string) {
 	t.Helper()
-	var envelope struct{ Error struct{ Code, Message, Target string } }
+	var envelope struct {
+		Error struct{ Code, Message, Target string }
+	}
 	if err := json.Unmarshal(got.Body, &envelope); err != nil {
 		t.Fatalf("%d %s", got.Status, got.Body)
 	}
@@ -153,10 +155,10 @@ func TestLists(t *testing.T) {
 		t.Errorf("westus %d, eastus %d", count("westus"), count("eastus"))
 	}
 	r := l.raw(ctx)
-	vms := "/subscriptions/" + l.inst.Subscription + "/providers/Microsoft.Compute/virtualMachines?" + computeVersion
+	vms := "/subscriptions/" + l.inst.Subscription + "/providers/Microsoft.Compute/virtualMachines?" + newCompute
 	l.refused(t, r.do(ctx, "GET", vms+"&$filter="+url.QueryEscape("name eq 'vm'"), ""), 400, "InvalidParameter", "$filter")
 	l.refused(t, r.do(ctx, "GET", vms+"&$expand=instanceView", ""), 400, "InvalidParameter", "$expand")
-	l.refused(t, r.do(ctx, "GET", c.id("Microsoft.Compute/virtualMachines/vm")+"?$expand=everything&"+computeVersion, ""), 400, "InvalidParameter", "$expand")
+	l.refused(t, r.do(ctx, "GET", c.id("Microsoft.Compute/virtualMachines/vm")+"?$expand=everything&"+newCompute, ""), 400, "InvalidParameter", "$expand")
 	scaleSet := r.do(ctx, "GET", vms+"&$expand=instanceView&$filter="+url.QueryEscape("'virtualMachineScaleSet/id' eq '/x'"), "")
 	if scaleSet.Status != 200 || string(scaleSet.Body) != `{"value":[]}` {
 		t.Errorf("%d %s", scaleSet.Status, scaleSet.Body)
@@ -167,7 +169,7 @@ func TestLists(t *testing.T) {
 			t.Errorf("a machine of x64 could become a %s", *s.Name)
 		}
 	}
-	l.refused(t, r.do(ctx, "GET", c.id("Microsoft.Compute/virtualMachines/none/vmSizes")+"?"+computeVersion, ""), 404, "ResourceNotFound", "")
+	l.refused(t, r.do(ctx, "GET", c.id("Microsoft.Compute/virtualMachines/none/vmSizes")+"?"+newCompute, ""), 404, "ResourceNotFound", "")
 }
 
 // TestCatalogue walks from publishers to one version, and through what a subscription may use.

@@ -161,7 +161,7 @@ func TestPutOnFailed(t *testing.T) {
 	if p := c.power(ctx); p != "running" {
 		t.Fatalf("power state %q", p)
 	}
-	l.server.world.Latency.Delete *= 20
+	l.set(t, map[string]string{"latency.delete": "1s"})
 	del, err := c.vms.BeginDelete(ctx, "rg", "vm", nil)
 	if err != nil {
 		t.Fatal(err)

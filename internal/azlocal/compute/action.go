@@ -18,18 +18,17 @@ type action struct {
 	needsRunning  bool       // refused unless the machine runs, or is set to
 	generalized   bool       // allowed on a generalized machine
 	retryAfter    int
-	bucket        string // rate limit it spends
 	drive         func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, force bool) error
 }
 
 func actions() []action {
 	return []action{
-		{name: "start", takes: fabric.VMStart, during: Starting, after: Running, retryAfter: 10, bucket: "UpdateVM", drive: start},
-		{name: "restart", takes: fabric.VMRestart, during: Running, after: Running, needsRunning: true, retryAfter: 10, bucket: "UpdateVM", drive: restart},
-		{name: "redeploy", takes: fabric.VMRedeploy, during: Starting, after: Running, needsRunning: true, retryAfter: 10, bucket: "UpdateVM", drive: redeploy},
-		{name: "reapply", takes: fabric.VMReapply, retryAfter: 10, bucket: "UpdateVM", drive: nothing},
-		{name: "powerOff", takes: fabric.VMPowerOff, during: Stopping, after: Stopped, preempts: true, generalized: true, bucket: "UpdateVM", drive: powerOff},
-		{name: "deallocate", takes: fabric.VMDeallocate, during: Deallocating, after: Deallocated, preempts: true, generalized: true, retryAfter: 10, bucket: "DeleteVM", drive: powerOff},
+		{name: "start", takes: fabric.VMStart, during: Starting, after: Running, retryAfter: 10, drive: start},
+		{name: "restart", takes: fabric.VMRestart, during: Running, after: Running, needsRunning: true, retryAfter: 10, drive: restart},
+		{name: "redeploy", takes: fabric.VMRedeploy, during: Starting, after: Running, needsRunning: true, retryAfter: 10, drive: redeploy},
+		{name: "reapply", takes: fabric.VMReapply, retryAfter: 10, drive: nothing},
+		{name: "powerOff", takes: fabric.VMPowerOff, during: Stopping, after: Stopped, preempts: true, generalized: true, drive: powerOff},
+		{name: "deallocate", takes: fabric.VMDeallocate, during: Deallocating, after: Deallocated, preempts: true, generalized: true, retryAfter: 10, drive: powerOff},
 	}
 }
 
@@ -81,8 +80,7 @@ func (a action) handle(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusAccepted, Async: true, Location: true, RetryAfter: a.retryAfter})
-	return spend(resp, a.bucket), nil
+	return t.Accepted(r, op, fabric.Async{Status: http.StatusAccepted, Async: true, Location: true, RetryAfter: a.retryAfter}), nil
 }
 
 func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.Operation, error) {

@@ -25,14 +25,13 @@ func listMachines(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	case expand != "" && !strings.EqualFold(expand, "instanceView"):
 		return nil, badExpand(expand)
 	case filter != "": // no scale sets are here
-		return spend(arm.List(r, []doc.Object{}), "HighCostGet"), nil
+		return arm.List(r, []doc.Object{}), nil
 	}
 	show := row{view: strings.EqualFold(expand, "instanceView")}
 	if arm.ParseID(r.ID).Group == "" && strings.EqualFold(r.Query.Get("statusOnly"), "true") {
 		show = row{view: true, reduced: true}
 	}
-	page := t.Page(r, TypeVM, func(d *fabric.Document) doc.Object { return show.of(t, r, d) })
-	return spend(page, "HighCostGet"), nil
+	return t.Page(r, TypeVM, func(d *fabric.Document) doc.Object { return show.of(t, r, d) }), nil
 }
 
 // listByLocation answers the machines of a region.
@@ -47,8 +46,7 @@ func listByLocation(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 			here = append(here, d)
 		}
 	}
-	page := arm.ListOf(r, len(here), func(i int) doc.Object { return row{}.of(t, r, here[i]) })
-	return spend(page, "HighCostGet"), nil
+	return arm.ListOf(r, len(here), func(i int) doc.Object { return row{}.of(t, r, here[i]) }), nil
 }
 
 // row is how a list shows each machine.

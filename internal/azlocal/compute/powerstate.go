@@ -2,7 +2,6 @@ package compute
 
 import (
 	"context"
-	"time"
 
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/machine"

@@ -43,7 +43,7 @@ func putMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 func acceptMachine(t *fabric.Tx, r *arm.Request, d *fabric.Document, op fabric.Operation, status int) *arm.Response {
 	body := present(t, r, t.Peek(d.ID))
 	resp := t.Accepted(r, op, fabric.Async{Status: status, Body: body, Async: true, Notify: r.Method == http.MethodPut, RetryAfter: 10})
-	return spend(tagged(resp, body), "PutVM")
+	return tagged(resp, body)
 }
 
 // refusedMachine is what a create leaves that was refused for want of capacity or quota: the

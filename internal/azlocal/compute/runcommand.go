@@ -39,8 +39,7 @@ func runCommand(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	t.Put(d)
 	op := operation(t, d, jobCommand, r.Principal)
 	op.Input = input
-	resp := t.Accepted(r, t.Begin(op), fabric.Async{Status: http.StatusAccepted, Async: true, Location: true, RetryAfter: 10})
-	return spend(resp, "UpdateVM"), nil
+	return t.Accepted(r, t.Begin(op), fabric.Async{Status: http.StatusAccepted, Async: true, Location: true, RetryAfter: 10}), nil
 }
 
 // checkCommand refuses a machine that cannot run a script now. Texts: azure-cli#32305 for a

@@ -53,7 +53,7 @@ func patchMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 			return nil, err
 		}
 		body := present(t, r, t.Peek(d.ID))
-		return spend(tagged(arm.OK(body), body), "PutVM"), nil
+		return tagged(arm.OK(body), body), nil
 	}
 	op, err := beginUpdate(t, r, d)
 	if err != nil {
