@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 
 	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/fabric"
@@ -221,4 +222,42 @@ func TestPowerActions(t *testing.T) {
 	_, err = c.vms.BeginStart(ctx, "rg", "vm", nil)
 	wantCode(t, err, 409, "OperationNotAllowed")
 	c.deallocate(ctx)
+}
+
+// TestInterfaces gives a machine a second interface, which needs it deallocated, and takes
+// it back.
+func TestInterfaces(t *testing.T) {
+	l := startLocal(t, nil)
+	c, ctx := l.sdk(l.credential()), within(t)
+	vm := c.made(ctx, c.machine(nil))
+	first := *vm.Properties.NetworkProfile.NetworkInterfaces[0].ID
+	nic, err := c.interfaces.BeginCreateOrUpdate(ctx, "rg", "second", armnetwork.Interface{Location: new("westus"), Properties: &armnetwork.InterfacePropertiesFormat{
+		IPConfigurations: []*armnetwork.InterfaceIPConfiguration{{Name: new("c"), Properties: &armnetwork.InterfaceIPConfigurationPropertiesFormat{
+			Subnet: &armnetwork.Subnet{ID: new(c.id("Microsoft.Network/virtualNetworks/vnet/subnets/default"))}}}}}}, nil)
+	second := *done(ctx, t, nic, err).ID
+	patch := func(ids ...string) (n int, err error) {
+		profile := &armcompute.NetworkProfile{}
+		for _, id := range ids {
+			profile.NetworkInterfaces = append(profile.NetworkInterfaces, &armcompute.NetworkInterfaceReference{ID: &id,
+				Properties: &armcompute.NetworkInterfaceReferenceProperties{Primary: new(id == first)}})
+		}
+		p, err := c.vms.BeginUpdate(ctx, "rg", "vm", armcompute.VirtualMachineUpdate{Properties: &armcompute.VirtualMachineProperties{NetworkProfile: profile}}, nil)
+		if err != nil {
+			return 0, err
+		}
+		return len(done(ctx, t, p, nil).Properties.NetworkProfile.NetworkInterfaces), nil
+	}
+	_, err = patch(first, second)
+	wantCode(t, err, 400, "AddingOrDeletingNetworkInterfacesOnARunningVirtualMachineNotSupported")
+	c.deallocate(ctx)
+	if n := must[int](t)(patch(first, second)); n != 2 {
+		t.Fatalf("%d interfaces", n)
+	}
+	_, err = c.interfaces.BeginDelete(ctx, "rg", "second", nil)
+	wantCode(t, err, 400, "NicInUse")
+	if n := must[int](t)(patch(first)); n != 1 {
+		t.Fatalf("%d interfaces", n)
+	}
+	del, err := c.interfaces.BeginDelete(ctx, "rg", "second", nil)
+	done(ctx, t, del, err)
 }

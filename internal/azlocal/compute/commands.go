@@ -20,15 +20,15 @@ type command struct {
 
 // commands are those of Linux, and the one of Windows that clients try.
 func commands() []command {
-	parameter := func(name, value string) any {
-		return doc.Object{"name": name, "type": "string", "defaultValue": value, "required": false}
+	parameter := func(name string) any {
+		return doc.Object{"name": name, "type": "string", "defaultValue": "", "required": false}
 	}
 	return []command{
 		{"RunShellScript", "Linux", "Executes a Linux shell script", "Custom multiline shell script should be defined in script property. Optional parameters can be set in parameters property.",
-			[]string{"echo This is a sample script", "echo Optional parameters: $0 $1 $2"}, []any{parameter("arg1", ""), parameter("arg2", "")}},
+			[]string{"echo This is a sample script", "echo Optional parameters: $0 $1 $2"}, []any{parameter("arg1"), parameter("arg2")}},
 		{"ifconfig", "Linux", "List network configuration", "Get the configuration of all network interfaces.", []string{"ifconfig"}, nil},
 		{"RunPowerShellScript", "Windows", "Executes a PowerShell script", "Custom multiline PowerShell script should be defined in script property. Optional parameters can be set in parameters property.",
-			[]string{"param(", "    [string]$arg1,", "    [string]$arg2", ")", "Write-Host This is a sample script with parameters $arg1 $arg2"}, []any{parameter("arg1", ""), parameter("arg2", "")}},
+			[]string{"param(", "    [string]$arg1,", "    [string]$arg2", ")", "Write-Host This is a sample script with parameters $arg1 $arg2"}, []any{parameter("arg1"), parameter("arg2")}},
 	}
 }
 
