@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -39,11 +40,18 @@ func getInstanceView(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 
 // present is a machine as an answer shows it to this request.
 func present(t *fabric.Tx, r *arm.Request, d *fabric.Document) doc.Object {
-	body := d.Body.Clone()
+	return presentShared(t, r, d).Clone()
+}
+
+// presentShared is present for a caller that changes nothing below the first level: the
+// rest is the stored document's. A page has a thousand of them.
+func presentShared(t *fabric.Tx, r *arm.Request, d *fabric.Document) doc.Object {
+	body := maps.Clone(d.Body)
 	if r.APIVersion < "2024-11-01" {
 		delete(body, "etag")
 	}
 	if provisioning(d) == "Creating" && d.Hidden["inline"] != nil && t.World().Switches.Is(fabric.InlineNICIDs, "when-succeeded") {
+		body = body.Clone()
 		body.Set([]any{}, "properties", "networkProfile", "networkInterfaces")
 	}
 	return body
@@ -58,7 +66,10 @@ func listMachines(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	}
 	status := r.Query.Get("statusOnly") == "true"
 	page := t.Page(r, TypeVM, func(d *fabric.Document) doc.Object {
-		body := present(t, r, d)
+		body := presentShared(t, r, d)
+		if status || expand != "" {
+			body = body.Clone()
+		}
 		if status {
 			body = body.Keep("name", "id", "type", "location", "properties")
 			body["properties"] = body.Obj("properties").Keep("vmId", "provisioningState", "hardwareProfile")

@@ -194,7 +194,9 @@ func (w *World) finish(job Job, op Operation, err error) {
 			return
 		}
 		w.Log.Error("the end of an operation was not stored", "job", op.Job, "target", op.Target, "cause", stored)
-		if pause(w.ctx, storeAgain) != nil {
+		select {
+		case <-time.After(storeAgain):
+		case <-w.ctx.Done():
 			return // the next start takes it up
 		}
 	}

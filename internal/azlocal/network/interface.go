@@ -105,7 +105,7 @@ func privateAddress(t *fabric.Tx, subnet *fabric.Document, id string, props doc.
 	prefix := subnetPrefix(subnet)
 	taken := func(a netip.Addr) bool {
 		key := privateKey(subnet.ID, a.String())
-		return t.Referred(key) && arm.Key(t.Referrers(key)[0]) != arm.Key(id)
+		return t.Referred(key) > 0 && arm.Key(t.Referrers(key)[0]) != arm.Key(id)
 	}
 	if old := t.Peek(arm.Parent(id)); old != nil {
 		for _, c := range old.Body.List("properties", "ipConfigurations") {
@@ -125,16 +125,33 @@ func privateAddress(t *fabric.Tx, subnet *fabric.Document, id string, props doc.
 		}
 		return want, nil
 	}
-	a := prefix.Addr()
-	for range 4 {
-		a = a.Next()
+	first := ahead(prefix.Addr(), 4)
+	// In a subnet of thousands all of the first addresses are taken, as a rule: begin behind.
+	begin := first
+	if users := t.Referred(subnet.ID); users >= manyUsers {
+		begin = ahead(first, users)
 	}
-	for ; prefix.Contains(a.Next()); a = a.Next() {
+	for a := begin; prefix.Contains(a.Next()); a = a.Next() {
+		if !taken(a) {
+			return a.String(), nil
+		}
+	}
+	for a := first; a.Less(begin) && prefix.Contains(a.Next()); a = a.Next() {
 		if !taken(a) {
 			return a.String(), nil
 		}
 	}
 	return "", arm.Errorf(http.StatusBadRequest, "SubnetIsFull", "Subnet %s with address prefix %s does not have enough capacity for 1 IP addresses.", subnet.ID, prefix)
+}
+
+// manyUsers is from how many users on a subnet is not searched from its beginning.
+const manyUsers = 256
+
+func ahead(a netip.Addr, n int) netip.Addr {
+	for range n {
+		a = a.Next()
+	}
+	return a
 }
 
 func privateKey(subnet, addr string) string { return "private:" + addr + "@" + arm.Key(subnet) }
