@@ -29,6 +29,8 @@ type Handler struct {
 	Entra  *entra.Handler
 	Log    *slog.Logger
 	Record func(activity.Entry)
+	// Login is where a client that has come to host logs in; nil: at the same place.
+	Login func(host string) string
 
 	router arm.Router[fabric.Route]
 }
