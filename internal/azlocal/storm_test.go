@@ -114,8 +114,9 @@ func (s *stormer) deleteMachine(ctx context.Context) error {
 
 // settled asks until no operation runs on a resource, and returns its tag.
 func (s *stormer) settled(path string) string {
+	ctx := within(s.c.t)
 	for {
-		status, answer, err := s.c.do(s.c.t.Context(), "GET", path, nil)
+		status, answer, err := s.c.do(ctx, "GET", path, nil)
 		var got struct {
 			Tags       map[string]string
 			Properties struct{ ProvisioningState string }
