@@ -26,6 +26,7 @@ import (
 	"mngr/internal/azlocal/rbac"
 	"mngr/internal/azlocal/resources"
 	"mngr/internal/azlocal/store"
+	"mngr/internal/azlocal/throttle"
 )
 
 // Server is a local Azure in this process.
@@ -39,6 +40,7 @@ type Server struct {
 	log      *slog.Logger
 	activity *activity.Log
 	apps     *entra.Directory
+	meter    *throttle.Meter
 
 	mu      sync.Mutex
 	closing bool
@@ -74,7 +76,8 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 		return nil, errors.Join(err, world.Close())
 	}
 	s := &Server{inst: inst, world: world, log: log, tls: keys.TLS, activity: record,
-		apps: &entra.Directory{}, issuer: &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now}}
+		meter: &throttle.Meter{Scale: settings.Scale, Now: time.Now},
+		apps:  &entra.Directory{}, issuer: &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now}}
 	s.know(keys.ClientSecret, inst.ClientID, inst.ObjectID)
 	s.wire()
 	others, err := inst.Principals()
@@ -101,7 +104,7 @@ func (s *Server) wire() {
 	net.Register(s.world)
 	s.compute.Register(s.world)
 
-	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Entra: &entra.Handler{Issuer: s.issuer, Apps: s.apps, Faults: s.world.Faults, Record: s.record}}
+	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Meter: s.meter, Entra: &entra.Handler{Issuer: s.issuer, Apps: s.apps, Faults: s.world.Faults, Record: s.record}}
 	s.handler.Login = loginAt(s.inst.Faces)
 	s.handler.Add(resources.Routes()...)
 	s.handler.Add(rbac.Routes()...)
@@ -135,7 +138,7 @@ func (s *Server) start(ctx context.Context, driver machine.Driver, restart bool)
 
 // ServeIMDS implements machine.Services.
 func (s *Server) ServeIMDS(key string, l net.Listener) {
-	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Compute: s.compute, Key: key, Record: s.record})
+	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Compute: s.compute, Key: key, Record: s.record, Meter: s.meter})
 }
 
 // ServeARM implements machine.Services.

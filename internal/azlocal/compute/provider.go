@@ -143,16 +143,6 @@ func tagged(resp *arm.Response, body doc.Object) *arm.Response {
 	return resp
 }
 
-// spend adds the header of compute's own rate limits.
-func spend(resp *arm.Response, bucket string) *arm.Response {
-	left := map[string]string{
-		"PutVM": "PutVM3Min;239,Microsoft.Compute/PutVM30Min;1199", "UpdateVM": "UpdateVM3Min;239,Microsoft.Compute/UpdateVM30Min;1199",
-		"DeleteVM": "DeleteVM3Min;239,Microsoft.Compute/DeleteVM30Min;1199", "LowCostGet": "LowCostGet3Min;3999,Microsoft.Compute/LowCostGet30Min;31999",
-		"HighCostGet": "HighCostGet3Min;139,Microsoft.Compute/HighCostGet30Min;699",
-	}
-	return resp.Set("x-ms-ratelimit-remaining-resource", "Microsoft.Compute/"+left[bucket])
-}
-
 // settling hands the machine of an operation on, unless it is gone by the operation's end.
 func settling(do func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error)) func(*fabric.Tx, fabric.Operation, error) {
 	return func(t *fabric.Tx, op fabric.Operation, err error) {

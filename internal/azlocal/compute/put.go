@@ -33,14 +33,20 @@ func putMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	fate, err := allocate(t, d)
+	if err != nil {
+		return nil, err
+	}
 	t.Put(d)
 	for _, n := range interfaces(d) {
 		network.Release(t, n.Str("id"))
 	}
-	op := t.Begin(operation(t, d, jobCreate, r.Principal))
+	create := operation(t, d, jobCreate, r.Principal)
+	create.Fate = fate
+	op := t.Begin(create)
 	body := present(t, r, t.Peek(d.ID))
 	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusCreated, Body: body, Async: true, Notify: true, RetryAfter: 10})
-	return spend(tagged(resp, body), "PutVM"), nil
+	return tagged(resp, body), nil
 }
 
 // refusedMachine is what a create leaves that was refused for want of capacity or quota: the
@@ -225,7 +231,7 @@ func updateMachine(t *fabric.Tx, r *arm.Request, d *fabric.Document) (*arm.Respo
 	op := t.Begin(operation(t, d, jobUpdate, r.Principal))
 	body := present(t, r, t.Peek(d.ID))
 	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusOK, Body: body, Async: true, Notify: true, RetryAfter: 10})
-	return spend(tagged(resp, body), "PutVM"), nil
+	return tagged(resp, body), nil
 }
 
 // checkUnchanged refuses a PUT that changes what cannot be.

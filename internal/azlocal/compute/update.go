@@ -26,7 +26,7 @@ func patchMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		if err := setMachineTags(t, d, tags); err != nil {
 			return nil, err
 		}
-		return spend(arm.OK(present(t, r, t.Peek(d.ID))), "PutVM"), nil
+		return arm.OK(present(t, r, t.Peek(d.ID))), nil
 	}
 	if err := checkUnchanged(r.Body.Obj("properties"), d); err != nil {
 		return nil, err
@@ -35,8 +35,7 @@ func patchMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		return nil, err
 	}
 	op := t.Begin(operation(t, d, jobUpdate, r.Principal))
-	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusOK, Body: present(t, r, t.Peek(d.ID)), Async: true, RetryAfter: 10})
-	return spend(resp, "PutVM"), nil
+	return t.Accepted(r, op, fabric.Async{Status: http.StatusOK, Body: present(t, r, t.Peek(d.ID)), Async: true, RetryAfter: 10}), nil
 }
 
 // applyUpdate takes over tags, size, identity and the options of deletion.
@@ -62,8 +61,12 @@ func applyUpdate(t *fabric.Tx, r *arm.Request, d *fabric.Document) error {
 		d.Body.Set(price, "properties", "billingProfile", "maxPrice")
 	}
 	if name := given.Str("hardwareProfile", "vmSize"); name != "" {
-		if _, ok := findSize(name); !ok {
+		size, ok := findSize(name)
+		if !ok {
 			return invalid("vmSize", "The value %s provided for the VM size is not valid.", name)
+		}
+		if err := checkResize(t, d, size); err != nil {
+			return err
 		}
 		d.Body.Set(name, "properties", "hardwareProfile", "vmSize")
 	}

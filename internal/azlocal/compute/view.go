@@ -27,7 +27,7 @@ func getMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	default:
 		return nil, invalid("$expand", "The value '%s' of the query parameter $expand is invalid.", expand)
 	}
-	return spend(tagged(arm.OK(body), body), "LowCostGet"), nil
+	return tagged(arm.OK(body), body), nil
 }
 
 func getInstanceView(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
@@ -35,7 +35,7 @@ func getInstanceView(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if d == nil {
 		return nil, arm.NotFound(r.ID)
 	}
-	return spend(arm.OK(instanceView(d)), "LowCostGet"), nil
+	return arm.OK(instanceView(d)), nil
 }
 
 // present is a machine as an answer shows it to this request.
@@ -65,7 +65,7 @@ func listMachines(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 			"The $expand query parameter can only be specified if a valid $filter option is specified.").About("$expand")
 	}
 	status := r.Query.Get("statusOnly") == "true"
-	page := t.Page(r, TypeVM, func(d *fabric.Document) doc.Object {
+	return t.Page(r, TypeVM, func(d *fabric.Document) doc.Object {
 		body := presentShared(t, r, d)
 		if status || expand != "" {
 			body = body.Clone()
@@ -79,8 +79,7 @@ func listMachines(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		}
 		body["id"] = upperGroup(d.ID)
 		return body
-	})
-	return spend(page, "HighCostGet"), nil
+	}), nil
 }
 
 func upperGroup(id string) string {

@@ -1,9 +1,7 @@
 package front
 
 import (
-	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -12,16 +10,13 @@ import (
 
 	"mngr/internal/azlocal/activity"
 	"mngr/internal/azlocal/arm"
-	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/entra"
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/fault"
 	"mngr/internal/azlocal/rbac"
 	"mngr/internal/azlocal/resources"
+	"mngr/internal/azlocal/throttle"
 )
-
-// maxBody is ARM's limit of a request.
-const maxBody = 4 << 20
 
 // Handler serves ARM and Entra.
 type Handler struct {
@@ -29,6 +24,7 @@ type Handler struct {
 	Entra  *entra.Handler
 	Log    *slog.Logger
 	Record func(activity.Entry)
+	Meter  *throttle.Meter // counts requests
 	// Login is where a client that has come to host logs in; nil: at the same place.
 	Login func(host string) string
 
@@ -44,6 +40,17 @@ func (h *Handler) Names() []string {
 		}
 	}
 	slices.Sort(out)
+	return out
+}
+
+// Patterns lists the paths that a method is served at, as fabric.Route spells them.
+func (h *Handler) Patterns(method string) []string {
+	var out []string
+	for route := range h.router.All() {
+		if route.Method == method {
+			out = append(out, route.Pattern)
+		}
+	}
 	return out
 }
 
@@ -64,7 +71,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	entry := activity.Entry{Time: h.World.Now().UTC(), Method: r.Method, Operation: r.Method + " " + r.URL.Path, Correlation: correlation(r)}
-	resp, err := h.answer(r, &entry)
+	rates := http.Header{}
+	resp, err := h.answer(r, &entry, rates)
 	if errors.Is(err, errCut) {
 		entry.Code = "ConnectionCut"
 	} else if err != nil {
@@ -78,21 +86,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if errors.Is(err, errCut) {
 		panic(http.ErrAbortHandler)
 	}
-	writeResponse(w, r, resp, entry.Correlation, h.World.Now())
+	h.write(w, r, resp, maker(entry.Resource, err), entry.Correlation, rates)
 }
 
 // errCut says that the connection ends without an answer.
 var errCut = errors.New("the connection is cut")
 
 // answer serves one request. With errCut the response tells what was done.
-func (h *Handler) answer(r *http.Request, entry *activity.Entry) (*arm.Response, error) {
-	req, route, err := h.parse(r, entry)
+func (h *Handler) answer(r *http.Request, entry *activity.Entry, rates http.Header) (*arm.Response, error) {
+	req, route, err := h.parse(r, entry, rates)
 	if err != nil {
 		return nil, err
 	}
 	hit := h.World.Faults.Take(fault.Call{Operation: entry.Operation, Resource: req.ID, Body: req.Body})
 	entry.Fault = hit.ID()
-	resp, err := h.serve(r, req, route, hit)
+	resp, err := h.serve(r, req, route, hit, rates)
 	if refused, ok := errors.AsType[*arm.Error](err); ok && route.Refused != nil {
 		err = errors.Join(h.World.Update(func(t *fabric.Tx) error { route.Refused(t, req, refused); return nil }), err)
 	}
@@ -100,36 +108,33 @@ func (h *Handler) answer(r *http.Request, entry *activity.Entry) (*arm.Response,
 }
 
 // parse is everything that comes before the request means something.
-func (h *Handler) parse(r *http.Request, entry *activity.Entry) (*arm.Request, fabric.Route, error) {
+func (h *Handler) parse(r *http.Request, entry *activity.Entry, rates http.Header) (*arm.Request, fabric.Route, error) {
 	principal, err := h.authenticate(r)
 	if err != nil {
 		return nil, fabric.Route{}, err
 	}
 	entry.Principal = principal.ObjectID
-	m, found, other := h.router.Find(r.Method, r.URL.Path)
-	if !found {
-		return nil, fabric.Route{}, notFound(r, other)
+	if err := h.countByARM(principal, r, rates); err != nil {
+		return nil, fabric.Route{}, err
+	}
+	m, err := h.find(r)
+	if err != nil {
+		return nil, fabric.Route{}, err
 	}
 	if m.Target.Action != "" {
 		entry.Operation = m.Target.Action
 	}
 	entry.Resource = m.ID
-	version := r.URL.Query().Get("api-version")
-	if err := resources.CheckVersion(m.ID, version); err != nil {
-		return nil, fabric.Route{}, err
-	}
-	body, err := readBody(r)
+	req, err := h.read(r, m)
 	if err != nil {
 		return nil, fabric.Route{}, err
 	}
-	return &arm.Request{
-		Method: r.Method, Path: r.URL.Path, ID: m.ID, Params: m.Params, Query: r.URL.Query(), Header: r.Header,
-		Body: body, Origin: "https://" + r.Host, APIVersion: version, Principal: principal,
-	}, m.Target, nil
+	req.Principal = principal
+	return req, m.Target, nil
 }
 
 // serve does what a request asks for, in the way that the fault it met allows.
-func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, hit *fault.Hit) (*arm.Response, error) {
+func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, hit *fault.Hit, rates http.Header) (*arm.Response, error) {
 	if hit.Is(fault.Refuse, fault.Throttle) {
 		return nil, hit.Refusal()
 	}
@@ -139,7 +144,7 @@ func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, h
 	if err := hit.Pause(h.World.Context()); err != nil {
 		return nil, err
 	}
-	resp, fated, err := h.work(req, route, hit)
+	resp, fated, err := h.work(req, route, hit, rates)
 	switch {
 	case err != nil:
 		return resp, err
@@ -154,12 +159,18 @@ func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, h
 
 // work serves a request as one transaction. fated tells whether it began an operation that
 // took over the fate of a fault.
-func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit) (resp *arm.Response, fated bool, err error) {
+func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit, rates http.Header) (resp *arm.Response, fated bool, err error) {
 	err = h.World.Update(func(t *fabric.Tx) error {
+		if err := resources.Enter(t, req); err != nil {
+			return err
+		}
 		if err := authorize(t, route, req); err != nil {
 			return err
 		}
 		if err := resources.Gate(t, req); err != nil {
+			return err
+		}
+		if err := h.countByProvider(t, req, route.Action, rates); err != nil {
 			return err
 		}
 		t.Doom(hit)
@@ -177,8 +188,8 @@ func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit) (re
 		return resp, fated, err
 	}
 	// Stored documents, which the body may share, never change: encoding needs no lock.
-	data, err := doc.Append(nil, resp.Body)
-	resp.Body = json.RawMessage(data)
+	data, err := encode(resp.Body)
+	resp.Body = data
 	return resp, fated, err
 }
 
@@ -205,43 +216,6 @@ func authorize(t *fabric.Tx, route fabric.Route, r *arm.Request) error {
 		r.Principal.AppID, r.Principal.ObjectID, route.Action, scope)
 }
 
-func readBody(r *http.Request) (doc.Object, error) {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodDelete {
-		return nil, nil
-	}
-	data, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err != nil {
-		return nil, arm.Gatewayf(http.StatusBadRequest, "InvalidRequestContent", "The request content could not be read.")
-	}
-	switch {
-	case len(data) > maxBody:
-		return nil, arm.Gatewayf(http.StatusRequestEntityTooLarge, "RequestContentTooLarge", "The request content size exceeds the maximum size of 4 MB.")
-	case len(data) == 0:
-		return nil, nil
-	}
-	body, err := doc.Parse(data)
-	if err != nil {
-		return nil, arm.Gatewayf(http.StatusBadRequest, "InvalidRequestContent",
-			"The request content was invalid and could not be deserialized: '%s'.", err)
-	}
-	return body, nil
-}
-
-func notFound(r *http.Request, otherMethod bool) error {
-	if otherMethod {
-		return arm.Gatewayf(http.StatusMethodNotAllowed, "HttpMethodNotSupported", "The http method '%s' is not supported for this request.", r.Method)
-	}
-	p := arm.ParseID(r.URL.Path)
-	if p.Namespace != "" {
-		if err := resources.CheckVersion("/providers/"+p.Namespace+"/x/y", r.URL.Query().Get("api-version")); err != nil {
-			return err
-		}
-		return arm.Gatewayf(http.StatusNotFound, "InvalidResourceType",
-			"The resource type could not be found in the namespace '%s' for api version '%s'.", p.Namespace, r.URL.Query().Get("api-version"))
-	}
-	return arm.Gatewayf(http.StatusNotFound, "NotFound", "The path '%s' is not served.", r.URL.Path)
-}
-
 // refusal turns an error into an answer. What is no refusal is a fault of this server: the
 // cause goes to its log only.
 func (h *Handler) refusal(r *http.Request, err error, entry *activity.Entry) *arm.Response {
@@ -251,7 +225,7 @@ func (h *Handler) refusal(r *http.Request, err error, entry *activity.Entry) *ar
 		e = arm.Gatewayf(http.StatusInternalServerError, "InternalServerError", "Encountered internal server error. The tracking id is '%s'.", entry.Correlation)
 	}
 	entry.Code = e.Code
-	resp := arm.Reply(e.Status, e.Envelope())
+	resp := arm.Reply(e.Status, envelope(e, maker(entry.Resource, e)))
 	for name, values := range e.Header {
 		resp.Set(name, values[0])
 	}
