@@ -26,6 +26,7 @@ type upFlags struct {
 	driver, profile string
 	port            int
 	ifNeeded        bool
+	format          string
 	unknown         map[string]string
 }
 
@@ -39,7 +40,21 @@ func newUp() *cobra.Command {
 			"Switches for --unknown, for what nobody knows about the real Azure (first answer: default):\n" + describeUnknowns(),
 		Example: "  mngr azure local up\n  mngr azure local up --driver none --unknown inline-tags=absent",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return up(cmd, f) },
+	}
+	format := formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		f.format = *format
+		if err := checkFormat(f.format); err != nil {
+			return err
+		}
+		if err := up(cmd, f); err != nil || f.format == "human" {
+			return err
+		}
+		st, err := status(cmd)
+		if err != nil {
+			return err
+		}
+		return emit(cmd.OutOrStdout(), f.format, st, []Status{st}, st.print)
 	}
 	cmd.Flags().StringVar(&f.driver, "driver", "auto", "what machines are: docker (they boot), none (no guest), auto (as before, else docker)")
 	cmd.Flags().StringVar(&f.profile, "profile", "", "how long operations take: fast or realistic (default: as before, else fast)")
@@ -80,7 +95,7 @@ func up(cmd *cobra.Command, f upFlags) error {
 	if err := inst.Save(); err != nil {
 		return err
 	}
-	return spawn(cmd, inst)
+	return spawn(cmd, inst, f)
 }
 
 // configure loads or makes the instance and takes over the flags.
@@ -98,10 +113,10 @@ func configure(dir string, f upFlags) (*instance.Instance, error) {
 			return nil, &Problem{Cause: fmt.Sprintf("the local Azure in %s was made with the driver %s", dir, inst.Driver),
 				Remedy: "`mngr azure local reset` removes it with everything in it, or use another MNGR_AZLOCAL_DIR"}
 		}
-		inst.Driver = f.driver
+		inst.Driver, inst.DriverReason = f.driver, "chosen with --driver"
 	case "auto":
 		if inst.Driver == "" {
-			inst.Driver = "docker"
+			inst.Driver, inst.DriverReason = "docker", "the default"
 		}
 	default:
 		return nil, &Problem{Cause: fmt.Sprintf("there is no driver %q", f.driver), Remedy: "drivers: docker, none, auto"}
@@ -152,11 +167,11 @@ func already(cmd *cobra.Command, inst *instance.Instance, f upFlags, pid int) er
 		return nil
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "local Azure runs at %s (pid %d, driver %s)\n", inst.Endpoint(), pid, inst.Driver)
-	return nil
+	return next(cmd, f)
 }
 
 // spawn starts the daemon in a session of its own and waits until it answers.
-func spawn(cmd *cobra.Command, inst *instance.Instance) error {
+func spawn(cmd *cobra.Command, inst *instance.Instance, f upFlags) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
@@ -192,7 +207,17 @@ func spawn(cmd *cobra.Command, inst *instance.Instance) error {
 		return err
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "local Azure is up at %s (driver %s, state in %s)\n", inst.Endpoint(), inst.Driver, inst.Dir)
-	return nil
+	return next(cmd, f)
+}
+
+// next tells a stranger what to do with a local Azure that runs.
+func next(cmd *cobra.Command, f upFlags) error {
+	if f.format != "human" {
+		return nil
+	}
+	local := cmd.Parent().CommandPath()
+	_, err := fmt.Fprintf(cmd.ErrOrStderr(), "for Microsoft's SDKs and az: eval \"$(%s env)\"; where everything is: %s status --format json\n", local, local)
+	return err
 }
 
 // wait shows the daemon's phases until it is ready, has failed or is gone.

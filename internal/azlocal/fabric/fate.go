@@ -49,7 +49,10 @@ func (t *Tx) RemovePart(d *Document, opt RemoveOptions) (operation string, err e
 	if hit.Is(fault.Refuse, fault.Throttle) {
 		return "", hit.Refusal()
 	}
+	before := t.cause
+	t.Because(Cause{Action: kind.Type + "/delete", Correlation: before.Correlation, Fault: hit.ID()})
 	id, err := kind.Remove(t, d, opt)
+	t.Because(before)
 	if err == nil {
 		t.Doom(hit)
 		t.seal(id)

@@ -28,6 +28,7 @@ type Operation struct {
 	End          time.Time     `json:"end,omitzero"`
 	Error        *arm.Error    `json:"error,omitempty"`
 	Fate         *Fate         `json:"fate,omitempty"` // of a fault that its request met
+	Cause        Cause         `json:"cause,omitzero"`
 }
 
 // Statuses of operations.
@@ -75,6 +76,9 @@ func (t *Tx) Begin(op Operation) Operation {
 	}
 	op.Subscription = arm.ParseID(op.Target).Subscription
 	op.Status, op.Start = InProgress, t.w.Now().UTC()
+	if op.Cause == (Cause{}) {
+		op.Cause = t.cause
+	}
 	t.putOp(&op)
 	t.After(func() { t.w.launch(*t.w.ops[op.ID]) })
 	return op
@@ -122,6 +126,10 @@ func (t *Tx) putOp(op *Operation) {
 		delete(w.busy, key)
 	}
 	t.touched[opPrefix+op.ID] = true
+	if op.Terminal() && t.w.Ended != nil && op.Cause.Action != "" {
+		ended := *op
+		t.After(func() { t.w.Ended(ended) })
+	}
 }
 
 // launch runs an operation's job. Runs of one target follow each other, so that a driver
@@ -182,6 +190,7 @@ func (w *World) finish(job Job, op Operation, err error) {
 		if now == nil || now.Terminal() {
 			return nil
 		}
+		t.Because(Cause{Correlation: now.Cause.Correlation}) // what follows from it was not asked for by name
 		ended := *now
 		ended.Status, ended.End = Succeeded, w.Now().UTC()
 		if err != nil {

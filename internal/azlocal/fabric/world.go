@@ -34,7 +34,9 @@ type Config struct {
 	Switches     Switches
 	Latency      Latency
 	Settings     *Settings
-	Faults       *fault.Book // nil: none
+	Faults       *fault.Book     // nil: none
+	Ledger       Ledger          // nil: none
+	Ended        func(Operation) // hears of operations that ended and have a cause; under the lock. nil: nobody
 	Log          *slog.Logger
 	Now          func() time.Time
 }
@@ -100,6 +102,8 @@ func (w *World) loadOne(key string, raw json.RawMessage) error {
 		if !op.Terminal() {
 			w.busy[arm.Key(op.Target)] = op.ID
 		}
+	case strings.HasPrefix(key, ledgerPrefix) && w.Ledger != nil:
+		return w.Ledger.Load(strings.TrimPrefix(key, ledgerPrefix), raw)
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.serveMetadata(w, r) {
 		return
 	}
-	entry := activity.Entry{Time: h.World.Now().UTC(), Method: r.Method, Operation: r.Method + " " + r.URL.Path, Correlation: correlation(r)}
+	entry := activity.Entry{Time: h.World.Now().UTC(), Method: r.Method, Operation: r.Method + " " + r.URL.Path, Path: r.URL.RequestURI(), Correlation: correlation(r)}
 	resp, err := h.answer(r, &entry)
 	if errors.Is(err, errCut) {
 		entry.Code = "ConnectionCut"
@@ -90,7 +90,7 @@ func (h *Handler) answer(r *http.Request, entry *activity.Entry) (*arm.Response,
 	}
 	hit := h.World.Faults.Take(fault.Call{Operation: entry.Operation, Resource: req.ID, Body: req.Body})
 	entry.Fault = hit.ID()
-	resp, err := h.serve(r, req, route, hit)
+	resp, err := h.serve(r, req, route, hit, entry)
 	if refused, ok := errors.AsType[*arm.Error](err); ok && route.Refused != nil {
 		err = errors.Join(h.World.Update(func(t *fabric.Tx) error { route.Refused(t, req, refused); return nil }), err)
 	}
@@ -127,7 +127,7 @@ func (h *Handler) parse(r *http.Request, entry *activity.Entry) (*arm.Request, f
 }
 
 // serve does what a request asks for, in the way that the fault it met allows.
-func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, hit *fault.Hit) (*arm.Response, error) {
+func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, hit *fault.Hit, entry *activity.Entry) (*arm.Response, error) {
 	if hit.Is(fault.Refuse, fault.Throttle) {
 		return nil, hit.Refusal()
 	}
@@ -137,7 +137,7 @@ func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, h
 	if err := hit.Pause(h.World.Context()); err != nil {
 		return nil, err
 	}
-	resp, fated, err := h.work(req, route, hit)
+	resp, fated, err := h.work(req, route, hit, entry)
 	switch {
 	case err != nil:
 		return resp, err
@@ -152,7 +152,7 @@ func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, h
 
 // work serves a request as one transaction. fated tells whether it began an operation that
 // took over the fate of a fault.
-func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit) (resp *arm.Response, fated bool, err error) {
+func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit, entry *activity.Entry) (resp *arm.Response, fated bool, err error) {
 	err = h.World.Update(func(t *fabric.Tx) error {
 		if err := authorize(t, route, req); err != nil {
 			return err
@@ -161,6 +161,7 @@ func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit) (re
 			return err
 		}
 		t.Doom(hit)
+		t.Because(fabric.Cause{Action: entry.Operation, Correlation: entry.Correlation, Fault: entry.Fault})
 		answered, err := route.Handle(t, req)
 		if err != nil {
 			return err

@@ -43,7 +43,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if machine := h.machine(); machine != nil {
 		call.Resource, entry.Resource = machine.ID, machine.ID
 		if p, ok := compute.Principal(machine); ok {
-			entry.Principal = p.ObjectID
+			entry.Principal, entry.Name = p.ObjectID, arm.Name(machine.ID)
 		}
 	}
 	record := func(e activity.Entry) {

@@ -1,0 +1,61 @@
+package activity
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Entry is one line of the log: a request with its answer, the end of an operation that a
+// request began, or an act of the platform.
+type Entry struct {
+	Time        time.Time `json:"time"`                     // when the request came, or the operation ended
+	Principal   string    `json:"principal,omitempty"`      // object id
+	Name        string    `json:"principal_name,omitempty"` // "" where nobody knows it
+	Operation   string    `json:"operation"`                // the action asked for, or method and path
+	Resource    string    `json:"resource,omitempty"`
+	Method      string    `json:"method,omitempty"` // "" for ends, and for what the platform did by itself
+	Path        string    `json:"path,omitempty"`   // with the query; of requests to ARM
+	Status      int       `json:"status"`           // 0: the connection was cut, or no request
+	Ended       Outcome   `json:"ended,omitempty"`  // how an operation ended; then ms is how long it took
+	Code        string    `json:"code,omitempty"`   // of an error
+	Fault       string    `json:"fault,omitempty"`  // id of the fault that was hit
+	Millis      float64   `json:"ms"`
+	Correlation string    `json:"correlationId,omitempty"`
+}
+
+// Outcome is how an operation ended.
+type Outcome string
+
+// The outcomes of operations.
+const (
+	Succeeded Outcome = "Succeeded"
+	Failed    Outcome = "Failed"
+	Canceled  Outcome = "Canceled"
+)
+
+// ARM tells whether the entry is a request to ARM, and not to Entra or a metadata service.
+func (e Entry) ARM() bool {
+	return e.Method != "" && !strings.HasPrefix(e.Operation, "entra:") && !strings.HasPrefix(e.Operation, "imds:")
+}
+
+// Write tells whether the entry is a request to ARM that wants to change something.
+// Whether it was allowed to is in Status.
+func (e Entry) Write() bool {
+	switch e.Method {
+	case http.MethodPut, http.MethodPatch, http.MethodPost, http.MethodDelete:
+		return e.ARM()
+	}
+	return false
+}
+
+// Trouble tells whether a request was refused or cut, or an operation did not succeed.
+func (e Entry) Trouble() bool {
+	switch {
+	case e.Ended != "":
+		return e.Ended != Succeeded
+	case e.Method == "":
+		return e.Status >= http.StatusBadRequest
+	}
+	return e.Status >= http.StatusBadRequest || e.Status == 0
+}
