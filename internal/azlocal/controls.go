@@ -3,6 +3,7 @@ package azlocal
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"time"
@@ -40,6 +41,7 @@ func (d *daemon) controls() http.Handler {
 	d.serveReady(mux, "DELETE /faults/{id}", (*Server).removeFault)
 	d.serveReady(mux, "POST /principals", (*Server).addPrincipal)
 	d.serveReady(mux, "POST /evict", (*Server).evict)
+	d.serveReady(mux, "POST /machines/{vm}/{act}", (*Server).control)
 	d.serveReady(mux, "GET /bill", (*Server).report)
 	d.serveReady(mux, "GET /settings", (*Server).listSettings)
 	d.serveReady(mux, "POST /settings", (*Server).chooseSettings)
@@ -64,6 +66,17 @@ func (d *daemon) serveReady(mux *http.ServeMux, pattern string, f func(*Server, 
 func read[T any](r *http.Request) (v T, err error) {
 	err = json.NewDecoder(r.Body).Decode(&v)
 	return v, err
+}
+
+// readStrictly refuses what it does not know: a fault with a slip of the pen in a key
+// would hit too much.
+func readStrictly[T any](r *http.Request) (v T, err error) {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		return v, fmt.Errorf("read the body: %w", err)
+	}
+	return v, nil
 }
 
 func respond(w http.ResponseWriter, v any, err error) {

@@ -69,9 +69,13 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	faults := fault.NewBook(time.Now)
+	if err := faults.Keep(inst.Path(fault.FileName)); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
 	s := &Server{inst: inst, log: log, tls: keys.TLS, books: bill.NewLedger(time.Now), apps: &entra.Directory{}, issuer: &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now}}
 	s.world, err = fabric.New(fabric.Config{Subscription: inst.Subscription, Tenant: inst.Tenant, Public: inst.Public,
-		Switches: switches, Latency: latency, Settings: settings, Faults: fault.NewBook(time.Now), Ledger: s.books, Ended: s.recordEnd, Log: log, Now: time.Now}, st)
+		Switches: switches, Latency: latency, Settings: settings, Faults: faults, Act: s.act, Ledger: s.books, Ended: s.recordEnd, Log: log, Now: time.Now}, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}

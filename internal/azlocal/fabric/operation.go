@@ -200,6 +200,9 @@ func (w *World) finish(job Job, op Operation, err error) {
 		if job.Settle != nil {
 			job.Settle(t, ended, err)
 		}
+		if f := ended.Fate; f != nil && f.Then != "" {
+			t.After(func() { w.Befall(f.Then, ended.Target, ended.Cause.Fault) })
+		}
 		t.forget()
 		return nil
 	})

@@ -34,11 +34,13 @@ type Config struct {
 	Switches     Switches
 	Latency      Latency
 	Settings     *Settings
-	Faults       *fault.Book     // nil: none
-	Ledger       Ledger          // nil: none
-	Ended        func(Operation) // hears of operations that ended and have a cause; under the lock. nil: nobody
-	Log          *slog.Logger
-	Now          func() time.Time
+	Faults       *fault.Book // nil: none
+	Ledger       Ledger      // nil: none
+	// Act does to the machine that an id concerns what a fault says. nil: nothing is done.
+	Act   func(ctx context.Context, what fault.Kind, id, by string)
+	Ended func(Operation) // hears of operations that ended and have a cause; under the lock. nil: nobody
+	Log   *slog.Logger
+	Now   func() time.Time
 }
 
 // World is the state of the local Azure.

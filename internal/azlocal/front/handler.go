@@ -62,7 +62,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	entry := activity.Entry{Time: h.World.Now().UTC(), Method: r.Method, Operation: r.Method + " " + r.URL.Path, Path: r.URL.RequestURI(), Correlation: correlation(r)}
-	resp, err := h.answer(r, &entry)
+	resp, hit, err := h.answer(r, &entry)
 	if errors.Is(err, errCut) {
 		entry.Code = "ConnectionCut"
 	} else if err != nil {
@@ -76,17 +76,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if errors.Is(err, errCut) {
 		panic(http.ErrAbortHandler)
 	}
-	writeResponse(w, r, resp, entry.Correlation, h.World.Now())
+	hit.Deliver(w, func(w http.ResponseWriter) { writeResponse(w, r, resp, entry.Correlation, h.World.Now()) })
 }
 
 // errCut says that the connection ends without an answer.
 var errCut = errors.New("the connection is cut")
 
 // answer serves one request. With errCut the response tells what was done.
-func (h *Handler) answer(r *http.Request, entry *activity.Entry) (*arm.Response, error) {
+func (h *Handler) answer(r *http.Request, entry *activity.Entry) (*arm.Response, *fault.Hit, error) {
 	req, route, err := h.parse(r, entry)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	hit := h.World.Faults.Take(fault.Call{Operation: entry.Operation, Resource: req.ID, Body: req.Body})
 	entry.Fault = hit.ID()
@@ -94,7 +94,7 @@ func (h *Handler) answer(r *http.Request, entry *activity.Entry) (*arm.Response,
 	if refused, ok := errors.AsType[*arm.Error](err); ok && route.Refused != nil {
 		err = errors.Join(h.World.Update(func(t *fabric.Tx) error { route.Refused(t, req, refused); return nil }), err)
 	}
-	return resp, err
+	return resp, hit, err
 }
 
 // parse is everything that comes before the request means something.
@@ -143,6 +143,8 @@ func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, h
 		return resp, err
 	case hit.Is(fault.DropAfter):
 		return resp, errCut
+	case hit.Acts() && !fated:
+		h.World.Befall(hit.Rule.Effect, req.ID, hit.ID())
 	case hit.Is(fault.NeverFinish) && !fated:
 		<-r.Context().Done()
 		return resp, errCut

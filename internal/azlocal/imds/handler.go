@@ -51,7 +51,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.Record(e)
 		}
 	}
-	h.World.Faults.Guard(w, r, call, fault.Plain{Entry: entry, Record: record, Refuse: refuse, Next: h.serve})
+	h.World.Faults.Guard(w, r, call, fault.Plain{Entry: entry, Record: record, Refuse: refuse, Next: h.serve, Act: func(hit *fault.Hit) {
+		h.World.Befall(hit.Rule.Effect, call.Resource, hit.ID())
+	}})
 }
 
 // refuse is a refusal by a fault. What the real service says with most of its statuses is
