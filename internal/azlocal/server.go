@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -56,12 +55,11 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	latency := latencyOf(inst)
 	switches, err := fabric.NewSwitches(inst.Switches)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := settingsOf(inst)
+	settings, err := newSettings(inst)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +73,7 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 	}
 	s := &Server{inst: inst, log: log, tls: keys.TLS, books: bill.NewLedger(time.Now), apps: &entra.Directory{}, issuer: &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now}}
 	s.world, err = fabric.New(fabric.Config{Subscription: inst.Subscription, Tenant: inst.Tenant, Public: inst.Public,
-		Switches: switches, Latency: latency, Settings: settings, Faults: faults, Act: s.act, Ledger: s.books, Ended: s.recordEnd, Log: log, Now: time.Now}, st)
+		Switches: switches, Settings: settings, Faults: faults, Act: s.act, Ledger: s.books, Ended: s.recordEnd, Log: log, Now: time.Now}, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -94,20 +92,6 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
-}
-
-func latencyOf(inst *instance.Instance) fabric.Latency {
-	if inst.Profile == "realistic" {
-		return fabric.Realistic()
-	}
-	return fabric.Fast()
-}
-
-// settingsOf are the settings that were chosen for an instance.
-func settingsOf(inst *instance.Instance) (*fabric.Settings, error) {
-	limits := compute.Limits()
-	maps.Copy(limits, network.Limits())
-	return fabric.NewSettings(latencyOf(inst), limits, inst.Settings)
 }
 
 // know puts a service principal into the directory.

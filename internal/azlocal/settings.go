@@ -5,17 +5,34 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/instance"
+	"mngr/internal/azlocal/network"
 	"mngr/internal/azlocal/resources"
 )
 
 // registered is the setting that is an act: it changes what is registered now.
 const registered = "registered"
+
+func newSettings(inst *instance.Instance) (*fabric.Settings, error) {
+	profile, err := fabric.ParseProfile(inst.Profile)
+	if err != nil {
+		return nil, err
+	}
+	var regions []string
+	for _, r := range resources.Regions() {
+		regions = append(regions, r.Name)
+	}
+	more := slices.Concat(fabric.Quotas(compute.Limits()), fabric.Quotas(network.Limits()))
+	return fabric.NewSettings(profile, regions, more, inst.Settings)
+}
 
 type settingList struct {
 	Settings []fabric.Setting `json:"settings"`
@@ -54,6 +71,8 @@ func newSet() *cobra.Command {
 		Long: `Set how slow the local Azure is and how much it gives. KEY= brings back the default.
 The settings stay until they are changed.
 
+  clock=60                Azure's durations pass 60 times as fast
+  latency.create=3m       how long an operation takes; without arguments, all are listed
   role-propagation=2m     until a new role assignment counts
   registration=30s        from register until a resource provider is Registered
   registered=false        make all resource providers NotRegistered now (true: Registered)

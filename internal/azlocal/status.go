@@ -60,7 +60,7 @@ func still(inst *instance.Instance) (Status, error) {
 		return st, err
 	}
 	st.Switches = switches.All()
-	settings, err := settingsOf(inst)
+	settings, err := newSettings(inst)
 	if err == nil {
 		st.Settings = settings.All()
 	}

@@ -3,7 +3,6 @@ package compute
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/fabric"
@@ -35,7 +34,7 @@ func (s PowerState) Billed() bool {
 
 // action is a change of power that ARM offers.
 type action struct {
-	name          string
+	name, takes   string // takes is a duration of the fabric
 	during, after PowerState
 	preempts      bool // a later write ends an operation under way
 	retryAfter    int
@@ -45,19 +44,19 @@ type action struct {
 
 func actions() []action {
 	return []action{
-		{"start", Starting, Running, false, 10, "UpdateVM", func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, _ bool) error {
+		{"start", fabric.VMStart, Starting, Running, false, 10, "UpdateVM", func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, _ bool) error {
 			return d.Start(ctx, s, r)
 		}},
-		{"restart", Running, Running, false, 10, "UpdateVM", func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, _ bool) error {
+		{"restart", fabric.VMRestart, Running, Running, false, 10, "UpdateVM", func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, _ bool) error {
 			if state, err := d.State(ctx, s.Key); err == nil && state != machine.Running {
 				return d.Start(ctx, s, r)
 			}
 			return d.Restart(ctx, s.Key)
 		}},
-		{"powerOff", Stopping, Stopped, true, 0, "UpdateVM", func(ctx context.Context, d machine.Driver, s machine.Spec, _ []machine.Rule, force bool) error {
+		{"powerOff", fabric.VMPowerOff, Stopping, Stopped, true, 0, "UpdateVM", func(ctx context.Context, d machine.Driver, s machine.Spec, _ []machine.Rule, force bool) error {
 			return d.Stop(ctx, s.Key, force)
 		}},
-		{"deallocate", Deallocating, Deallocated, true, 10, "DeleteVM", func(ctx context.Context, d machine.Driver, s machine.Spec, _ []machine.Rule, _ bool) error {
+		{"deallocate", fabric.VMDeallocate, Deallocating, Deallocated, true, 10, "DeleteVM", func(ctx context.Context, d machine.Driver, s machine.Spec, _ []machine.Rule, _ bool) error {
 			return d.Stop(ctx, s.Key, false)
 		}},
 	}
@@ -131,7 +130,7 @@ func (a action) job() string { return "vm." + a.name }
 // perform is the job of an action.
 func (a action) perform(p *Provider) fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Power },
+		Takes: a.takes,
 		Work: func(ctx context.Context, op fabric.Operation) error {
 			spec, rules, ok := p.describe(op.Target)
 			if !ok {

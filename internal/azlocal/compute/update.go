@@ -2,7 +2,6 @@ package compute
 
 import (
 	"net/http"
-	"time"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
@@ -91,7 +90,7 @@ func applyUpdate(t *fabric.Tx, r *arm.Request, d *fabric.Document) error {
 
 func updateJob() fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Tags },
+		Takes: fabric.VMUpdate,
 		Settle: settling(func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error) {
 			if err != nil {
 				fail(t, d, op)

@@ -78,10 +78,14 @@ func (f *Fate) run(ctx context.Context, work func() error) error {
 		<-ctx.Done()
 		return ctx.Err()
 	case f.Fails == nil:
-		if err := pause(ctx, time.Duration(f.Wait*float64(time.Second))); err != nil {
-			return err
+		timer := time.NewTimer(time.Duration(f.Wait * float64(time.Second)))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return work()
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-		return work()
 	case !f.late():
 		return f.Fails
 	}

@@ -48,8 +48,8 @@ func (op *Operation) Terminal() bool { return op.Status != InProgress }
 
 // Job is what an operation does.
 type Job struct {
-	// Takes is how long the operation lasts at least.
-	Takes func(Latency) time.Duration
+	// Takes names the duration (see Durations) that the operation lasts at least; "" is none.
+	Takes string
 	// Prepare makes what an operation that fails leaves behind. nil: nothing. After a crash
 	// it and Work run again, so both must be idempotent; both run without the lock.
 	Prepare func(context.Context, Operation) error
@@ -167,8 +167,8 @@ func (w *World) execute(ctx context.Context, op Operation) {
 	if job.Prepare != nil {
 		err = job.Prepare(ctx, op)
 	}
-	if err == nil && job.Takes != nil {
-		err = pause(ctx, job.Takes(w.Latency))
+	if err == nil && job.Takes != "" {
+		err = w.Settings.Sleep(ctx, job.Takes)
 	}
 	if err == nil {
 		err = op.Fate.run(ctx, func() error {
@@ -252,15 +252,4 @@ func asError(err error) *arm.Error {
 	}
 	return arm.Errorf(http.StatusInternalServerError, "InternalExecutionError",
 		"An internal execution error occurred. Please retry later. (%s)", strings.TrimSpace(err.Error()))
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -3,9 +3,11 @@ package fabric
 import (
 	"encoding/base64"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -51,16 +53,33 @@ func (t *Tx) Accepted(r *arm.Request, op Operation, a Async) *arm.Response {
 	return t.retryAfter(resp, a.RetryAfter)
 }
 
-// retryAfter tells a client when to ask again. Without the header Microsoft's Go SDK
-// waits 30 seconds, so the fast latencies send it always.
+// unasked is how long Microsoft's SDKs wait between polls that are told nothing.
+const unasked = 30 * time.Second
+
+// retryAfter tells a client when to ask again; azures are the seconds that Azure says, 0
+// where it says nothing. Where time passes faster the header is always sent, for else
+// clients would wait in their own time.
 func (t *Tx) retryAfter(resp *arm.Response, azures int) *arm.Response {
-	if fast := t.w.Latency.RetryAfter; fast > 0 {
-		return resp.Set("Retry-After", "1").Set("Retry-After-Ms", strconv.FormatInt(fast.Milliseconds(), 10))
+	wait := t.w.Settings.Time(RetryAfter)
+	if wait == 0 {
+		wait = t.w.Settings.Scale(time.Duration(azures) * time.Second)
 	}
-	if azures > 0 {
-		resp.Set("Retry-After", strconv.Itoa(azures))
+	if wait == 0 && t.w.Settings.Clock() != 1 {
+		wait = t.w.Settings.Scale(unasked)
+	}
+	if wait > 0 {
+		SetRetryAfter(resp, wait)
 	}
 	return resp
+}
+
+// SetRetryAfter tells when to ask again: in seconds, which are at least one, and beside
+// them in milliseconds where these are not the same. The Go SDK reads both.
+func SetRetryAfter(resp *arm.Response, wait time.Duration) {
+	resp.Set("Retry-After", strconv.Itoa(int(math.Ceil(max(wait.Seconds(), 1)))))
+	if wait%time.Second != 0 {
+		resp.Set("Retry-After-Ms", strconv.FormatInt(max(wait.Milliseconds(), 1), 10))
+	}
 }
 
 func (op *Operation) urls(r *arm.Request) (status, location string) {

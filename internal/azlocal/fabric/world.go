@@ -32,7 +32,6 @@ type Config struct {
 	Tenant       string
 	Public       netip.Prefix // where public IP addresses come from
 	Switches     Switches
-	Latency      Latency
 	Settings     *Settings
 	Faults       *fault.Book // nil: none
 	Ledger       Ledger      // nil: none

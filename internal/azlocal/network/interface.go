@@ -6,15 +6,11 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"time"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/fabric"
 )
-
-func networkTime(l fabric.Latency) time.Duration   { return l.Network }
-func interfaceTime(l fabric.Latency) time.Duration { return l.Interface }
 
 func putInterface(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	d, _, err := envelope(t, r, TypeInterface)
