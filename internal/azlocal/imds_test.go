@@ -128,13 +128,14 @@ func TestMetadataTokens(t *testing.T) {
 			t.Errorf("%s: %+v", query, got)
 		}
 	}
+	now := time.Now()
+	l.server.issuer.Now = func() time.Time { return now.Add(30 * time.Second) } // another token can be told from the first
 	if again := get(arm + "&object_id=" + oid); again.AccessToken != first.AccessToken {
 		t.Error("the host did not keep the token")
 	}
-	// A moment later another token can be told from the first.
-	now := time.Now()
 	l.server.issuer.Now = func() time.Time { return now.Add(time.Minute) }
 	fresh := get(arm + "&bypass_cache=true")
+	l.server.issuer.Now = func() time.Time { return now.Add(2 * time.Minute) }
 	if fresh.AccessToken == first.AccessToken || get(arm).AccessToken != fresh.AccessToken {
 		t.Error("bypass_cache made no other token, or it was not kept")
 	}
