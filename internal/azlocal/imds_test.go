@@ -149,22 +149,3 @@ func TestMetadataTokens(t *testing.T) {
 		t.Errorf("not renewed after half of its life: expires in %s", renewed.ExpiresIn)
 	}
 }
-
-// TestMetadataLimit refuses one request too many, and counts what is answered.
-func TestMetadataLimit(t *testing.T) {
-	l := startLocal(t, nil)
-	c, ctx := l.sdk(l.credential()), within(t)
-	c.prepare(ctx)
-	c.create(ctx)
-	g, free, ended := c.guest(t), 1, 0
-	g.Limit = func(path string) (func(), bool) {
-		free--
-		return func() { ended++ }, free >= 0 && path == "versions"
-	}
-	if status, _ := g.get("/metadata/versions"); status != 200 {
-		t.Fatal(status)
-	}
-	if status, body := g.get("/metadata/versions"); status != 429 || ended != 1 {
-		t.Fatalf("%d %s, %d answered", status, body, ended)
-	}
-}

@@ -38,8 +38,8 @@ func newLog() *cobra.Command {
 		Use: "log", Args: cobra.NoArgs,
 		Short: "Show what the local Azure was asked for: who, what, with which outcome",
 		Long: `Show what the local Azure was asked for, oldest first, also after it has ended: each
-request with its status and how long the answer took, and each operation that a request
-began with how it ended, and after how long.
+request with its status and how long the answer took, and how the operation ended that it
+began, after how long. With --follow the end of an operation is a line of its own.
 
 With --writes only the requests to ARM that want to change something, whether they were
 allowed to or not: no reads, no tokens, no polling. In --principal, --operation and
@@ -72,7 +72,7 @@ allowed to or not: no reads, no tokens, no polling. In --principal, --operation 
 			return err
 		}
 		if err == nil {
-			if all.Entries, err = activity.Read(inst.Path(activity.FileName), f.keeps); err != nil {
+			if all.Entries, err = activity.Requests(inst.Path(activity.FileName), f.keeps); err != nil {
 				return err
 			}
 		}
@@ -115,7 +115,7 @@ func (f logFilter) follow(cmd *cobra.Command, format string) error {
 		case format == "jsonl":
 			return json.NewEncoder(out).Encode(e)
 		}
-		_, err := fmt.Fprintln(out, line(e, "%s  %-10s %-14s %9s  %s  %s  %s"))
+		_, err := fmt.Fprintln(out, line(e, "%s  %-10s %-12s %-12s %8s  %-10s  %s  %s"))
 		return err
 	})
 }

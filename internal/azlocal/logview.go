@@ -15,24 +15,26 @@ func (l logList) print(w io.Writer) error {
 		return nil
 	}
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "TIME\tPRINCIPAL\tSTATUS\tTOOK\tCODE\tOPERATION\tRESOURCE")
+	fmt.Fprintln(t, "TIME\tPRINCIPAL\tSTATUS\tCODE\tTOOK\tENDED\tOPERATION\tRESOURCE")
 	for _, e := range l.Entries {
-		fmt.Fprintln(t, line(e, "%s\t%s\t%s\t%s\t%s\t%s\t%s"))
+		fmt.Fprintln(t, line(e, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s"))
 	}
 	return t.Flush()
 }
 
-// line is an entry for people, in a format of seven texts.
+// line is an entry for people, in a format of eight texts.
 func line(e activity.Entry, format string) string {
-	return fmt.Sprintf(format, e.Time.Format("15:04:05.000"), dash(cmp.Or(e.Name, e.Principal)), outcome(e), took(e), dash(e.Code), e.Operation, dash(e.Resource))
+	took := "-"
+	if e.Method != "" {
+		took = rounded(e.Millis)
+	}
+	return fmt.Sprintf(format, e.Time.Format("15:04:05.000"), dash(cmp.Or(e.Name, e.Principal)), outcome(e), dash(e.Code), took, ended(e), e.Operation, dash(e.Resource))
 }
 
-// outcome is the status, or how an operation ended, with the fault that decided it.
+// outcome is the status, with the fault that decided it.
 func outcome(e activity.Entry) string {
 	status := fmt.Sprint(e.Status)
 	switch {
-	case e.Ended != "":
-		status = string(e.Ended)
 	case e.Status == 0 && e.Method == "":
 		status = "-"
 	case e.Status == 0:
@@ -44,19 +46,24 @@ func outcome(e activity.Entry) string {
 	return status
 }
 
-// took is how long the answer, or the operation, took.
-func took(e activity.Entry) string {
-	if e.Method == "" && e.Ended == "" {
-		return "-"
+// ended is how the operation ended.
+func ended(e activity.Entry) string {
+	out := dash(string(e.Ended))
+	if e.EndedCode != "" {
+		out += " " + e.EndedCode
 	}
-	d := time.Duration(e.Millis * float64(time.Millisecond))
-	switch {
-	case d < time.Second:
-		d = d.Round(100 * time.Microsecond)
-	default:
-		d = d.Round(100 * time.Millisecond)
+	if e.EndedMS > 0 {
+		out += " " + rounded(e.EndedMS)
 	}
-	return d.String()
+	return out
+}
+
+func rounded(millis float64) string {
+	d := time.Duration(millis * float64(time.Millisecond))
+	if d < time.Second {
+		return d.Round(100 * time.Microsecond).String()
+	}
+	return d.Round(100 * time.Millisecond).String()
 }
 
 func dash(s string) string { return cmp.Or(s, "-") }

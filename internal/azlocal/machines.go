@@ -143,7 +143,7 @@ func (s *Server) run(ctx context.Context, key string, c console) (console, error
 func (s *Server) noteInfliction(what fault.Kind, id, by string, err error) {
 	e := activity.Entry{Time: s.world.Now().UTC(), Operation: "azlocal:" + string(what), Resource: id, Fault: by, Ended: activity.Succeeded}
 	if err != nil {
-		e.Ended, e.Code = activity.Failed, err.Error()
+		e.Ended, e.EndedCode = activity.Failed, err.Error()
 		s.log.Warn("a machine was not meddled with", "what", what, "machine", id, "cause", err)
 	}
 	s.record(e)

@@ -168,7 +168,9 @@ func TestCascadeBreaksHalfWay(t *testing.T) {
 	left := 0
 	l.server.world.View(func(t *fabric.Tx) {
 		for _, kind := range compute.BilledTypes() {
-			left += len(t.List(kind, ""))
+			for range t.List(kind, "") {
+				left++
+			}
 		}
 	})
 	if left == 0 {
@@ -199,12 +201,12 @@ func TestOperationsEndInTheLog(t *testing.T) {
 		c.eventuallyEmpty(ctx)
 	}
 	ends := l.entries(t, func(e activity.Entry) bool { return e.Ended != "" && e.Operation == onPut })
-	if len(ends) != 2 || ends[0].Ended != activity.Failed || ends[0].Code != "AllocationFailed" || ends[0].Fault != "f1" || ends[0].Millis <= 0 ||
-		ends[1].Ended != activity.Succeeded || ends[1].Code != "" || ends[1].Fault != "" || ends[1].Name != ownerName {
+	if len(ends) != 2 || ends[0].Ended != activity.Failed || ends[0].EndedCode != "AllocationFailed" || ends[0].Fault != "f1" || ends[0].EndedMS <= 0 ||
+		ends[1].Ended != activity.Succeeded || ends[1].EndedCode != "" || ends[1].Fault != "" || ends[1].Name != ownerName {
 		t.Fatalf("%+v", ends)
 	}
-	failed := l.entries(t, logFilter{failed: true, operation: "*virtualMachines*"}.keeps)
-	if len(failed) != 1 || failed[0].Code != "AllocationFailed" {
+	failed := must[[]activity.Entry](t)(activity.Requests(l.inst.Path(activity.FileName), logFilter{failed: true, operation: "*virtualMachines*"}.keeps))
+	if len(failed) != 1 || failed[0].EndedCode != "AllocationFailed" || failed[0].Method != "PUT" || failed[0].Status != 201 {
 		t.Errorf("failed: %+v", failed)
 	}
 	if mine := l.entries(t, logFilter{principal: "OWNER", writes: true, resource: "*/VM"}.keeps); len(mine) != 4 {

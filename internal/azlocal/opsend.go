@@ -9,10 +9,10 @@ import (
 
 // recordEnd logs how an operation ended, and how long it took.
 func (s *Server) recordEnd(op fabric.Operation) {
-	e := activity.Entry{Time: op.End, Principal: op.Principal.ObjectID, Operation: op.Cause.Action, Resource: op.Target, Ended: activity.Outcome(op.Status),
-		Fault: op.Cause.Fault, Millis: float64(op.End.Sub(op.Start).Microseconds()) / 1000, Correlation: op.Cause.Correlation}
+	e := activity.Entry{Time: op.End, Principal: op.Principal.ObjectID, Operation: op.Cause.Action, Resource: op.Target, Fault: op.Cause.Fault,
+		ID: op.ID, Ended: activity.Outcome(op.Status), EndedMS: float64(op.End.Sub(op.Start).Microseconds()) / 1000, Correlation: op.Cause.Correlation}
 	if op.Error != nil {
-		e.Code = op.Error.Code
+		e.EndedCode = op.Error.Code
 	}
 	s.record(e)
 }

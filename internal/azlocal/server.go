@@ -27,6 +27,7 @@ import (
 	"mngr/internal/azlocal/rbac"
 	"mngr/internal/azlocal/resources"
 	"mngr/internal/azlocal/store"
+	"mngr/internal/azlocal/throttle"
 )
 
 // Server is a local Azure in this process.
@@ -42,6 +43,7 @@ type Server struct {
 	books    *bill.Ledger
 	names    sync.Map // of principals, by object id
 	apps     *entra.Directory
+	meter    *throttle.Meter
 
 	mu      sync.Mutex
 	closing bool
@@ -81,6 +83,7 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.world.Close())
 	}
+	s.meter = &throttle.Meter{Scale: settings.Scale, Now: time.Now}
 	s.names.Store(inst.ObjectID, ownerName)
 	s.know(keys.ClientSecret, inst.ClientID, inst.ObjectID)
 	s.wire()
@@ -108,7 +111,7 @@ func (s *Server) wire() {
 	net.Register(s.world)
 	s.compute.Register(s.world)
 
-	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Entra: &entra.Handler{Issuer: s.issuer, Apps: s.apps, Faults: s.world.Faults, Record: s.record}}
+	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Meter: s.meter, Entra: &entra.Handler{Issuer: s.issuer, Apps: s.apps, Faults: s.world.Faults, Record: s.record}}
 	s.handler.Add(resources.Routes()...)
 	s.handler.Add(rbac.Routes()...)
 	s.handler.Add(fabric.Routes()...)
@@ -121,7 +124,9 @@ func (s *Server) wire() {
 // tells that the machines that ran have to be booted again.
 func (s *Server) start(ctx context.Context, driver machine.Driver, restart bool) error {
 	s.compute.Driver = driver
-	s.world.Index()
+	if err := s.world.Index(); err != nil {
+		return err
+	}
 	err := s.world.Update(func(t *fabric.Tx) error {
 		s.books.Reconcile(t)
 		rbac.Grant(t, arm.Principal{ObjectID: s.inst.ObjectID}, rbac.Owner, "/subscriptions/"+s.inst.Subscription)
@@ -141,7 +146,7 @@ func (s *Server) start(ctx context.Context, driver machine.Driver, restart bool)
 
 // ServeIMDS implements machine.Services.
 func (s *Server) ServeIMDS(key string, l net.Listener) {
-	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Compute: s.compute, Key: key, Record: s.record})
+	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Compute: s.compute, Key: key, Record: s.record, Meter: s.meter})
 }
 
 // ServeARM implements machine.Services.

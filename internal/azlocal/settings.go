@@ -16,6 +16,7 @@ import (
 	"mngr/internal/azlocal/instance"
 	"mngr/internal/azlocal/network"
 	"mngr/internal/azlocal/resources"
+	"mngr/internal/azlocal/throttle"
 )
 
 // registered is the setting that is an act: it changes what is registered now.
@@ -31,6 +32,10 @@ func newSettings(inst *instance.Instance) (*fabric.Settings, error) {
 		regions = append(regions, r.Name)
 	}
 	more := slices.Concat(fabric.Quotas(compute.Limits()), fabric.Quotas(network.Limits()))
+	more = append(more, fabric.Switch(fabric.Throttling, profile == fabric.Realistic))
+	for _, p := range throttle.Policies() {
+		more = append(more, fabric.Number(throttle.Prefix+p.Name, p.Limit.Size, 1, false))
+	}
 	return fabric.NewSettings(profile, regions, more, inst.Settings)
 }
 
@@ -80,7 +85,9 @@ The settings stay until they are changed.
   nic-reservation=180s    how long an interface stays reserved after a refused create
   quota.cores=4           cores in a region; likewise quota.spot, quota.publicIPs and each
                           family, as in quota.standardBSFamily
-  quota.cores@eastus=0    the same in one region only`,
+  quota.cores@eastus=0    the same in one region only
+  throttling=on           whether too many requests are refused; they are always counted
+  throttle.PutVM.vm=2     the size of a bucket of requests; it refills in proportion`,
 		Example: "  mngr azure local set quota.cores=4 quota.spot=0\n  mngr azure local set role-propagation=2m\n  mngr azure local set quota.cores=",
 	}
 	format := formatFlag(cmd)

@@ -17,11 +17,17 @@ type Entry struct {
 	Method      string    `json:"method,omitempty"` // "" for ends, and for what the platform did by itself
 	Path        string    `json:"path,omitempty"`   // with the query; of requests to ARM
 	Status      int       `json:"status"`           // 0: the connection was cut, or no request
-	Ended       Outcome   `json:"ended,omitempty"`  // how an operation ended; then ms is how long it took
 	Code        string    `json:"code,omitempty"`   // of an error
 	Fault       string    `json:"fault,omitempty"`  // id of the fault that was hit
 	Millis      float64   `json:"ms"`
 	Correlation string    `json:"correlationId,omitempty"`
+
+	// Of the operation that a request began. In the file its end is a line of its own,
+	// without a method; Requests puts the two together.
+	ID        string  `json:"operation_id,omitempty"`
+	Ended     Outcome `json:"ended,omitempty"`
+	EndedCode string  `json:"ended_code,omitempty"`
+	EndedMS   float64 `json:"ended_ms,omitempty"` // how long it took as a whole
 }
 
 // Outcome is how an operation ended.
@@ -52,8 +58,8 @@ func (e Entry) Write() bool {
 // Trouble tells whether a request was refused or cut, or an operation did not succeed.
 func (e Entry) Trouble() bool {
 	switch {
-	case e.Ended != "":
-		return e.Ended != Succeeded
+	case e.Ended != "" && e.Ended != Succeeded:
+		return true
 	case e.Method == "":
 		return e.Status >= http.StatusBadRequest
 	}

@@ -103,13 +103,44 @@ func TestTurn(t *testing.T) {
 // TestTrouble tells what went wrong from what did not.
 func TestTrouble(t *testing.T) {
 	for want, all := range map[bool][]Entry{
-		false: {{Method: "GET", Status: 200}, {Method: "PUT", Status: 202}, {Ended: Succeeded}, {Operation: "EvictSpotVM", Status: 202}},
-		true:  {{Method: "GET", Status: 404}, {Method: "PUT"}, {Ended: Failed, Code: "AllocationFailed"}, {Ended: Canceled}},
+		false: {{Method: "GET", Status: 200}, {Method: "PUT", Status: 202}, {Ended: Succeeded}, {Method: "PUT", Status: 201, Ended: Succeeded}, {Operation: "EvictSpotVM", Status: 202}},
+		true:  {{Method: "GET", Status: 404}, {Method: "PUT"}, {Ended: Failed}, {Method: "PUT", Status: 201, Ended: Failed}, {Ended: Canceled}},
 	} {
 		for _, e := range all {
 			if e.Trouble() != want {
 				t.Errorf("%+v: trouble %v", e, !want)
 			}
 		}
+	}
+}
+
+// TestRequests puts the end of an operation into its request, wherever in the file it is,
+// and leaves alone the end of one that nobody asked for.
+func TestRequests(t *testing.T) {
+	path := filepath.Join(t.TempDir(), FileName)
+	l, err := Open(path, Limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, e := range []Entry{
+		{Operation: "quick", ID: "1", Ended: Succeeded, EndedMS: 5}, {Operation: "quick", Method: "PUT", Status: 201, ID: "1"},
+		{Operation: "slow", Method: "PUT", Status: 201, ID: "2"}, {Operation: "read", Method: "GET", Status: 200},
+		{Operation: "part", ID: "3", Ended: Failed, EndedCode: "Conflict"}, {Operation: "slow", ID: "2", Ended: Canceled, EndedCode: "OperationPreempted"},
+	} {
+		if err := l.Add(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := Requests(path, func(Entry) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for _, e := range all {
+		got += fmt.Sprintf("%s %s %s %s %g\n", e.Operation, e.Method, e.Ended, e.EndedCode, e.EndedMS)
+	}
+	if want := "quick PUT Succeeded  5\nslow PUT Canceled OperationPreempted 0\nread GET   0\npart  Failed Conflict 0\n"; got != want {
+		t.Errorf("got:\n%s", got)
 	}
 }

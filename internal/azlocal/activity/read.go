@@ -36,6 +36,38 @@ func Read(path string, keep func(Entry) bool) ([]Entry, error) {
 	return out, nil
 }
 
+// Requests is Read with the ends of operations in the requests that began them. The ends
+// of those that no request began, such as a cascade's, stay by themselves.
+func Requests(path string, keep func(Entry) bool) ([]Entry, error) {
+	ends, asked := map[string]Entry{}, map[string]bool{}
+	_, err := Read(path, func(e Entry) bool {
+		switch {
+		case e.ID != "" && e.Method == "":
+			ends[e.ID] = e
+		case e.ID != "":
+			asked[e.ID] = true
+		}
+		return false
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := []Entry{}
+	_, err = Read(path, func(e Entry) bool {
+		if e.ID != "" && e.Method == "" && asked[e.ID] {
+			return false
+		}
+		if end, ok := ends[e.ID]; ok && e.Method != "" {
+			e.Ended, e.EndedCode, e.EndedMS = end.Ended, end.EndedCode, end.EndedMS
+		}
+		if keep(e) {
+			out = append(out, e)
+		}
+		return false
+	})
+	return out, err
+}
+
 // openBoth opens the last full file and the present one. The present one is opened first:
 // when it is put aside meanwhile, both names lead to it.
 func openBoth(path string) ([]*os.File, error) {

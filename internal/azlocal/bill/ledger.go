@@ -105,7 +105,7 @@ func (l *Ledger) keep(t *fabric.Tx, key string, a *Account) {
 	if a != nil {
 		stored = a
 	}
-	t.Keep(key, stored, func() { l.put(key, before) })
+	t.Book(key, stored, func() { l.put(key, before) })
 }
 
 func (l *Ledger) put(key string, a *Account) {

@@ -9,3 +9,6 @@ type Cause struct {
 
 // Because says what the operations of this transaction are begun by.
 func (t *Tx) Because(c Cause) { t.cause = c }
+
+// Begun is the id of the first operation that this transaction began, "" without one.
+func (t *Tx) Begun() string { return t.begun }

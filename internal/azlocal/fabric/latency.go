@@ -36,6 +36,7 @@ const (
 	EvictionNotice  = "eviction-notice"
 	NICReservation  = "nic-reservation"
 	RetryAfter      = "retry-after"
+	ComputeThrottle = "compute-retry-after"
 )
 
 // Profile says how slow Azure is.
@@ -105,5 +106,6 @@ func Durations() []Duration {
 		{EvictionNotice, "from the Preempt event until the machine goes", 5 * s, 30 * s, "D: 30 s, best effort"},
 		{NICReservation, "a NIC's reservation after a refused create", 2 * s, 180 * s, "I: the error's text"},
 		{RetryAfter, "when clients are told to ask again; 0s: Azure's own", 100 * ms, 0, "R: by operation, 1–50 s; none: SDKs wait 30 s"},
+		{ComputeThrottle, "what Compute's own 429 tells at least to wait", 20 * min, 20 * min, "D: 1200 s in the example; I: 120 to 1235 s"},
 	}
 }

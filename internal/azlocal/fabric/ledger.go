@@ -14,7 +14,7 @@ import (
 // state: in the same transaction, so that no crash comes between. Its methods run under
 // the world's lock.
 type Ledger interface {
-	// Load takes back what Keep was given.
+	// Load takes back what Tx.Book was given.
 	Load(key string, raw json.RawMessage) error
 	// Changed hears which documents a transaction has put or deleted, before it is written.
 	// It must not change documents.
@@ -23,12 +23,23 @@ type Ledger interface {
 
 const ledgerPrefix = "ledger:"
 
-// Keep stores a value of the ledger, nil removes it. undo takes the change back in memory.
-func (t *Tx) Keep(key string, v any, undo func()) {
-	if t.kept == nil {
-		t.kept = map[string]any{}
+func (w *World) loadLedger(key string) error {
+	if w.Ledger == nil {
+		return nil
 	}
-	t.kept[ledgerPrefix+key] = v
+	raw, err := w.store.Get(ledgerPrefix + key)
+	if err != nil {
+		return err
+	}
+	return w.Ledger.Load(key, raw)
+}
+
+// Book stores a value of the ledger, nil removes it. undo takes the change back in memory.
+func (t *Tx) Book(key string, v any, undo func()) {
+	if t.booked == nil {
+		t.booked = map[string]any{}
+	}
+	t.booked[ledgerPrefix+key] = v
 	t.undo = append(t.undo, undo)
 }
 
@@ -50,9 +61,9 @@ func (t *Tx) tellLedger() {
 
 func (t *Tx) ledgerWrites() ([]store.Write, error) {
 	var writes []store.Write
-	for _, key := range slices.Sorted(maps.Keys(t.kept)) {
+	for _, key := range slices.Sorted(maps.Keys(t.booked)) {
 		w := store.Write{Key: key}
-		if v := t.kept[key]; v != nil {
+		if v := t.booked[key]; v != nil {
 			data, err := json.Marshal(v)
 			if err != nil {
 				return nil, fmt.Errorf("encode %s: %w", key, err)

@@ -3,9 +3,7 @@ package fabric
 import (
 	"encoding/base64"
 	"fmt"
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -13,6 +11,7 @@ import (
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
+	"mngr/internal/azlocal/throttle"
 )
 
 // Family says where the polling URLs of an operation are.
@@ -68,18 +67,11 @@ func (t *Tx) retryAfter(resp *arm.Response, azures int) *arm.Response {
 		wait = t.w.Settings.Scale(unasked)
 	}
 	if wait > 0 {
-		SetRetryAfter(resp, wait)
+		for name, values := range throttle.WaitHeader(wait) {
+			resp.Set(name, values[0])
+		}
 	}
 	return resp
-}
-
-// SetRetryAfter tells when to ask again: in seconds, which are at least one, and beside
-// them in milliseconds where these are not the same. The Go SDK reads both.
-func SetRetryAfter(resp *arm.Response, wait time.Duration) {
-	resp.Set("Retry-After", strconv.Itoa(int(math.Ceil(max(wait.Seconds(), 1)))))
-	if wait%time.Second != 0 {
-		resp.Set("Retry-After-Ms", strconv.FormatInt(max(wait.Milliseconds(), 1), 10))
-	}
 }
 
 func (op *Operation) urls(r *arm.Request) (status, location string) {
@@ -129,7 +121,7 @@ func Routes() []Route {
 // poll answers both kinds of polling URL. Whoever holds the URL and a token of the
 // subscription's tenant may ask: ARM signs these URLs.
 func poll(t *Tx, r *arm.Request) (*arm.Response, error) {
-	op := t.w.ops[r.Params["operation"]]
+	op := t.Operation(r.Params["operation"])
 	if op == nil {
 		return nil, arm.Gatewayf(http.StatusNotFound, "NotFound",
 			"The entity with id '%s' was not found.", r.Params["operation"])

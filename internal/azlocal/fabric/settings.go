@@ -8,7 +8,13 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"mngr/internal/azlocal/throttle"
 )
+
+// Throttling is the setting that says whether limits of requests are enforced. They are
+// counted in either case.
+const Throttling = "throttling"
 
 // QuotaPrefix begins the names of limits.
 const QuotaPrefix = "quota."
@@ -26,6 +32,16 @@ func Number(name string, value, min int, regional bool) Definition {
 	return Definition{Name: name, Default: strconv.Itoa(value), Regional: regional, Check: func(v string) error {
 		if n, err := strconv.Atoi(v); err != nil || n < min {
 			return fmt.Errorf("%s is a number from %d, not %q", name, min, v)
+		}
+		return nil
+	}}
+}
+
+// Switch defines a setting that is on or off.
+func Switch(name string, on bool) Definition {
+	return Definition{Name: name, Default: map[bool]string{true: "on", false: "off"}[on], Check: func(v string) error {
+		if v != "on" && v != "off" {
+			return fmt.Errorf("%s is on or off, not %q", name, v)
 		}
 		return nil
 	}}
@@ -140,8 +156,20 @@ func (s *Settings) Int(name, region string) int {
 	return n
 }
 
+// On is the value of a setting that is on or off.
+func (s *Settings) On(name string) bool { return s.Value(name, "") == "on" }
+
 // Limit is how much of something the subscription may have in a region.
 func (s *Settings) Limit(name, region string) int { return s.Int(QuotaPrefix+name, region) }
+
+// Bucket is a limit of requests by name.
+func (s *Settings) Bucket(name string) throttle.Limit {
+	p, _ := throttle.Find(name)
+	if size := s.Int(throttle.Prefix+name, ""); size > 0 && size != p.Limit.Size {
+		return p.Limit.Sized(size)
+	}
+	return p.Limit
+}
 
 // Setting is a setting as it is now.
 type Setting struct {

@@ -18,6 +18,7 @@ import (
 	"mngr/internal/azlocal/fault"
 	"mngr/internal/azlocal/rbac"
 	"mngr/internal/azlocal/resources"
+	"mngr/internal/azlocal/throttle"
 )
 
 // maxBody is ARM's limit of a request.
@@ -29,6 +30,7 @@ type Handler struct {
 	Entra  *entra.Handler
 	Log    *slog.Logger
 	Record func(activity.Entry)
+	Meter  *throttle.Meter
 
 	router arm.Router[fabric.Route]
 }
@@ -62,7 +64,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	entry := activity.Entry{Time: h.World.Now().UTC(), Method: r.Method, Operation: r.Method + " " + r.URL.Path, Path: r.URL.RequestURI(), Correlation: correlation(r)}
-	resp, hit, err := h.answer(r, &entry)
+	rates := http.Header{}
+	resp, hit, err := h.answer(r, &entry, rates)
 	if errors.Is(err, errCut) {
 		entry.Code = "ConnectionCut"
 	} else if err != nil {
@@ -76,21 +79,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if errors.Is(err, errCut) {
 		panic(http.ErrAbortHandler)
 	}
-	hit.Deliver(w, func(w http.ResponseWriter) { writeResponse(w, r, resp, entry.Correlation, h.World.Now()) })
+	hit.Deliver(w, func(w http.ResponseWriter) { writeResponse(w, r, resp, entry.Correlation, rates, h.World.Now()) })
 }
 
 // errCut says that the connection ends without an answer.
 var errCut = errors.New("the connection is cut")
 
 // answer serves one request. With errCut the response tells what was done.
-func (h *Handler) answer(r *http.Request, entry *activity.Entry) (*arm.Response, *fault.Hit, error) {
-	req, route, err := h.parse(r, entry)
+func (h *Handler) answer(r *http.Request, entry *activity.Entry, rates http.Header) (*arm.Response, *fault.Hit, error) {
+	req, route, err := h.parse(r, entry, rates)
 	if err != nil {
 		return nil, nil, err
 	}
 	hit := h.World.Faults.Take(fault.Call{Operation: entry.Operation, Resource: req.ID, Body: req.Body})
 	entry.Fault = hit.ID()
-	resp, err := h.serve(r, req, route, hit, entry)
+	resp, err := h.serve(r, req, route, hit, entry, rates)
 	if refused, ok := errors.AsType[*arm.Error](err); ok && route.Refused != nil {
 		err = errors.Join(h.World.Update(func(t *fabric.Tx) error { route.Refused(t, req, refused); return nil }), err)
 	}
@@ -98,12 +101,15 @@ func (h *Handler) answer(r *http.Request, entry *activity.Entry) (*arm.Response,
 }
 
 // parse is everything that comes before the request means something.
-func (h *Handler) parse(r *http.Request, entry *activity.Entry) (*arm.Request, fabric.Route, error) {
+func (h *Handler) parse(r *http.Request, entry *activity.Entry, rates http.Header) (*arm.Request, fabric.Route, error) {
 	principal, err := h.authenticate(r)
 	if err != nil {
 		return nil, fabric.Route{}, err
 	}
 	entry.Principal = principal.ObjectID
+	if err := h.countByARM(principal, r, rates); err != nil {
+		return nil, fabric.Route{}, err
+	}
 	m, found, other := h.router.Find(r.Method, r.URL.Path)
 	if !found {
 		return nil, fabric.Route{}, notFound(r, other)
@@ -127,7 +133,7 @@ func (h *Handler) parse(r *http.Request, entry *activity.Entry) (*arm.Request, f
 }
 
 // serve does what a request asks for, in the way that the fault it met allows.
-func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, hit *fault.Hit, entry *activity.Entry) (*arm.Response, error) {
+func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, hit *fault.Hit, entry *activity.Entry, rates http.Header) (*arm.Response, error) {
 	if hit.Is(fault.Refuse, fault.Throttle) {
 		return nil, hit.Refusal()
 	}
@@ -137,7 +143,7 @@ func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, h
 	if err := hit.Pause(h.World.Context()); err != nil {
 		return nil, err
 	}
-	resp, fated, err := h.work(req, route, hit, entry)
+	resp, fated, err := h.work(req, route, hit, entry, rates)
 	switch {
 	case err != nil:
 		return resp, err
@@ -154,12 +160,15 @@ func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, h
 
 // work serves a request as one transaction. fated tells whether it began an operation that
 // took over the fate of a fault.
-func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit, entry *activity.Entry) (resp *arm.Response, fated bool, err error) {
+func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit, entry *activity.Entry, rates http.Header) (resp *arm.Response, fated bool, err error) {
 	err = h.World.Update(func(t *fabric.Tx) error {
 		if err := authorize(t, route, req); err != nil {
 			return err
 		}
 		if err := resources.Gate(t, req); err != nil {
+			return err
+		}
+		if err := h.countByProvider(t, req, route.Action, rates); err != nil {
 			return err
 		}
 		t.Doom(hit)
@@ -168,20 +177,19 @@ func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit, ent
 		if err != nil {
 			return err
 		}
+		entry.ID = t.Begun()
 		if fated = t.Fated(); !fated && hit.Is(fault.Fail) {
 			return hit.Refusal() // no operation could fail in the request's place
-		}
-		if answered.Body != nil {
-			// Encoded under the lock: bodies share memory with stored documents.
-			data, err := json.Marshal(answered.Body)
-			if err != nil {
-				return err
-			}
-			answered.Body = json.RawMessage(data)
 		}
 		resp = answered
 		return nil
 	})
+	if err != nil || resp.Body == nil {
+		return resp, fated, err
+	}
+	// Stored documents, which the body may share, never change: encoding needs no lock.
+	data, err := doc.Append(nil, resp.Body)
+	resp.Body = json.RawMessage(data)
 	return resp, fated, err
 }
 

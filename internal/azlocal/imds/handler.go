@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"mngr/internal/azlocal/activity"
 	"mngr/internal/azlocal/arm"
@@ -12,6 +13,7 @@ import (
 	"mngr/internal/azlocal/entra"
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/fault"
+	"mngr/internal/azlocal/throttle"
 )
 
 // Handler serves the machine with one key.
@@ -21,11 +23,10 @@ type Handler struct {
 	Compute *compute.Provider
 	Key     string
 	Record  func(activity.Entry) // nil: nobody notes what was asked
-	// Limit takes a request of the machine, by path below /metadata, or refuses it as one
-	// too many; done says that it is answered. nil: nothing is too much.
-	Limit func(path string) (done func(), ok bool)
+	Meter   *throttle.Meter
 
-	tokens tokens
+	identities atomic.Int32 // requests for the identity under way
+	tokens     tokens
 }
 
 // ServeHTTP answers one request in the way that faults allow. Requests of the identity are
@@ -65,13 +66,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	path := strings.Join(seg[1:], "/")
-	if h.Limit != nil {
-		done, ok := h.Limit(path)
-		if !ok {
-			write(w, http.StatusTooManyRequests, doc.Object{"error": "too_many_requests", "error_description": "Too many requests"})
-			return
-		}
-		defer done()
+	leave, ok := h.admit(w, strings.HasPrefix(path, "identity/"))
+	defer leave()
+	if !ok {
+		return
 	}
 	if check(w, r, path) {
 		return

@@ -103,8 +103,8 @@ func properties(e activity.Entry) doc.Object {
 	if e.Status > 0 {
 		p["statusCode"] = strings.ReplaceAll(http.StatusText(e.Status), " ", "")
 	}
-	if e.Code != "" {
-		p["statusMessage"] = fmt.Sprintf(`{"error":{"code":%q}}`, e.Code)
+	if code := cmp.Or(e.Code, e.EndedCode); code != "" {
+		p["statusMessage"] = fmt.Sprintf(`{"error":{"code":%q}}`, code)
 	}
 	return p
 }

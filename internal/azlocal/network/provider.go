@@ -44,7 +44,7 @@ func (p *Provider) Register(w *fabric.World) {
 		&fabric.Kind{Type: TypeSubnet, ETag: etag, Refs: subnetRefs, Render: renderSubnet, Remove: removeSubnet},
 		&fabric.Kind{Type: TypeNSG, ETag: etag, Tracked: true, Render: renderNSG, Remove: removeNSG},
 		&fabric.Kind{Type: TypeRule, ETag: etag, Remove: removeRule},
-		&fabric.Kind{Type: TypePublicIP, ETag: etag, Tracked: true, Refs: publicIPRefs, Render: renderPublicIP, Remove: removePublicIP},
+		&fabric.Kind{Type: TypePublicIP, ETag: etag, Tracked: true, Refs: publicIPRefs, Counts: countPublicIP, Render: renderPublicIP, Remove: removePublicIP},
 		&fabric.Kind{Type: TypeInterface, ETag: etag, Tracked: true, Refs: interfaceRefs, Render: renderInterface, Remove: removeInterface},
 	)
 	settled := func(t *fabric.Tx, op fabric.Operation, err error) {
