@@ -16,7 +16,7 @@ import (
 )
 
 // statusKeys is the contract of `status --format json`.
-const statusKeys = "authority billed ca_file client_id client_secret_file cost driver driver_reason endpoint faults pid profile ready running settings state_dir subscription_id switches tenant_id vms"
+const statusKeys = "authority billed ca_file client_id client_secret_file cost driver driver_note endpoint faults pid profile ready running settings state_dir subscription_id switches tenant_id vms"
 
 func keysOf(t *testing.T, text string) string {
 	t.Helper()
@@ -42,7 +42,7 @@ func TestStatusContract(t *testing.T) {
 		t.Errorf("up says: %s, %v", says, err)
 	}
 	st := p.status()
-	if len(st.Billed) != 0 || st.Cost.PerHour != 0 || st.Cost.Unknown != 0 || st.Why != "chosen with --driver" || len(st.Settings) == 0 || len(st.Switches) == 0 {
+	if len(st.Billed) != 0 || st.Cost.PerHour != 0 || st.Cost.Unknown != 0 || len(st.Settings) == 0 || len(st.Switches) == 0 {
 		t.Errorf("%+v", st)
 	}
 	inst, err := instance.Load(p.dir)

@@ -92,6 +92,7 @@ func (d *daemon) status() Status {
 	server := d.server
 	st, err := still(d.inst)
 	st.Running, st.PID, st.Phase, st.Failure, st.Ready = true, os.Getpid(), d.phase, d.failed, server != nil
+	st.DriverNote = note(d.about, d.inst.DriverWhy)
 	d.mu.Unlock()
 	if err != nil && st.Failure == "" {
 		st.Failure = err.Error()

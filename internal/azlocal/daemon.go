@@ -23,20 +23,20 @@ import (
 // Status is what the daemon tells over its socket, and `status` prints.
 type Status struct {
 	instance.Client
-	StateDir string             `json:"state_dir"`
-	Why      string             `json:"driver_reason"` // why this driver
-	Running  bool               `json:"running"`
-	Ready    bool               `json:"ready"`
-	PID      int                `json:"pid"`             // 0: it does not run
-	Phase    string             `json:"phase,omitempty"` // until it is ready
-	Failure  string             `json:"failure,omitempty"`
-	Profile  string             `json:"profile"`
-	Switches map[string]string  `json:"switches"`
-	Settings []fabric.Setting   `json:"settings"`
-	Faults   faultSummary       `json:"faults"`
-	VMs      []compute.VMStatus `json:"vms"`
-	Billed   []compute.Charge   `json:"billed"`
-	Cost     cost               `json:"cost"`
+	StateDir   string             `json:"state_dir"`
+	DriverNote string             `json:"driver_note"` // why the driver was chosen, and how its machines run
+	Running    bool               `json:"running"`
+	Ready      bool               `json:"ready"`
+	PID        int                `json:"pid"`             // 0: it does not run
+	Phase      string             `json:"phase,omitempty"` // until it is ready
+	Failure    string             `json:"failure,omitempty"`
+	Profile    string             `json:"profile"`
+	Switches   map[string]string  `json:"switches"`
+	Settings   []fabric.Setting   `json:"settings"`
+	Faults     faultSummary       `json:"faults"`
+	VMs        []compute.VMStatus `json:"vms"`
+	Billed     []compute.Charge   `json:"billed"`
+	Cost       cost               `json:"cost"`
 }
 
 // faultSummary tells whether something is still to go wrong.
@@ -71,6 +71,7 @@ type daemon struct {
 	phase  string
 	failed string
 	server *Server // nil until it is ready
+	about  string  // how the driver's machines run, if there is anything to tell
 }
 
 // run serves until it is told to stop, or ctx ends.
@@ -94,8 +95,11 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	d.mu.Lock()
 	d.server, d.phase = server, ""
+	if teller, ok := driver.(interface{ About() string }); ok {
+		d.about = teller.About()
+	}
 	d.mu.Unlock()
-	d.log.Info("ready", "endpoint", d.inst.Endpoint(), "driver", driver.Name())
+	d.log.Info("ready", "endpoint", d.inst.Endpoint(), "driver", driver.Name(), "about", d.about)
 
 	var request stopRequest
 	select {

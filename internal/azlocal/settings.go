@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/instance"
@@ -27,16 +28,13 @@ func newSettings(inst *instance.Instance) (*fabric.Settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	var regions []string
-	for _, r := range resources.Regions() {
-		regions = append(regions, r.Name)
-	}
 	more := slices.Concat(fabric.Quotas(compute.Limits()), fabric.Quotas(network.Limits()))
-	more = append(more, fabric.Switch(fabric.Throttling, profile == fabric.Realistic))
+	more = append(more, fabric.Switch(fabric.Throttling, profile == fabric.Realistic), fabric.Number(fabric.PageSize, arm.PageSize, 1, false))
+	more = append(more, compute.CapacitySettings()...)
 	for _, p := range throttle.Policies() {
 		more = append(more, fabric.Number(throttle.Prefix+p.Name, p.Limit.Size, 1, false))
 	}
-	return fabric.NewSettings(profile, regions, more, inst.Settings)
+	return fabric.NewSettings(profile, resources.RegionNames(), more, inst.Settings)
 }
 
 type settingList struct {
@@ -60,13 +58,12 @@ func (s *Server) chooseSettings(r *http.Request) (any, error) {
 	if err := s.world.Settings.Choose(values); err != nil {
 		return nil, err
 	}
-	if acts {
-		return nil, s.world.Update(func(t *fabric.Tx) error {
+	return nil, s.world.Update(func(t *fabric.Tx) error {
+		if acts {
 			resources.SetRegistered(t, act == "true")
-			return nil
-		})
-	}
-	return nil, nil
+		}
+		return s.compute.Reclaim(t)
+	})
 }
 
 func newSet() *cobra.Command {
@@ -83,9 +80,16 @@ The settings stay until they are changed.
   registered=false        make all resource providers NotRegistered now (true: Registered)
   eviction-notice=5s      from the notice of an eviction until the machine goes
   nic-reservation=180s    how long an interface stays reserved after a refused create
+  page-size=100           rows on a page of a list
   quota.cores=4           cores in a region; likewise quota.spot, quota.publicIPs and each
                           family, as in quota.standardBSFamily
   quota.cores@eastus=0    the same in one region only
+  capacity.Standard_B2s=none
+                          no more machines of the size; a number: so many fit. none refuses
+                          at once; allocation, zonal, overconstrained when the operation
+                          runs; 3:allocation joins both. Spot machines that fit no more go
+  restriction.Standard_B2s=NotAvailableForSubscription
+                          the subscription may not use the size; or QuotaId
   throttling=on           whether too many requests are refused; they are always counted
   throttle.PutVM.vm=2     the size of a bucket of requests; it refills in proportion`,
 		Example: "  mngr azure local set quota.cores=4 quota.spot=0\n  mngr azure local set role-propagation=2m\n  mngr azure local set quota.cores=",

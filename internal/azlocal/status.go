@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,7 +55,7 @@ func still(inst *instance.Instance) (Status, error) {
 	if inst == nil {
 		return st, nil
 	}
-	st.Client, st.StateDir, st.Profile, st.Why = inst.Client(), inst.Dir, inst.Profile, inst.DriverReason
+	st.Client, st.StateDir, st.Profile, st.DriverNote = inst.Client(), inst.Dir, inst.Profile, note("", inst.DriverWhy)
 	switches, err := fabric.NewSwitches(inst.Switches)
 	if err != nil {
 		return st, err
@@ -87,4 +88,17 @@ func status(cmd *cobra.Command) (Status, error) {
 		return st, &Problem{Cause: fmt.Sprintf("the daemon (pid %d) does not answer: %v", pid, err), Remedy: "see " + inst.Path("daemon.log"), Err: err}
 	}
 	return st, nil
+}
+
+// note puts what there is to tell of a driver into one text.
+func note(about, why string) string {
+	if why != "" {
+		why = "chosen because " + why
+	}
+	return strings.Trim(about+"; "+why, "; ")
+}
+
+// driver is for people: "driver qemu: kvm".
+func (st Status) driver() string {
+	return strings.TrimSuffix("driver "+st.Driver+": "+st.DriverNote, ": ")
 }

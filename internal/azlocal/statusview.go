@@ -19,10 +19,7 @@ func (st Status) print(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "local Azure is down (was %s, driver %s); start it with `mngr azure local up`\n", st.Endpoint, st.Driver)
 		return err
 	}
-	fmt.Fprintf(w, "local Azure runs at %s (pid %d, driver %s, profile %s)\n", st.Endpoint, st.PID, st.Driver, st.Profile)
-	if st.Why != "" {
-		fmt.Fprintf(w, "driver %s: %s\n", st.Driver, st.Why)
-	}
+	fmt.Fprintf(w, "local Azure runs at %s (pid %d, profile %s, %s)\n", st.Endpoint, st.PID, st.Profile, st.driver())
 	if st.Faults.Active > 0 {
 		fmt.Fprintf(w, "%d of %d faults can still hit (`mngr azure local fault list`)\n", st.Faults.Active, st.Faults.Added)
 	}
