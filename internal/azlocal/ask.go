@@ -56,5 +56,14 @@ func emit[T any](w io.Writer, format string, v any, rows []T, human func(io.Writ
 		}
 		return nil
 	}
+	return checkFormat(format)
+}
+
+// checkFormat refuses a format before anything is done.
+func checkFormat(format string) error {
+	switch format {
+	case "human", "json", "jsonl":
+		return nil
+	}
 	return &Problem{Cause: fmt.Sprintf("there is no format %q", format), Remedy: "formats: human, json, jsonl", Misuse: true}
 }

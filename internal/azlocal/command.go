@@ -57,7 +57,7 @@ Its state is in $MNGR_AZLOCAL_DIR, else ~/.local/state/mngr/azlocal.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newUp(), newDown(), newStatus(), newEnv(), newReset(), newFault(), newSet(), newEvict(), newLog(), newPrincipal(), newServe())
+	cmd.AddCommand(newUp(), newDown(), newStatus(), newEnv(), newReset(), newFault(), newSet(), newEvict(), newMachine(), newLog(), newBill(), newPrincipal(), newServe())
 	return cmd
 }
 

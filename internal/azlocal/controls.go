@@ -3,8 +3,10 @@ package azlocal
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/fabric"
@@ -39,6 +41,8 @@ func (d *daemon) controls() http.Handler {
 	d.serveReady(mux, "DELETE /faults/{id}", (*Server).removeFault)
 	d.serveReady(mux, "POST /principals", (*Server).addPrincipal)
 	d.serveReady(mux, "POST /evict", (*Server).evict)
+	d.serveReady(mux, "POST /machines/{vm}/{act}", (*Server).control)
+	d.serveReady(mux, "GET /bill", (*Server).report)
 	d.serveReady(mux, "GET /settings", (*Server).listSettings)
 	d.serveReady(mux, "POST /settings", (*Server).chooseSettings)
 	return mux
@@ -64,6 +68,17 @@ func read[T any](r *http.Request) (v T, err error) {
 	return v, err
 }
 
+// readStrictly refuses what it does not know: a fault with a slip of the pen in a key
+// would hit too much.
+func readStrictly[T any](r *http.Request) (v T, err error) {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		return v, fmt.Errorf("read the body: %w", err)
+	}
+	return v, nil
+}
+
 func respond(w http.ResponseWriter, v any, err error) {
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -75,12 +90,40 @@ func respond(w http.ResponseWriter, v any, err error) {
 func (d *daemon) status() Status {
 	d.mu.Lock()
 	server := d.server
-	st := Status{Client: d.inst.Client(), Running: true, PID: os.Getpid(), Phase: d.phase, Failure: d.failed,
-		Ready: server != nil, Profile: d.inst.Profile, DriverNote: note(d.about, d.inst.DriverWhy), VMs: []compute.VMStatus{}, Billed: []compute.Charge{}}
+	st, err := still(d.inst)
+	st.Running, st.PID, st.Phase, st.Failure, st.Ready = true, os.Getpid(), d.phase, d.failed, server != nil
+	st.DriverNote = note(d.about, d.inst.DriverWhy)
 	d.mu.Unlock()
+	if err != nil && st.Failure == "" {
+		st.Failure = err.Error()
+	}
 	if server != nil {
-		st.Switches = server.world.Switches.All()
-		server.world.View(func(t *fabric.Tx) { st.VMs, st.Billed = compute.Status(t), compute.Bill(t) })
+		server.describe(&st)
 	}
 	return st
+}
+
+// describe fills in what only a server that is up knows.
+func (s *Server) describe(st *Status) {
+	st.Switches, st.Settings = s.world.Switches.All(), s.world.Settings.All()
+	for _, f := range s.world.Faults.List() {
+		st.Faults.Added++
+		st.Faults.Hits += f.Hits
+		if f.Active(s.world.Now()) {
+			st.Faults.Active++
+		}
+		if f.Hits == 0 {
+			st.Faults.Unhit++
+		}
+	}
+	s.world.View(func(t *fabric.Tx) {
+		st.VMs, st.Billed = compute.Status(t), compute.Bill(t)
+		report := s.books.Report(time.Time{})
+		st.Cost = cost{PerHour: report.PerHour, SoFar: report.USD, Hours: report.Unknown}
+	})
+	for _, c := range st.Billed {
+		if c.PerHour == nil {
+			st.Cost.Unknown++
+		}
+	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/control"
+	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/instance"
 	"mngr/internal/azlocal/machine"
 )
@@ -23,17 +24,36 @@ import (
 // Status is what the daemon tells over its socket, and `status` prints.
 type Status struct {
 	instance.Client
-	Running bool   `json:"running"`
-	PID     int    `json:"pid"`
-	Phase   string `json:"phase,omitempty"` // until it is ready
-	Failure string `json:"failure,omitempty"`
-	Ready   bool   `json:"ready"`
-	Profile string `json:"profile,omitempty"`
-	// DriverNote tells why the driver was chosen, and how its machines run.
-	DriverNote string             `json:"driver_note,omitempty"`
-	Switches   map[string]string  `json:"unknown,omitempty"`
+	StateDir   string             `json:"state_dir"`
+	DriverNote string             `json:"driver_note"` // why the driver was chosen, and how its machines run
+	Running    bool               `json:"running"`
+	Ready      bool               `json:"ready"`
+	PID        int                `json:"pid"`             // 0: it does not run
+	Phase      string             `json:"phase,omitempty"` // until it is ready
+	Failure    string             `json:"failure,omitempty"`
+	Profile    string             `json:"profile"`
+	Switches   map[string]string  `json:"switches"`
+	Settings   []fabric.Setting   `json:"settings"`
+	Faults     faultSummary       `json:"faults"`
 	VMs        []compute.VMStatus `json:"vms"`
 	Billed     []compute.Charge   `json:"billed"`
+	Cost       cost               `json:"cost"`
+}
+
+// faultSummary tells whether something is still to go wrong.
+type faultSummary struct {
+	Added  int `json:"added"`
+	Active int `json:"active"`    // can still hit
+	Unhit  int `json:"never_hit"` // have not hit yet
+	Hits   int `json:"hits"`
+}
+
+// cost is what all that is billed costs on Azure.
+type cost struct {
+	PerHour float64 `json:"usd_per_hour"`         // now, of what has a known price
+	Unknown int     `json:"unknown_prices"`       // things billed now whose price is not known
+	SoFar   float64 `json:"usd_so_far"`           // since the instance was made
+	Hours   float64 `json:"unknown_hours_so_far"` // billed without a known price: on top
 }
 
 // stopRequest asks the daemon to end. All removes every trace of the machines.

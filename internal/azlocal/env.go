@@ -3,7 +3,9 @@ package azlocal
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,11 +14,15 @@ import (
 )
 
 func newEnv() *cobra.Command {
-	var public, hosts bool
 	cmd := &cobra.Command{
 		Use: "env", Args: cobra.NoArgs,
 		Short: "Print what another shell or an empty home needs to use this local Azure",
-		Long: `Print what another shell or an empty home needs to use this local Azure.
+		Long: `Print, as exports of a shell, what another shell or an empty home needs to use this local
+Azure: mngr, Microsoft's az and SDKs, Terraform, curl. The client secret is among it.
+
+az logs in with: az login --service-principal -u "$AZURE_CLIENT_ID" -p "$AZURE_CLIENT_SECRET"
+--tenant "$AZURE_TENANT_ID", after: az cloud set -n AzureLocal. SDKs are given the endpoint
+and the authority, and told to do no instance discovery.
 
 --public is for clients that know Azure's own names alone: it needs the instance to listen
 under them, and a hosts file that leads them to it.`,
@@ -24,50 +30,33 @@ under them, and a hosts file that leads them to it.`,
   mngr azure local up --listen 127.0.0.1:443 --name management.azure.com --name login.microsoftonline.com
   mngr azure local env --hosts >> /etc/hosts
   eval "$(mngr azure local env --public)"`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			inst, err := load()
-			if errors.Is(err, instance.ErrNone) {
-				return &Problem{Cause: "there is no local Azure", Remedy: "start one with `mngr azure local up`", Err: err}
-			}
-			if err != nil {
+	}
+	format := formatFlag(cmd)
+	public := cmd.Flags().Bool("public", false, "for clients that know Azure's own names alone")
+	hosts := cmd.Flags().Bool("hosts", false, "print the lines of the hosts file for them instead")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		inst, err := load()
+		if errors.Is(err, instance.ErrNone) {
+			return &Problem{Cause: "there is no local Azure", Remedy: "start one with `mngr azure local up`", Err: err}
+		}
+		if err != nil {
+			return err
+		}
+		if *hosts || *public {
+			if err := checkPublic(inst); err != nil {
 				return err
 			}
-			dir, client, secretFile := inst.Dir, inst.ClientID, inst.Path("client_secret")
-			if p, ok := instance.Acting(); ok {
-				dir, client, secretFile = p.Dir, p.ClientID, p.SecretFile()
-			}
-			if hosts || public {
-				if err := checkPublic(inst); err != nil {
-					return err
-				}
-			}
-			if hosts {
-				fmt.Fprintln(cmd.OutOrStdout(), strings.Join(inst.Faces.Hosts(), "\n"))
-				return nil
-			}
-			secret, err := os.ReadFile(secretFile)
-			if err != nil {
-				return &Problem{Cause: "the local Azure has not been started yet", Remedy: "start it with `mngr azure local up`", Err: err}
-			}
-			pairs := [][2]string{
-				{"AZURE_TENANT_ID", inst.Tenant}, {"AZURE_SUBSCRIPTION_ID", inst.Subscription}, {"AZURE_CLIENT_ID", client},
-				{"AZURE_CLIENT_SECRET", string(secret)}, {"REQUESTS_CA_BUNDLE", inst.Path("ca.pem")},
-			}
-			if public {
-				fmt.Fprintln(cmd.OutOrStdout(), "unset AZURE_AUTHORITY_HOST ARM_CLOUD_METADATA_URL")
-				pairs = append(pairs, [2]string{"SSL_CERT_FILE", inst.Path("ca.pem")}, [2]string{"CURL_CA_BUNDLE", inst.Path("ca.pem")})
-			} else {
-				pairs = append(pairs, [2]string{"MNGR_AZLOCAL_DIR", dir}, [2]string{"AZURE_AUTHORITY_HOST", inst.Endpoint() + "/"},
-					[2]string{"ARM_CLOUD_METADATA_URL", inst.Endpoint() + "/metadata/endpoints?api-version=2019-05-01"})
-			}
-			for _, pair := range pairs {
-				fmt.Fprintf(cmd.OutOrStdout(), "export %s=%s\n", pair[0], quote(pair[1]))
-			}
-			return nil
-		},
+		}
+		if *hosts {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), strings.Join(inst.Faces.Hosts(), "\n"))
+			return err
+		}
+		pairs, err := environment(inst, *public)
+		if err != nil {
+			return err
+		}
+		return printEnvironment(cmd.OutOrStdout(), *format, pairs)
 	}
-	cmd.Flags().BoolVar(&public, "public", false, "for clients that know Azure's own names alone")
-	cmd.Flags().BoolVar(&hosts, "hosts", false, "print the lines of the hosts file for them instead")
 	return cmd
 }
 
@@ -81,6 +70,61 @@ func checkPublic(inst *instance.Instance) error {
 		return &Problem{Cause: fmt.Sprintf("it listens at %s, and clients look for Azure's names at port 443", inst.Faces.Listen[0]), Remedy: again}
 	}
 	return nil
+}
+
+// environment lists the variables by which clients find an instance, as the principal whose
+// directory is set. One without a value must not be set.
+func environment(inst *instance.Instance, public bool) ([][2]string, error) {
+	dir, client, secretFile := inst.Dir, inst.ClientID, inst.Path("client_secret")
+	if p, ok := instance.Acting(); ok {
+		dir, client, secretFile = p.Dir, p.ClientID, p.SecretFile()
+	}
+	secret, err := os.ReadFile(secretFile)
+	if err != nil {
+		return nil, &Problem{Cause: "the local Azure has not been started yet", Remedy: "start it with `mngr azure local up`", Err: err}
+	}
+	c, bundle := inst.Client(), inst.Path(instance.BundleFile)
+	pairs := [][2]string{
+		{"MNGR_AZLOCAL_DIR", dir},
+		// Azure Identity of every language; az; Terraform's provider.
+		{"AZURE_TENANT_ID", c.TenantID}, {"AZURE_SUBSCRIPTION_ID", c.SubscriptionID}, {"AZURE_CLIENT_ID", client}, {"AZURE_CLIENT_SECRET", string(secret)},
+		{"AZURE_CONFIG_DIR", filepath.Join(dir, "az")},
+		{"ARM_TENANT_ID", c.TenantID}, {"ARM_SUBSCRIPTION_ID", c.SubscriptionID}, {"ARM_CLIENT_ID", client}, {"ARM_CLIENT_SECRET", string(secret)},
+		// OpenSSL and Go; Python; curl.
+		{"SSL_CERT_FILE", bundle}, {"REQUESTS_CA_BUNDLE", bundle}, {"CURL_CA_BUNDLE", bundle},
+	}
+	where := [][2]string{
+		{"AZURE_AUTHORITY_HOST", c.Authority + "/"}, {"AZURE_RESOURCE_MANAGER_ENDPOINT", c.Endpoint},
+		{"ARM_CLOUD_METADATA_URL", c.Endpoint + "/metadata/endpoints?api-version=2019-05-01"},
+		{"ARM_METADATA_HOSTNAME", strings.TrimPrefix(c.Endpoint, "https://")},
+	}
+	for i := range where {
+		if public {
+			where[i][1] = ""
+		}
+	}
+	return append(pairs, where...), nil
+}
+
+func printEnvironment(w io.Writer, format string, pairs [][2]string) error {
+	all := map[string]string{}
+	for _, pair := range pairs {
+		if pair[1] != "" {
+			all[pair[0]] = pair[1]
+		}
+	}
+	return emit(w, format, all, []map[string]string{all}, func(w io.Writer) error {
+		for _, pair := range pairs {
+			line := fmt.Sprintf("export %s=%s\n", pair[0], quote(pair[1]))
+			if pair[1] == "" {
+				line = "unset " + pair[0] + "\n"
+			}
+			if _, err := io.WriteString(w, line); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // quote makes a word of a POSIX shell.

@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"mngr/internal/azlocal/arm"
-	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/fabric"
 )
 
@@ -27,18 +25,15 @@ func (s *Server) evict(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	id, _, err := s.machineNamed(want.Name)
+	if err != nil {
+		return nil, err
+	}
 	err = s.world.Update(func(t *fabric.Tx) error {
-		var found []*fabric.Document
-		for _, d := range t.List(compute.TypeVM, "") {
-			if strings.EqualFold(arm.Name(d.ID), want.Name) {
-				found = append(found, d)
-			}
+		if d := t.Peek(id); d != nil {
+			want.Name, want.Policy = arm.Name(id), d.Body.Str("properties", "evictionPolicy")
 		}
-		if len(found) != 1 {
-			return fmt.Errorf("%d virtual machines are called %q", len(found), want.Name)
-		}
-		want.Name, want.Policy = arm.Name(found[0].ID), found[0].Body.Str("properties", "evictionPolicy")
-		want.At, err = s.compute.Evict(t, found[0].ID)
+		want.At, err = s.compute.Evict(t, id)
 		return err
 	})
 	if refused, ok := errors.AsType[*arm.Error](err); ok {

@@ -2,12 +2,10 @@ package azlocal
 
 import (
 	"fmt"
-	"io"
 	"maps"
-	"net/url"
+	"math/rand/v2"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,6 +33,10 @@ type effects struct {
 	drop     string
 	throttle bool
 	never    bool
+	kill     bool
+	hang     bool
+	evict    bool
+	broken   bool
 }
 
 func newFaultAdd() *cobra.Command {
@@ -49,15 +51,23 @@ OPERATION is a name as 'mngr azure local log' shows it, such as
 Microsoft.Compute/virtualMachines/write; or entra:token; or imds: and a path. In it, in
 --resource and in the values of --match, * stands for any characters; case does not matter.
 
-The effect is one of --status, --throttle, --operation-fails, --delay, --drop, --never-finish.`,
+The effect is one of --status, --throttle, --operation-fails, --delay, --drop,
+--never-finish, --invalid-json, --kill-machine, --hang-sshd, --evict. The last three befall
+the machine that the call concerns, when its work is done.
+
+Faults survive 'down' and kill -9. The same can be asked for over the control socket; see
+docs/azlocal.md.`,
 		Example: `  mngr azure local fault add --on Microsoft.Compute/virtualMachines/write --operation-fails AllocationFailed
   mngr azure local fault add --on '*/deallocate/action' --status 409 --code Conflict --times 2
   mngr azure local fault add --on Microsoft.Compute/virtualMachines/write --match location=westus --status 409 --code SkuNotAvailable
   mngr azure local fault add --on 'Microsoft.Compute/*' --throttle --retry-after 2
   mngr azure local fault add --on 'imds:/metadata/identity/*' --status 400 --times 3
-  mngr azure local fault add --on entra:token --delay 5s --for 1m`,
+  mngr azure local fault add --on entra:token --delay 5s --for 1m
+  mngr azure local fault add --on '*/delete' --parts --nth 2 --status 409
+  mngr azure local fault add --on '*' --chance 0.1 --seed 7 --times 0 --status 502 --html
+  mngr azure local fault add --on Microsoft.Compute/virtualMachines/write --hang-sshd`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			rule, err := f.build(cmd)
+			rule, err := f.build(cmd.Flags().Changed)
 			if err != nil {
 				return err
 			}
@@ -81,6 +91,9 @@ func (f *effects) bind(cmd *cobra.Command) {
 	flags.IntVar(&f.rule.Nth, "nth", 1, "begin with the nth matching call")
 	flags.IntVar(&f.rule.Times, "times", 1, "how many calls are hit; 0: all (the default where --for is given)")
 	flags.DurationVar(&f.lasts, "for", 0, "how long the fault lasts, from now on")
+	flags.Float64Var(&f.rule.Chance, "chance", 0, "hit each of the calls with this probability, from 0 to 1")
+	flags.Uint64Var(&f.rule.Seed, "seed", 0, "makes --chance hit the same calls again (default: another one each time)")
+	flags.BoolVar(&f.rule.Parts, "parts", false, "only deletions that nobody asked for: of the parts of a machine or a group")
 	flags.IntVar(&f.rule.Status, "status", 0, "answer with this status, from 400 to 599")
 	flags.StringVar(&f.rule.Code, "code", "", "error code of --status (default: the one that goes with it)")
 	flags.StringVar(&f.rule.Message, "message", "", "error text (default: Azure's for the code)")
@@ -88,53 +101,38 @@ func (f *effects) bind(cmd *cobra.Command) {
 	flags.BoolVar(&f.throttle, "throttle", false, "answer with compute's own 429, whose body has no envelope")
 	flags.StringVar(&f.fails, "operation-fails", "", "accept the request, then end its operation as failed, with this code")
 	flags.DurationVar(&f.delay, "delay", 0, "serve the request that much later")
-	flags.StringVar(&f.drop, "drop", "", "cut the connection: before, or after the work is done")
+	flags.BoolVar(&f.rule.HTML, "html", false, "the answer of --status is a gateway's page instead of JSON")
+	flags.StringVar(&f.drop, "drop", "", "cut the connection: before, or after the work is done, or during the answer to it")
+	flags.BoolVar(&f.broken, "invalid-json", false, "do the work, then answer with a body that is no JSON")
+	flags.BoolVar(&f.kill, "kill-machine", false, "do the work, then cut the machine's power")
+	flags.BoolVar(&f.hang, "hang-sshd", false, "do the work, then make the machine's sshd stand still")
+	flags.BoolVar(&f.evict, "evict", false, "do the work, then take the Spot machine's capacity back")
 	flags.BoolVar(&f.never, "never-finish", false, "accept the request, and leave its operation in progress for ever")
 }
 
 // build makes the rule that the flags describe.
-func (f *effects) build(cmd *cobra.Command) (fault.Rule, error) {
-	r, changed := f.rule, cmd.Flags().Changed
-	if n := f.given(changed); n != 1 {
-		return r, wrong("a fault has one effect: --status, --throttle, --operation-fails, --delay, --drop or --never-finish")
-	}
+func (f *effects) build(changed func(string) bool) (fault.Rule, error) {
+	r := f.rule
 	r.For, r.Wait = f.lasts.Seconds(), f.delay.Seconds()
 	if changed("for") && !changed("times") {
 		r.Times = 0
 	}
-	switch {
-	case changed("nth") && r.Nth < 1:
-		return r, wrong("--nth counts from 1")
-	case changed("code") && !changed("status"):
-		return r, wrong("--code goes with --status only")
-	case changed("retry-after") && !changed("status") && !f.throttle:
-		return r, wrong("--retry-after goes with --status and --throttle only")
+	if err := f.combined(changed); err != nil {
+		return r, err
 	}
-	switch {
-	case changed("status"):
-		r.Effect = fault.Refuse
-	case f.throttle:
-		r.Effect = fault.Throttle
-	case changed("operation-fails"):
-		r.Effect, r.Code = fault.Fail, f.fails
-	case changed("delay"):
-		r.Effect = fault.Delay
-	case f.drop == "before" || f.drop == "after":
-		r.Effect = fault.Kind("drop-" + f.drop)
-	case f.never:
-		r.Effect = fault.NeverFinish
-	default:
-		return r, wrong("--drop is before or after; --throttle and --never-finish are not false")
+	if r.Chance > 0 && !changed("seed") {
+		r.Seed = rand.Uint64N(1 << 32)
 	}
-	for _, pair := range f.match {
-		path, value, ok := strings.Cut(pair, "=")
-		if !ok || path == "" {
-			return r, wrong(fmt.Sprintf("--match %s is not path=value", pair))
-		}
-		if r.Match == nil {
-			r.Match = map[string]string{}
-		}
-		r.Match[path] = value
+	effect, err := f.effect(changed)
+	if err != nil {
+		return r, err
+	}
+	r.Effect = effect
+	if effect == fault.Fail {
+		r.Code = f.fails
+	}
+	if r.Match, err = f.matches(); err != nil {
+		return r, err
 	}
 	if err := r.Check(); err != nil {
 		return r, wrong(err.Error())
@@ -142,88 +140,63 @@ func (f *effects) build(cmd *cobra.Command) (fault.Rule, error) {
 	return r, nil
 }
 
-// given counts the effects.
-func (f *effects) given(changed func(string) bool) int {
-	n := 0
-	for _, name := range []string{"status", "throttle", "operation-fails", "delay", "drop", "never-finish"} {
+// combined refuses flags that say nothing together.
+func (f *effects) combined(changed func(string) bool) error {
+	switch {
+	case changed("nth") && f.rule.Nth < 1:
+		return wrong("--nth counts from 1")
+	case changed("code") && !changed("status"):
+		return wrong("--code goes with --status only")
+	case f.rule.HTML && !changed("status"):
+		return wrong("--html goes with --status only")
+	case changed("retry-after") && !changed("status") && !f.throttle:
+		return wrong("--retry-after goes with --status and --throttle only")
+	case changed("seed") && !changed("chance"):
+		return wrong("--seed goes with --chance only")
+	case changed("chance") && (f.rule.Chance <= 0 || f.rule.Chance > 1):
+		return wrong("--chance is more than 0 and at most 1")
+	}
+	return nil
+}
+
+// effect is the one that was given.
+func (f *effects) effect(changed func(string) bool) (fault.Kind, error) {
+	kinds := map[string]fault.Kind{"status": fault.Refuse, "throttle": fault.Throttle, "operation-fails": fault.Fail, "delay": fault.Delay, "drop": fault.Kind("drop-" + f.drop),
+		"never-finish": fault.NeverFinish, "invalid-json": fault.InvalidJSON, "kill-machine": fault.KillMachine, "hang-sshd": fault.HangSSH, "evict": fault.EvictMachine}
+	var given []string
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
 		if changed(name) {
-			n++
+			given = append(given, name)
 		}
 	}
-	return n
+	if len(given) != 1 {
+		return "", wrong("a fault has one effect: --status, --throttle, --operation-fails, --delay, --drop, --never-finish, --invalid-json, --kill-machine, --hang-sshd or --evict")
+	}
+	on := map[string]bool{"throttle": f.throttle, "never-finish": f.never, "invalid-json": f.broken, "kill-machine": f.kill, "hang-sshd": f.hang, "evict": f.evict}
+	if is, flag := on[given[0]]; flag && !is {
+		return "", wrong("--" + given[0] + " is not false")
+	}
+	if changed("drop") && !slices.Contains([]string{"before", "after", "during"}, f.drop) {
+		return "", wrong("--drop is before, after or during")
+	}
+	return kinds[given[0]], nil
+}
+
+func (f *effects) matches() (map[string]string, error) {
+	if len(f.match) == 0 {
+		return nil, nil
+	}
+	out := map[string]string{}
+	for _, pair := range f.match {
+		path, value, ok := strings.Cut(pair, "=")
+		if !ok || path == "" {
+			return nil, wrong(fmt.Sprintf("--match %s is not path=value", pair))
+		}
+		out[path] = value
+	}
+	return out, nil
 }
 
 func wrong(cause string) error {
 	return &Problem{Cause: cause, Remedy: "see `mngr azure local fault add --help`", Misuse: true}
-}
-
-func newFaultList() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "list", Args: cobra.NoArgs,
-		Short: "List the faults and how often each was hit",
-	}
-	format := formatFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		var all faultList
-		if err := ask(cmd, "GET", "/faults", nil, &all); err != nil {
-			return err
-		}
-		return emit(cmd.OutOrStdout(), *format, all, all.Faults, all.print)
-	}
-	return cmd
-}
-
-func (l faultList) print(w io.Writer) error {
-	if len(l.Faults) == 0 {
-		return nil
-	}
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tHITS\tSTATE\tON\tEFFECT")
-	for _, f := range l.Faults {
-		state := "active"
-		if !f.Active {
-			state = "over"
-		}
-		hits := fmt.Sprint(f.Hits)
-		if f.Times > 0 {
-			hits += fmt.Sprintf("/%d", f.Times)
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", f.ID, hits, state, f.where(), f.Describe())
-	}
-	return t.Flush()
-}
-
-// where is everything that narrows a fault down.
-func (f faultStatus) where() string {
-	out := f.On
-	if f.Resource != "" {
-		out += " of " + f.Resource
-	}
-	for _, path := range slices.Sorted(maps.Keys(f.Match)) {
-		out += fmt.Sprintf(" with %s=%s", path, f.Match[path])
-	}
-	if f.Nth > 1 {
-		out += fmt.Sprintf(" from call %d on", f.Nth)
-	}
-	return out
-}
-
-func newFaultRemove() *cobra.Command {
-	var all bool
-	cmd := &cobra.Command{
-		Use:   "remove ID | --all",
-		Short: "End a fault, or all of them; operations it made hang or fail stay as they are",
-		Args:  cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case all == (len(args) == 1):
-				return &Problem{Cause: "say which fault: its id, or --all", Remedy: "mngr azure local fault list", Misuse: true}
-			case all:
-				return ask(cmd, "DELETE", "/faults", nil, nil)
-			}
-			return ask(cmd, "DELETE", "/faults/"+url.PathEscape(args[0]), nil, nil)
-		},
-	}
-	cmd.Flags().BoolVar(&all, "all", false, "end all faults")
-	return cmd
 }

@@ -30,7 +30,7 @@ func (s *Server) listFaults(*http.Request) (any, error) {
 }
 
 func (s *Server) addFault(r *http.Request) (any, error) {
-	rule, err := read[fault.Rule](r)
+	rule, err := readStrictly[fault.Rule](r)
 	if err == nil {
 		err = s.checkOperation(rule.On)
 	}
@@ -66,10 +66,11 @@ func method(pattern string) string {
 }
 
 func (s *Server) removeFault(r *http.Request) (any, error) {
-	if id := r.PathValue("id"); !s.world.Faults.Remove(id) {
-		return nil, fmt.Errorf("there is no fault %q", id)
+	known, err := s.world.Faults.Remove(r.PathValue("id"))
+	if !known && err == nil {
+		err = fmt.Errorf("there is no fault %q", r.PathValue("id"))
 	}
-	return nil, nil
+	return nil, err
 }
 
-func (s *Server) clearFaults(*http.Request) (any, error) { return s.world.Faults.Clear(), nil }
+func (s *Server) clearFaults(*http.Request) (any, error) { return s.world.Faults.Clear() }

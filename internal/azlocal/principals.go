@@ -30,6 +30,7 @@ func (s *Server) login(p instance.Principal) error {
 	secret, err := p.Secret()
 	if err == nil {
 		s.know(secret, p.ClientID, p.ObjectID)
+		s.names.Store(p.ObjectID, p.Name)
 	}
 	return err
 }

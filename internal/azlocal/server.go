@@ -13,6 +13,7 @@ import (
 
 	"mngr/internal/azlocal/activity"
 	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/bill"
 	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/entra"
 	"mngr/internal/azlocal/fabric"
@@ -39,6 +40,8 @@ type Server struct {
 	tls      *tls.Config
 	log      *slog.Logger
 	activity *activity.Log
+	books    *bill.Ledger
+	names    sync.Map // of principals, by object id
 	apps     *entra.Directory
 	meter    *throttle.Meter
 
@@ -66,18 +69,22 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	world, err := fabric.New(fabric.Config{Subscription: inst.Subscription, Tenant: inst.Tenant, Public: inst.Public,
-		Switches: switches, Settings: settings, Faults: fault.NewBook(time.Now), Log: log, Now: time.Now}, st)
+	faults := fault.NewBook(time.Now)
+	if err := faults.Keep(inst.Path(fault.FileName)); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	s := &Server{inst: inst, log: log, tls: keys.TLS, books: bill.NewLedger(time.Now), apps: &entra.Directory{}, issuer: &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now}}
+	s.world, err = fabric.New(fabric.Config{Subscription: inst.Subscription, Tenant: inst.Tenant, Public: inst.Public,
+		Switches: switches, Settings: settings, Faults: faults, Act: s.act, Ledger: s.books, Ended: s.recordEnd, Log: log, Now: time.Now}, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	record, err := activity.Open(inst.Path(activity.FileName))
+	s.activity, err = activity.Open(inst.Path(activity.FileName), activity.Limit)
 	if err != nil {
-		return nil, errors.Join(err, world.Close())
+		return nil, errors.Join(err, s.world.Close())
 	}
-	s := &Server{inst: inst, world: world, log: log, tls: keys.TLS, activity: record,
-		meter: &throttle.Meter{Scale: settings.Scale, Now: time.Now},
-		apps:  &entra.Directory{}, issuer: &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now}}
+	s.meter = &throttle.Meter{Scale: settings.Scale, Now: time.Now}
+	s.names.Store(inst.ObjectID, ownerName)
 	s.know(keys.ClientSecret, inst.ClientID, inst.ObjectID)
 	s.wire()
 	others, err := inst.Principals()
@@ -122,6 +129,7 @@ func (s *Server) start(ctx context.Context, driver machine.Driver, restart bool)
 		return err
 	}
 	err := s.world.Update(func(t *fabric.Tx) error {
+		s.books.Reconcile(t)
 		rbac.Grant(t, arm.Principal{ObjectID: s.inst.ObjectID}, rbac.Owner, "/subscriptions/"+s.inst.Subscription)
 		return nil
 	})
@@ -131,6 +139,7 @@ func (s *Server) start(ctx context.Context, driver machine.Driver, restart bool)
 	if err := s.compute.Recover(ctx, restart); err != nil {
 		s.log.Error("not every machine was recovered", "cause", err)
 	}
+	s.nameMachines()
 	s.world.Resume()
 	s.compute.ResumeEvictions()
 	return nil
@@ -181,7 +190,15 @@ func (s *Server) serve(l net.Listener, h http.Handler) {
 	})
 }
 
+// ownerName is what the log calls the instance's own service principal.
+const ownerName = "owner"
+
 func (s *Server) record(e activity.Entry) {
+	if e.Name != "" {
+		s.names.Store(e.Principal, e.Name)
+	} else if name, ok := s.names.Load(e.Principal); ok {
+		e.Name = name.(string)
+	}
 	if err := s.activity.Add(e); err != nil {
 		s.log.Error("the activity log was not written", "cause", err)
 	}

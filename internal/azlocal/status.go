@@ -2,18 +2,16 @@ package azlocal
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/control"
+	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/instance"
 )
 
@@ -21,26 +19,18 @@ func newStatus() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "status", Args: cobra.NoArgs,
 		Short: "Show whether the local Azure runs, its machines and what would be billed",
+		Long: `Show whether the local Azure runs, how to reach it, its machines and what would be billed.
+
+The JSON has the same keys whether it runs or not; docs/azlocal.md lists them.`,
+		Example: "  mngr azure local status\n  mngr azure local status --format json",
 	}
-	format := ""
-	// The program's own --format is inherited where there is one.
-	cmd.Flags().StringVar(&format, "format", "human", "human or json")
+	format := formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		st, err := status(cmd)
 		if err != nil {
 			return err
 		}
-		switch format {
-		case "json":
-			enc := json.NewEncoder(cmd.OutOrStdout())
-			enc.SetIndent("", "  ")
-			return enc.Encode(st)
-		case "jsonl":
-			return json.NewEncoder(cmd.OutOrStdout()).Encode(st)
-		case "human":
-			return printStatus(cmd.OutOrStdout(), st)
-		}
-		return &Problem{Cause: fmt.Sprintf("there is no format %q", format), Remedy: "formats: human, json, jsonl"}
+		return emit(cmd.OutOrStdout(), *format, st, []Status{st}, st.print)
 	}
 	return cmd
 }
@@ -59,23 +49,41 @@ func gone(ctx context.Context, pidFile string) bool {
 	return true
 }
 
-func status(cmd *cobra.Command) (Status, error) {
-	st := Status{VMs: []compute.VMStatus{}, Billed: []compute.Charge{}}
-	inst, err := load()
-	if errors.Is(err, instance.ErrNone) {
+// still is the status of an instance that does not run; nil is none.
+func still(inst *instance.Instance) (Status, error) {
+	st := Status{Switches: map[string]string{}, Settings: []fabric.Setting{}, VMs: []compute.VMStatus{}, Billed: []compute.Charge{}}
+	if inst == nil {
 		return st, nil
 	}
+	st.Client, st.StateDir, st.Profile, st.DriverNote = inst.Client(), inst.Dir, inst.Profile, note("", inst.DriverWhy)
+	switches, err := fabric.NewSwitches(inst.Switches)
 	if err != nil {
 		return st, err
 	}
-	st.Client = inst.Client()
+	st.Switches = switches.All()
+	settings, err := newSettings(inst)
+	if err == nil {
+		st.Settings = settings.All()
+	}
+	return st, err
+}
+
+func status(cmd *cobra.Command) (Status, error) {
+	inst, err := load()
+	if errors.Is(err, instance.ErrNone) {
+		return still(nil)
+	}
+	if err != nil {
+		return Status{}, err
+	}
 	pid := runningPID(inst.Path("pid"))
 	if pid == 0 {
-		return st, nil
+		return still(inst)
 	}
+	var st Status
 	if err := control.Call(cmd.Context(), inst.Dir, "GET", "/status", nil, &st); err != nil {
 		if gone(cmd.Context(), inst.Path("pid")) {
-			return Status{Client: st.Client, VMs: []compute.VMStatus{}, Billed: []compute.Charge{}}, nil
+			return still(inst)
 		}
 		return st, &Problem{Cause: fmt.Sprintf("the daemon (pid %d) does not answer: %v", pid, err), Remedy: "see " + inst.Path("daemon.log"), Err: err}
 	}
@@ -93,33 +101,4 @@ func note(about, why string) string {
 // driver is for people: "driver qemu: kvm".
 func (st Status) driver() string {
 	return strings.TrimSuffix("driver "+st.Driver+": "+st.DriverNote, ": ")
-}
-
-func printStatus(w io.Writer, st Status) error {
-	switch {
-	case st.Endpoint == "":
-		_, err := fmt.Fprintln(w, "no local Azure; start one with `mngr azure local up`")
-		return err
-	case !st.Running:
-		_, err := fmt.Fprintf(w, "local Azure is down (was %s, driver %s); start it with `mngr azure local up`\n", st.Endpoint, st.Driver)
-		return err
-	}
-	fmt.Fprintf(w, "local Azure runs at %s (pid %d, profile %s, %s)\n", st.Endpoint, st.PID, st.Profile, st.driver())
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	if len(st.VMs) > 0 {
-		fmt.Fprintln(t, "\nVM\tGROUP\tPROVISIONING\tPOWER\tADDRESS\tCOMPUTE")
-	}
-	for _, vm := range st.VMs {
-		billed := "not billed"
-		if vm.Billed {
-			billed = "billed"
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", vm.Name, vm.Group, vm.Provisioning, vm.Power, vm.PublicIP, billed)
-	}
-	total := 0.0
-	for _, c := range st.Billed {
-		total += c.PerHour
-	}
-	fmt.Fprintf(t, "\nOn Azure this would cost about $%.3f an hour (%d things billed).\n", total, len(st.Billed))
-	return t.Flush()
 }

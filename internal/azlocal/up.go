@@ -26,6 +26,7 @@ type upFlags struct {
 	driver, profile string
 	port            int
 	ifNeeded        bool
+	format          string
 	unknown         map[string]string
 	faces           facesFlags
 }
@@ -40,7 +41,21 @@ func newUp() *cobra.Command {
 			"Switches for --unknown, for what nobody knows about the real Azure (first answer: default):\n" + describeUnknowns(),
 		Example: "  mngr azure local up\n  mngr azure local up --driver none --unknown inline-tags=absent",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return up(cmd, f) },
+	}
+	format := formatFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		f.format = *format
+		if err := checkFormat(f.format); err != nil {
+			return err
+		}
+		if err := up(cmd, f); err != nil || f.format == "human" {
+			return err
+		}
+		st, err := status(cmd)
+		if err != nil {
+			return err
+		}
+		return emit(cmd.OutOrStdout(), f.format, st, []Status{st}, st.print)
 	}
 	cmd.Flags().StringVar(&f.driver, "driver", driverAuto, "what machines are: docker (containers that boot), qemu (virtual machines), none (no guest),\nauto (as before, else docker where an engine answers, else qemu where it is installed)")
 	cmd.Flags().StringVar(&f.profile, "profile", "", "how slow Azure is: instant or realistic (default: as before, else instant)")
@@ -83,7 +98,7 @@ func up(cmd *cobra.Command, f upFlags) error {
 	if err := inst.Save(); err != nil {
 		return err
 	}
-	if err := spawn(cmd, inst); err != nil {
+	if err := spawn(cmd, inst, f); err != nil {
 		return err
 	}
 	tellFaces(cmd.ErrOrStderr(), inst, renewed)
@@ -175,11 +190,11 @@ func already(cmd *cobra.Command, inst *instance.Instance, f upFlags, pid int) er
 		return nil
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "local Azure runs at %s (pid %d, %s)\n", inst.Endpoint(), pid, st.driver())
-	return nil
+	return next(cmd, f)
 }
 
 // spawn starts the daemon in a session of its own and waits until it answers.
-func spawn(cmd *cobra.Command, inst *instance.Instance) error {
+func spawn(cmd *cobra.Command, inst *instance.Instance, f upFlags) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
@@ -215,7 +230,17 @@ func spawn(cmd *cobra.Command, inst *instance.Instance) error {
 		return err
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "local Azure is up at %s (%s, state in %s)\n", inst.Endpoint(), st.driver(), inst.Dir)
-	return nil
+	return next(cmd, f)
+}
+
+// next tells a stranger what to do with a local Azure that runs.
+func next(cmd *cobra.Command, f upFlags) error {
+	if f.format != "human" {
+		return nil
+	}
+	local := cmd.Parent().CommandPath()
+	_, err := fmt.Fprintf(cmd.ErrOrStderr(), "for Microsoft's SDKs and az: eval \"$(%s env)\"; where everything is: %s status --format json\n", local, local)
+	return err
 }
 
 // wait shows the daemon's phases until it is ready, has failed or is gone.

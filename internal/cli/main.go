@@ -47,6 +47,9 @@ func (a *App) finish(cmd *cobra.Command, err error) int {
 	if exit, ok := errors.AsType[*output.Exit](err); ok && exit.Err == nil {
 		return exit.Code
 	}
+	if e, ok := errors.AsType[ended](err); ok {
+		return e.EndsWith()
+	}
 	a.printer().Error(err)
 	return output.ExitCode(err)
 }
@@ -56,6 +59,13 @@ type hinted interface {
 	error
 	Hint() string
 	Usage() bool
+}
+
+// ended is the local Azure's way to hand on the exit code of a command in a machine, which
+// has said already what there is to say.
+type ended interface {
+	error
+	EndsWith() int
 }
 
 func firstLine(s string) string {

@@ -1,6 +1,8 @@
 package activity
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,7 +15,7 @@ func TestRead(t *testing.T) {
 	if all, err := Read(path, func(Entry) bool { return true }); err != nil || all == nil || len(all) != 0 {
 		t.Fatalf("no log: %v, %v", all, err)
 	}
-	l, err := Open(path)
+	l, err := Open(path, Limit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,5 +53,94 @@ func TestRead(t *testing.T) {
 	writes, err := Read(path, Entry.Write)
 	if err != nil || len(writes) != 4 || writes[0].Status != 403 {
 		t.Fatalf("writes: %+v, %v", writes, err)
+	}
+}
+
+// TestTurn fills files, and wants the last two to be read as one and followed without a
+// gap while they change.
+func TestTurn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), FileName)
+	l, err := Open(path, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	seen, ended := make(chan Entry, 100), make(chan error, 1)
+	go func() {
+		ended <- Follow(ctx, path, time.Millisecond, func(e Entry) error { seen <- e; return nil })
+	}()
+	const many = 50
+	for i := range many {
+		if err := l.Add(Entry{Operation: fmt.Sprint("operation ", i), Method: "GET", Status: 200}); err != nil {
+			t.Fatal(err)
+		}
+		if e := <-seen; e.Operation != fmt.Sprint("operation ", i) {
+			t.Fatalf("followed: %s, want %d", e.Operation, i)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	all, err := Read(path, Entry.ARM)
+	if err != nil || len(all) < 8 || len(all) > 40 || all[len(all)-1].Operation != fmt.Sprint("operation ", many-1) {
+		t.Fatalf("%d entries, %v", len(all), err)
+	}
+	for i, e := range all {
+		if want := fmt.Sprint("operation ", many-len(all)+i); e.Operation != want {
+			t.Fatalf("entry %d: %s, want %s", i, e.Operation, want)
+		}
+	}
+	for _, name := range []string{path, path + older} {
+		if info, err := os.Stat(name); err != nil || info.Size() > 1000 || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+}
+
+// TestTrouble tells what went wrong from what did not.
+func TestTrouble(t *testing.T) {
+	for want, all := range map[bool][]Entry{
+		false: {{Method: "GET", Status: 200}, {Method: "PUT", Status: 202}, {Ended: Succeeded}, {Method: "PUT", Status: 201, Ended: Succeeded}, {Operation: "EvictSpotVM", Status: 202}},
+		true:  {{Method: "GET", Status: 404}, {Method: "PUT"}, {Ended: Failed}, {Method: "PUT", Status: 201, Ended: Failed}, {Ended: Canceled}},
+	} {
+		for _, e := range all {
+			if e.Trouble() != want {
+				t.Errorf("%+v: trouble %v", e, !want)
+			}
+		}
+	}
+}
+
+// TestRequests puts the end of an operation into its request, wherever in the file it is,
+// and leaves alone the end of one that nobody asked for.
+func TestRequests(t *testing.T) {
+	path := filepath.Join(t.TempDir(), FileName)
+	l, err := Open(path, Limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, e := range []Entry{
+		{Operation: "quick", ID: "1", Ended: Succeeded, EndedMS: 5}, {Operation: "quick", Method: "PUT", Status: 201, ID: "1"},
+		{Operation: "slow", Method: "PUT", Status: 201, ID: "2"}, {Operation: "read", Method: "GET", Status: 200},
+		{Operation: "part", ID: "3", Ended: Failed, EndedCode: "Conflict"}, {Operation: "slow", ID: "2", Ended: Canceled, EndedCode: "OperationPreempted"},
+	} {
+		if err := l.Add(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := Requests(path, func(Entry) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for _, e := range all {
+		got += fmt.Sprintf("%s %s %s %s %g\n", e.Operation, e.Method, e.Ended, e.EndedCode, e.EndedMS)
+	}
+	if want := "quick PUT Succeeded  5\nslow PUT Canceled OperationPreempted 0\nread GET   0\npart  Failed Conflict 0\n"; got != want {
+		t.Errorf("got:\n%s", got)
 	}
 }

@@ -1,27 +1,20 @@
 package compute
 
 import (
-	"math"
+	"strings"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/network"
 )
 
-// List prices in eastus, US dollars; a month has 730 hours.
-const (
-	pricePublicIP  = 0.005 // per hour, Standard static, attached or not
-	priceSSD32     = 2.40 / hoursPerMonth
-	spotShare      = 0.3
-	hoursPerMonth  = 730
-	gigabytesPerE4 = 32
-)
-
-// Charge is something that is billed now.
+// Charge is something that is billed.
 type Charge struct {
-	Resource string  `json:"resource"`
-	Meter    string  `json:"meter"` // compute, disk, address
-	PerHour  float64 `json:"usd_per_hour"`
+	Resource string   `json:"resource"`
+	Meter    string   `json:"meter"` // compute, disk, address
+	Item     string   `json:"item"`  // what the meter counts: a size, a disk's tier, a kind of address
+	Region   string   `json:"region"`
+	PerHour  *float64 `json:"usd_per_hour"` // nil: the price is not known
 }
 
 // VMStatus is a machine and what it costs.
@@ -53,25 +46,43 @@ func Status(t *fabric.Tx) []VMStatus {
 // Bill lists what is billed at this moment.
 func Bill(t *fabric.Tx) []Charge {
 	out := []Charge{}
-	for _, d := range t.List(TypeVM, "") {
-		if !powerOf(d).Billed() {
-			continue
-		}
-		size, _ := findSize(d.Body.Str("properties", "hardwareProfile", "vmSize"))
-		price := size.PerHour
-		if isSpot(d.Body) {
-			price = spotPrice(size)
-		}
-		out = append(out, Charge{d.ID, "compute", price})
-	}
-	for _, d := range t.List(TypeDisk, "") {
-		units := math.Ceil(float64(d.Body.Int("properties", "diskSizeGB")) / gigabytesPerE4)
-		out = append(out, Charge{d.ID, "disk", units * priceSSD32})
-	}
-	for _, d := range t.List(network.TypePublicIP, "") {
-		if d.Body.Str("properties", "ipAddress") != "" {
-			out = append(out, Charge{d.ID, "address", pricePublicIP})
+	for _, kind := range BilledTypes() {
+		for _, d := range t.List(kind, "") {
+			if c, ok := ChargeFor(d); ok {
+				out = append(out, c)
+			}
 		}
 	}
 	return out
+}
+
+// BilledTypes are the types of resources that can be billed.
+func BilledTypes() []string { return []string{TypeVM, TypeDisk, network.TypePublicIP} }
+
+// ChargeFor is what a resource is billed as now; ok is false when it is not.
+func ChargeFor(d *fabric.Document) (c Charge, ok bool) {
+	known, price := false, 0.0
+	props, sku := d.Body.Obj("properties"), d.Body.Str("sku", "name")
+	c = Charge{Resource: d.ID, Region: d.Body.Str("location")}
+	switch kind := arm.ParseID(d.ID).Type(); {
+	case strings.EqualFold(kind, TypeVM) && powerOf(d).Billed():
+		c.Meter, c.Item = "compute", props.Str("hardwareProfile", "vmSize")
+		size, _ := findSize(c.Item)
+		price, known = sizePrice(size, c.Region, isSpot(d.Body))
+		if isSpot(d.Body) {
+			c.Item += " Spot"
+		}
+	case strings.EqualFold(kind, TypeDisk):
+		c.Meter = "disk"
+		c.Item, price, known = diskMeter(sku, c.Region, props.Int("diskSizeGB"))
+	case strings.EqualFold(kind, network.TypePublicIP) && props.Str("ipAddress") != "":
+		c.Meter = "address"
+		c.Item, price, known = addressMeter(sku, props.Str("publicIPAllocationMethod"))
+	default:
+		return c, false
+	}
+	if known {
+		c.PerHour = &price
+	}
+	return c, true
 }

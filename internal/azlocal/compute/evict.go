@@ -22,6 +22,9 @@ func (p *Provider) simulateEviction(t *fabric.Tx, r *arm.Request) (*arm.Response
 	return arm.Reply(http.StatusNoContent, nil), nil
 }
 
+// evictOperation is what the activity log calls an eviction (documentation: Spot).
+const evictOperation = "EvictSpotVM"
+
 // Evict announces that the platform wants the capacity of a Spot machine back, and takes it
 // when the notice is over. It returns that time. An eviction under way goes on.
 func (p *Provider) Evict(t *fabric.Tx, id string) (time.Time, error) {
@@ -74,9 +77,10 @@ func (p *Provider) takeBack(t *fabric.Tx, id, event string) error {
 		return nil
 	}
 	began(t, id)
+	t.Because(fabric.Cause{Action: evictOperation})
 	policy := d.Body.Str("properties", "evictionPolicy")
 	t.After(func() {
-		p.Record(activity.Entry{Time: t.World().Now().UTC(), Operation: "EvictSpotVM", Resource: d.ID, Status: http.StatusAccepted, Code: policy})
+		p.Record(activity.Entry{Time: t.World().Now().UTC(), Operation: evictOperation, Resource: d.ID, Status: http.StatusAccepted, Code: policy})
 	})
 	if strings.EqualFold(policy, evictDelete) {
 		_, err := removeMachine(t, d, fabric.RemoveOptions{Force: true})

@@ -3,6 +3,7 @@ package fabric
 import (
 	"context"
 	"strings"
+	"time"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/fault"
@@ -12,6 +13,8 @@ import (
 type Fate struct {
 	Fails *arm.Error `json:"fails,omitempty"`
 	Never bool       `json:"never,omitempty"` // it stays in progress
+	Wait  float64    `json:"wait_seconds,omitempty"`
+	Then  fault.Kind `json:"then,omitempty"` // what befalls the machine at the end
 }
 
 func fateOf(hit *fault.Hit) *Fate {
@@ -20,6 +23,8 @@ func fateOf(hit *fault.Hit) *Fate {
 		return &Fate{Fails: hit.Refusal()}
 	case hit.Is(fault.NeverFinish):
 		return &Fate{Never: true}
+	case hit.Acts():
+		return &Fate{Then: hit.Rule.Effect}
 	}
 	return nil
 }
@@ -45,13 +50,19 @@ func (t *Tx) seal(id string) {
 // cascade of a machine or with its group. Faults on the part's deletion hit it too.
 func (t *Tx) RemovePart(d *Document, opt RemoveOptions) (operation string, err error) {
 	kind := t.w.KindOf(d.ID)
-	hit := t.w.Faults.Take(fault.Call{Operation: kind.Type + "/delete", Resource: d.ID})
+	hit := t.w.Faults.Take(fault.Call{Operation: kind.Type + "/delete", Resource: d.ID, Part: true})
 	if hit.Is(fault.Refuse, fault.Throttle) {
 		return "", hit.Refusal()
 	}
+	before := t.cause
+	t.Because(Cause{Action: kind.Type + "/delete", Correlation: before.Correlation, Fault: hit.ID()})
 	id, err := kind.Remove(t, d, opt)
+	t.Because(before)
 	if err == nil {
 		t.Doom(hit)
+		if hit.Is(fault.Delay) {
+			t.fate = &Fate{Wait: hit.Rule.Wait}
+		}
 		t.seal(id)
 		t.fate = nil
 	}
@@ -66,6 +77,15 @@ func (f *Fate) run(ctx context.Context, work func() error) error {
 	case f.Never:
 		<-ctx.Done()
 		return ctx.Err()
+	case f.Fails == nil:
+		timer := time.NewTimer(time.Duration(f.Wait * float64(time.Second)))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return work()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	case !f.late():
 		return f.Fails
 	}
@@ -80,4 +100,11 @@ func (f *Fate) run(ctx context.Context, work func() error) error {
 // A machine for which there is no capacity never runs.
 func (f *Fate) late() bool {
 	return strings.HasPrefix(f.Fails.Code, "OSProvisioning") || strings.HasPrefix(f.Fails.Code, "VMExtension")
+}
+
+// Befall does to the machine that an id concerns what the fault by says, in the background.
+func (w *World) Befall(what fault.Kind, id, by string) {
+	if w.Act != nil {
+		w.Go(func(ctx context.Context) { w.Act(ctx, what, id, by) })
+	}
 }

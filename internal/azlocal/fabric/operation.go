@@ -29,6 +29,7 @@ type Operation struct {
 	End          time.Time     `json:"end,omitzero"`
 	Error        *arm.Error    `json:"error,omitempty"`
 	Fate         *Fate         `json:"fate,omitempty"` // of a fault that its request met
+	Cause        Cause         `json:"cause,omitzero"`
 }
 
 // Statuses of operations.
@@ -74,6 +75,12 @@ func (t *Tx) Begin(op Operation) Operation {
 	}
 	op.Subscription = arm.ParseID(op.Target).Subscription
 	op.Status, op.Start = InProgress, t.w.Now().UTC()
+	if op.Cause == (Cause{}) {
+		op.Cause = t.cause
+	}
+	if t.begun == "" {
+		t.begun = op.ID
+	}
 	t.putOp(&op)
 	t.After(func() {
 		if begun := t.w.ops.running[op.ID]; begun != nil {
@@ -131,6 +138,10 @@ func (t *Tx) putOp(op *Operation) {
 		delete(ops.busy, key)
 	}
 	t.touched[opPrefix+op.ID] = nil // encoded when it is written
+	if op.Terminal() && t.w.Ended != nil && op.Cause.Action != "" {
+		ended := *op
+		t.After(func() { t.w.Ended(ended) })
+	}
 }
 
 // launch runs an operation's job. Runs of one target follow each other, so that a driver
@@ -216,6 +227,7 @@ func (t *Tx) end(job Job, op Operation, err error) error {
 	if now == nil || now.Terminal() {
 		return nil
 	}
+	t.Because(Cause{Correlation: now.Cause.Correlation}) // what follows from it was not asked for by name
 	ended := *now
 	ended.Status, ended.End = Succeeded, t.w.Now().UTC()
 	if err != nil {
@@ -227,6 +239,9 @@ func (t *Tx) end(job Job, op Operation, err error) error {
 	t.putOp(&kept)
 	if job.Settle != nil {
 		job.Settle(t, ended, err)
+	}
+	if f := ended.Fate; f != nil && f.Then != "" {
+		t.After(func() { t.w.Befall(f.Then, ended.Target, ended.Cause.Fault) })
 	}
 	for _, old := range t.w.ops.expired(t.w.Now()) {
 		t.touched[opPrefix+old] = nil

@@ -21,6 +21,9 @@ type Tx struct {
 	visible func(id string) bool // nil: the caller sees everything it may list
 	fate    *Fate                // of the operation that this transaction answers with
 	fated   bool
+	booked  map[string]any // of the ledger, by store key; nil values go
+	begun   string         // the first operation
+	cause   Cause          // of the operations that are begun
 }
 
 // Restrict limits lists to the rows that see allows.
@@ -191,7 +194,11 @@ func (t *Tx) rollback() {
 }
 
 func (t *Tx) commit() error {
-	var writes []store.Write
+	t.tellLedger()
+	writes, err := t.ledgerWrites()
+	if err != nil {
+		return err
+	}
 	for _, key := range slices.Sorted(maps.Keys(t.touched)) {
 		value, err := t.stored(key)
 		if err != nil {

@@ -36,8 +36,12 @@ type Config struct {
 	Switches     Switches
 	Settings     *Settings
 	Faults       *fault.Book // nil: none
-	Log          *slog.Logger
-	Now          func() time.Time
+	Ledger       Ledger      // nil: none
+	// Act does to the machine that an id concerns what a fault says. nil: nothing is done.
+	Act   func(ctx context.Context, what fault.Kind, id, by string)
+	Ended func(Operation) // hears of operations that ended and have a cause; under the lock. nil: nobody
+	Log   *slog.Logger
+	Now   func() time.Time
 }
 
 // World is the state of the local Azure.
@@ -79,6 +83,11 @@ func New(cfg Config, s *store.Store) (*World, error) {
 			w.docs.add(docKey)
 		} else if id, ok := strings.CutPrefix(key, opPrefix); ok {
 			if err := w.ops.load(id); err != nil {
+				cancel()
+				return nil, err
+			}
+		} else if account, ok := strings.CutPrefix(key, ledgerPrefix); ok {
+			if err := w.loadLedger(account); err != nil {
 				cancel()
 				return nil, err
 			}

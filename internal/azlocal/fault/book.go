@@ -14,6 +14,7 @@ type Book struct {
 	mu    sync.Mutex
 	rules []*Rule
 	next  int
+	path  string // "" keeps nothing
 }
 
 // NewBook returns a book without rules.
@@ -29,7 +30,7 @@ func (b *Book) Add(r Rule) (Rule, error) {
 	b.next++
 	r.ID, r.Added, r.Seen, r.Hits = fmt.Sprintf("f%d", b.next), b.now().UTC(), 0, 0
 	b.rules = append(b.rules, &r)
-	return r, nil
+	return r, b.save()
 }
 
 // List returns the rules in the order in which they were added.
@@ -45,21 +46,21 @@ func (b *Book) List() []Rule {
 }
 
 // Remove ends a rule; known is false when no rule has the id.
-func (b *Book) Remove(id string) (known bool) {
+func (b *Book) Remove(id string) (known bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	before := len(b.rules)
 	b.rules = slices.DeleteFunc(b.rules, func(r *Rule) bool { return r.ID == id })
-	return len(b.rules) < before
+	return len(b.rules) < before, b.save()
 }
 
 // Clear ends all rules and returns how many there were.
-func (b *Book) Clear() int {
+func (b *Book) Clear() (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := len(b.rules)
 	b.rules = nil
-	return n
+	return n, b.save()
 }
 
 // Take finds the first rule that hits a call, and counts. Rules that wait for their nth
@@ -70,13 +71,19 @@ func (b *Book) Take(c Call) *Hit {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := b.now()
+	now, counted := b.now(), false
+	defer func() {
+		if counted {
+			_ = b.save() // the counts of what went wrong are worth no refusal of a call
+		}
+	}()
 	for _, r := range b.rules {
 		if !r.Active(now) || !r.matches(c) {
 			continue
 		}
+		counted = true
 		r.Seen++
-		if r.Seen < r.Nth {
+		if r.Seen < r.Nth || !r.draws() {
 			continue
 		}
 		r.Hits++

@@ -13,6 +13,7 @@ type Call struct {
 	Operation string // as the activity log names it
 	Resource  string // ARM id; the machine's for IMDS
 	Body      doc.Object
+	Part      bool // nobody sent it: a part goes with its machine or its group
 }
 
 // field is the value at a dotted path of the body as text; a number is an index of an array.

@@ -16,6 +16,7 @@ type Plain struct {
 	Record func(activity.Entry)                  // gets the entry before the answer is sent
 	Refuse func(http.ResponseWriter, *arm.Error) // writes a refusal in the service's own form
 	Next   http.HandlerFunc                      // serves the request
+	Act    func(*Hit)                            // does to a machine what a fault says; nil: there is none
 }
 
 // Guard serves a request in the way that the fault it meets allows.
@@ -25,7 +26,7 @@ func (b *Book) Guard(w http.ResponseWriter, r *http.Request, c Call, p Plain) {
 	noted := &noting{ResponseWriter: w, plain: &p}
 	switch {
 	case hit.Is(Refuse):
-		p.refuse(noted, hit)
+		hit.Deliver(noted, func(w http.ResponseWriter) { p.refuse(w, hit) })
 		return
 	case hit.Is(DropBefore):
 		p.cut()
@@ -39,7 +40,10 @@ func (b *Book) Guard(w http.ResponseWriter, r *http.Request, c Call, p Plain) {
 	if hit.Pause(r.Context()) != nil {
 		p.cut()
 	}
-	p.Next(noted, r)
+	hit.Deliver(noted, func(w http.ResponseWriter) { p.Next(w, r) })
+	if hit.Acts() && p.Act != nil {
+		p.Act(hit)
+	}
 }
 
 func (p *Plain) refuse(w http.ResponseWriter, hit *Hit) {
@@ -101,6 +105,9 @@ func (n *noting) WriteHeader(status int) {
 	}
 	n.ResponseWriter.WriteHeader(status)
 }
+
+// Unwrap is for http.ResponseController.
+func (n *noting) Unwrap() http.ResponseWriter { return n.ResponseWriter }
 
 func (n *noting) Write(p []byte) (int, error) {
 	if !n.begun {

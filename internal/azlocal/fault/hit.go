@@ -39,6 +39,9 @@ func (h *Hit) ID() string {
 	return h.Rule.ID
 }
 
+// Acts tells whether the trouble befalls a machine.
+func (h *Hit) Acts() bool { return h.Is(KillMachine, HangSSH, EvictMachine) }
+
 // Pause waits as long as the rule says.
 func (h *Hit) Pause(ctx context.Context) error {
 	if !h.Is(Delay) {

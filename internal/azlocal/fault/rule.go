@@ -2,6 +2,7 @@ package fault
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"regexp"
 	"strings"
@@ -22,6 +23,14 @@ const (
 	Delay       Kind = "delay"           // served late
 	DropBefore  Kind = "drop-before"     // the connection is cut, nothing is done
 	DropAfter   Kind = "drop-after"      // everything is done, then the connection is cut
+	DropDuring  Kind = "drop-during"     // everything is done; the connection is cut half-way through the answer
+	InvalidJSON Kind = "invalid-json"    // everything is done; the answer's body breaks off and is no JSON
+
+	// What befalls the machine that a call concerns, when the call's work is done: at the
+	// end of its operation, where it begins one.
+	KillMachine  Kind = "kill-machine" // its power is cut
+	HangSSH      Kind = "hang-sshd"    // its sshd stand still: connections open and nobody answers
+	EvictMachine Kind = "evict"        // a Spot machine's capacity is taken back
 )
 
 // Rule says which requests meet which trouble.
@@ -33,6 +42,9 @@ type Rule struct {
 	Nth      int               `json:"nth"`                // the first matching call that is hit, from 1
 	Times    int               `json:"times"`              // how many calls are hit; 0: without end
 	For      float64           `json:"for_seconds"`        // how long it lasts from Added on; 0: without end
+	Chance   float64           `json:"chance,omitempty"`   // that a call from the nth on is hit; 0: all are
+	Seed     uint64            `json:"seed,omitempty"`     // decides, with the number of the call, which are
+	Parts    bool              `json:"parts,omitempty"`    // only deletions of parts that go with a machine or a group
 	Added    time.Time         `json:"added_at"`
 
 	Effect     Kind    `json:"effect"`
@@ -41,6 +53,7 @@ type Rule struct {
 	Message    string  `json:"message,omitempty"`
 	RetryAfter int     `json:"retry_after_seconds,omitempty"`
 	Wait       float64 `json:"delay_seconds,omitempty"`
+	HTML       bool    `json:"html,omitempty"` // a refusal is a gateway's page, no JSON
 
 	Seen int `json:"seen"` // calls that matched
 	Hits int `json:"hits"` // calls that were hit
@@ -62,11 +75,17 @@ func (r *Rule) Check() error {
 	if r.Nth < 0 || r.Times < 0 || r.For < 0 || r.Wait < 0 || r.RetryAfter < 0 {
 		return fmt.Errorf("counts and times of a fault cannot be negative")
 	}
+	if r.Chance < 0 || r.Chance > 1 {
+		return fmt.Errorf("a chance lies between 0 and 1")
+	}
 	if r.Nth == 0 {
 		r.Nth = 1
 	}
 	if r.Code != "" && !errorCode.MatchString(r.Code) {
 		return fmt.Errorf("%q is no error code", r.Code)
+	}
+	if r.HTML && r.Effect != Refuse {
+		return fmt.Errorf("only a refusal can be a page")
 	}
 	return r.checkEffect()
 }
@@ -92,7 +111,11 @@ func (r *Rule) checkEffect() error {
 		if r.Wait == 0 {
 			return fmt.Errorf("a delay needs a time")
 		}
-	case DropBefore, DropAfter, NeverFinish:
+	case KillMachine, HangSSH, EvictMachine:
+		if strings.HasPrefix(strings.ToLower(r.On), "entra:") {
+			return fmt.Errorf("%s concerns no machine", r.On)
+		}
+	case DropBefore, DropAfter, DropDuring, InvalidJSON, NeverFinish:
 	default:
 		return fmt.Errorf("there is no effect %q", r.Effect)
 	}
@@ -103,6 +126,24 @@ func (r *Rule) checkEffect() error {
 func (r *Rule) plain() bool {
 	on := strings.ToLower(r.On)
 	return strings.HasPrefix(on, "entra:") || strings.HasPrefix(on, IMDSPrefix)
+}
+
+// can tells whether a call can meet the rule's trouble: what nobody sent has no answer,
+// and Entra knows no machines.
+func (r *Rule) can(c Call) bool {
+	switch r.Effect {
+	case DropBefore, DropAfter, DropDuring, InvalidJSON:
+		return !c.Part
+	case KillMachine, HangSSH, EvictMachine:
+		return !c.Part && c.Operation != EntraToken
+	}
+	return true
+}
+
+// draws tells whether chance hits the call that was just counted. The same seed gives the
+// same answers, also over a restart.
+func (r *Rule) draws() bool {
+	return r.Chance == 0 || rand.New(rand.NewPCG(r.Seed, uint64(r.Seen))).Float64() < r.Chance
 }
 
 // Active tells whether the rule can still hit.
@@ -124,6 +165,12 @@ func (r *Rule) Describe() string {
 		parts = append(parts, "delay "+seconds(r.Wait).String())
 	default:
 		parts = append(parts, strings.ReplaceAll(string(r.Effect), "-", " "))
+	}
+	if r.HTML {
+		parts = append(parts, "as a page")
+	}
+	if r.Chance > 0 {
+		parts = append(parts, fmt.Sprintf("chance %g, seed %d", r.Chance, r.Seed))
 	}
 	if r.RetryAfter > 0 {
 		parts = append(parts, fmt.Sprintf("retry after %d s", r.RetryAfter))
@@ -149,6 +196,9 @@ func defaultCode(status int) string {
 
 // matches tells whether a rule is about a call.
 func (r *Rule) matches(c Call) bool {
+	if r.Parts && !c.Part || !r.can(c) {
+		return false
+	}
 	if !arm.Wildcard(r.On, c.Operation) || r.Resource != "" && !arm.Wildcard(r.Resource, c.Resource) {
 		return false
 	}

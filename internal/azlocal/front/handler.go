@@ -70,9 +70,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.serveMetadata(w, r) {
 		return
 	}
-	entry := activity.Entry{Time: h.World.Now().UTC(), Method: r.Method, Operation: r.Method + " " + r.URL.Path, Correlation: correlation(r)}
+	entry := activity.Entry{Time: h.World.Now().UTC(), Method: r.Method, Operation: r.Method + " " + r.URL.Path, Path: r.URL.RequestURI(), Correlation: correlation(r)}
 	rates := http.Header{}
-	resp, err := h.answer(r, &entry, rates)
+	resp, hit, err := h.answer(r, &entry, rates)
 	if errors.Is(err, errCut) {
 		entry.Code = "ConnectionCut"
 	} else if err != nil {
@@ -86,25 +86,27 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if errors.Is(err, errCut) {
 		panic(http.ErrAbortHandler)
 	}
-	h.write(w, r, resp, maker(entry.Resource, err), entry.Correlation, rates)
+	hit.Deliver(w, func(w http.ResponseWriter) {
+		h.write(w, r, resp, maker(entry.Resource, err), entry.Correlation, rates)
+	})
 }
 
 // errCut says that the connection ends without an answer.
 var errCut = errors.New("the connection is cut")
 
 // answer serves one request. With errCut the response tells what was done.
-func (h *Handler) answer(r *http.Request, entry *activity.Entry, rates http.Header) (*arm.Response, error) {
+func (h *Handler) answer(r *http.Request, entry *activity.Entry, rates http.Header) (*arm.Response, *fault.Hit, error) {
 	req, route, err := h.parse(r, entry, rates)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	hit := h.World.Faults.Take(fault.Call{Operation: entry.Operation, Resource: req.ID, Body: req.Body})
 	entry.Fault = hit.ID()
-	resp, err := h.serve(r, req, route, hit, rates)
+	resp, err := h.serve(r, req, route, hit, entry, rates)
 	if refused, ok := errors.AsType[*arm.Error](err); ok && route.Refused != nil {
 		err = errors.Join(h.World.Update(func(t *fabric.Tx) error { route.Refused(t, req, refused); return nil }), err)
 	}
-	return resp, err
+	return resp, hit, err
 }
 
 // parse is everything that comes before the request means something.
@@ -134,7 +136,7 @@ func (h *Handler) parse(r *http.Request, entry *activity.Entry, rates http.Heade
 }
 
 // serve does what a request asks for, in the way that the fault it met allows.
-func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, hit *fault.Hit, rates http.Header) (*arm.Response, error) {
+func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, hit *fault.Hit, entry *activity.Entry, rates http.Header) (*arm.Response, error) {
 	if hit.Is(fault.Refuse, fault.Throttle) {
 		return nil, hit.Refusal()
 	}
@@ -144,12 +146,14 @@ func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, h
 	if err := hit.Pause(h.World.Context()); err != nil {
 		return nil, err
 	}
-	resp, fated, err := h.work(req, route, hit, rates)
+	resp, fated, err := h.work(req, route, hit, entry, rates)
 	switch {
 	case err != nil:
 		return resp, err
 	case hit.Is(fault.DropAfter):
 		return resp, errCut
+	case hit.Acts() && !fated:
+		h.World.Befall(hit.Rule.Effect, req.ID, hit.ID())
 	case hit.Is(fault.NeverFinish) && !fated:
 		<-r.Context().Done()
 		return resp, errCut
@@ -159,7 +163,7 @@ func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, h
 
 // work serves a request as one transaction. fated tells whether it began an operation that
 // took over the fate of a fault.
-func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit, rates http.Header) (resp *arm.Response, fated bool, err error) {
+func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit, entry *activity.Entry, rates http.Header) (resp *arm.Response, fated bool, err error) {
 	err = h.World.Update(func(t *fabric.Tx) error {
 		if err := resources.Enter(t, req); err != nil {
 			return err
@@ -174,10 +178,12 @@ func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit, rat
 			return err
 		}
 		t.Doom(hit)
+		t.Because(fabric.Cause{Action: entry.Operation, Correlation: entry.Correlation, Fault: entry.Fault})
 		answered, err := route.Handle(t, req)
 		if err != nil {
 			return err
 		}
+		entry.ID = t.Begun()
 		if fated = t.Fated(); !fated && hit.Is(fault.Fail) {
 			return hit.Refusal() // no operation could fail in the request's place
 		}

@@ -27,7 +27,7 @@ func computeNode(d *fabric.Document) doc.Object {
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		pairs, list = append(pairs, k+":"+tags[k]), append(list, doc.Object{"name": k, "value": tags[k]})
 	}
-	var keys []any
+	keys := []any{}
 	for _, k := range props.List("osProfile", "linuxConfiguration", "ssh", "publicKeys") {
 		keys = append(keys, doc.Object{"keyData": k.Str("keyData"), "path": k.Str("path")})
 	}

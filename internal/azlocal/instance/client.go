@@ -30,5 +30,10 @@ func (i *Instance) Started() bool {
 	return err == nil
 }
 
-// WriteClient stores client.json.
-func (i *Instance) WriteClient() error { return i.writeJSON("client.json", i.Client()) }
+// WriteClient stores client.json, and the authorities that clients may trust.
+func (i *Instance) WriteClient() error {
+	if err := i.writeBundle(); err != nil {
+		return err
+	}
+	return i.writeJSON("client.json", i.Client())
+}
