@@ -102,25 +102,32 @@ func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.
 			"Operation '%s' is not allowed on VM '%s' since the VM has failed to be created.", a.name, arm.Name(d.ID))
 	}
 	was := powerOf(d)
-	if err := a.checkStart(t, d, was); err != nil {
+	fate, err := a.checkStart(t, d, was)
+	if err != nil {
 		return fabric.Operation{}, err
 	}
 	setProvisioning(t, d, "Updating")
 	setPower(t, d, a.during)
 	t.Put(d)
 	op := operation(t, d, a.job(), r.Principal)
+	op.Fate = fate
 	op.Input = map[string]any{"force": r.Query.Get("skipShutdown") == "true", "was": string(was)}
 	return t.Begin(op), nil
 }
 
-// checkStart refuses a machine that needs a host again when its cores, which do not count
-// while it is deallocated, would pass a limit.
-func (a action) checkStart(t *fabric.Tx, d *fabric.Document, was PowerState) error {
-	if a.after != Running || was != Deallocated || !t.World().Switches.Is(fabric.DeallocatedQuota, "free") {
-		return nil
+// checkStart finds a host for a machine that was deallocated: for its cores, where they did
+// not count meanwhile, there must be quota again, and for it capacity.
+func (a action) checkStart(t *fabric.Tx, d *fabric.Document, was PowerState) (*fabric.Fate, error) {
+	if a.after != Running || was != Deallocated {
+		return nil, nil
 	}
-	size, _ := findSize(d.Body.Str("properties", "hardwareProfile", "vmSize"))
-	return checkQuota(t, size, d.Body.Str("location"), isSpot(d.Body))
+	if t.World().Switches.Is(fabric.DeallocatedQuota, "free") {
+		size, _ := findSize(sizeOf(d))
+		if err := checkQuota(t, size, d.Body.Str("location"), isSpot(d.Body)); err != nil {
+			return nil, err
+		}
+	}
+	return allocate(t, d)
 }
 
 func (a action) job() string { return "vm." + a.name }

@@ -33,11 +33,17 @@ func putMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	fate, err := allocate(t, d)
+	if err != nil {
+		return nil, err
+	}
 	t.Put(d)
 	for _, n := range interfaces(d) {
 		network.Release(t, n.Str("id"))
 	}
-	op := t.Begin(operation(t, d, jobCreate, r.Principal))
+	create := operation(t, d, jobCreate, r.Principal)
+	create.Fate = fate
+	op := t.Begin(create)
 	body := present(t, r, t.Peek(d.ID))
 	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusCreated, Body: body, Async: true, Notify: true, RetryAfter: 10})
 	return tagged(resp, body), nil

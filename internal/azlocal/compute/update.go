@@ -61,8 +61,12 @@ func applyUpdate(t *fabric.Tx, r *arm.Request, d *fabric.Document) error {
 		d.Body.Set(price, "properties", "billingProfile", "maxPrice")
 	}
 	if name := given.Str("hardwareProfile", "vmSize"); name != "" {
-		if _, ok := findSize(name); !ok {
+		size, ok := findSize(name)
+		if !ok {
 			return invalid("vmSize", "The value %s provided for the VM size is not valid.", name)
+		}
+		if err := checkResize(t, d, size); err != nil {
+			return err
 		}
 		d.Body.Set(name, "properties", "hardwareProfile", "vmSize")
 	}

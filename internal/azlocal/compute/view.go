@@ -57,7 +57,7 @@ func listMachines(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 			"The $expand query parameter can only be specified if a valid $filter option is specified.").About("$expand")
 	}
 	status := r.Query.Get("statusOnly") == "true"
-	page := t.Page(r, TypeVM, func(d *fabric.Document) doc.Object {
+	return t.Page(r, TypeVM, func(d *fabric.Document) doc.Object {
 		body := present(t, r, d)
 		if status {
 			body = body.Keep("name", "id", "type", "location", "properties")
@@ -68,8 +68,7 @@ func listMachines(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		}
 		body["id"] = upperGroup(d.ID)
 		return body
-	})
-	return page, nil
+	}), nil
 }
 
 func upperGroup(id string) string {
