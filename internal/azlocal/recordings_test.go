@@ -163,6 +163,15 @@ func TestRecordings(t *testing.T) {
 	compare("vnet.put.poll", r.settle(ctx, do("vnet.put", vnet, `{"location":"eastus","properties":{"addressSpace":{"addressPrefixes":["10.1.0.0/16"]}}}`)))
 	do("vnet.get", vnet, "")
 	r.settle(ctx, do("vnet.put.inline_subnet", net+"/virtualNetworks/wn", `{"location":"eastus","properties":{"addressSpace":{"addressPrefixes":["10.0.0.0/16"]},"subnets":[{"name":"t","properties":{"addressPrefix":"10.0.0.0/24"}}]}}`))
+	ddos := do("vnet.ddosProtectionStatus", vnet+"/ddosProtectionStatus?top=75", "")
+	if string(ddos.Raw) != "null" {
+		t.Errorf("ddosProtectionStatus: %q", ddos.Raw)
+	}
+	for got := ddos; got.Status == http.StatusAccepted; got = r.do(ctx, "GET", ddos.Header.Get("Location"), "") {
+		if ctx.Err() != nil {
+			t.Fatal("ddosProtectionStatus does not end")
+		}
+	}
 	do("vnet.list.group", net+"/virtualNetworks", "")
 	do("vnet.patch", vnet, `{"tags":{"a":"b"}}`)
 	r.settle(ctx, do("subnet.put", vnet+"/subnets/s", `{"properties":{"addressPrefix":"10.1.10.0/24"}}`))

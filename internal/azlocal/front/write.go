@@ -36,7 +36,7 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, resp *arm.Respon
 	head.Set("Content-Type", "application/json; charset=utf-8")
 	head.Set("Content-Length", strconv.Itoa(len(data)))
 	w.WriteHeader(resp.Status)
-	_, _ = w.Write(data) // the client is gone when this fails
+	_, _ = w.Write(data) //nolint:gosec // JSON, and said so; the client is gone when this fails
 }
 
 func commonHeaders(head http.Header, r *http.Request, correlation string, now time.Time) {

@@ -34,6 +34,7 @@ const (
 	jobSettle = "network.settle"
 	jobRemove = "network.remove"
 	jobNIC    = "network.interface"
+	jobLook   = "network.look"
 	jobNICOff = "network.interface.remove"
 )
 
@@ -68,6 +69,7 @@ func (p *Provider) Register(w *fabric.World) {
 		t.Delete(op.Target)
 		touch(t, op.Target)
 	}})
+	w.Handle(jobLook, fabric.Job{})
 	w.Handle(jobNICOff, fabric.Job{Takes: fabric.InterfaceDelete, Settle: interfaceGone})
 }
 

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -60,6 +61,17 @@ func checkAddress(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	}
 	return nil, arm.Errorf(http.StatusBadRequest, "PrivateIPAddressNotInAnySubnet",
 		"Private static IP address %s does not belong to the range of any subnet in the virtual network %s.", text, r.ID)
+}
+
+// ddosStatus starts to tell which public addresses of a network are protected: none, for there are
+// no protection plans. The body of its 202 is the four letters of null, as recorded.
+func ddosStatus(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+	vnet := t.Peek(r.ID)
+	if vnet == nil {
+		return nil, arm.NotFound(r.ID)
+	}
+	op := t.Begin(fabric.Operation{Job: jobLook, Target: vnet.ID + "/ddosProtectionStatus", Family: fabric.NetworkFamily, Location: locationOf(t, vnet), Principal: r.Principal})
+	return t.Accepted(r, op, fabric.Async{Status: http.StatusAccepted, Body: json.RawMessage("null"), Location: true, Notify: true, RetryAfter: 10}), nil
 }
 
 // someFree lists five free addresses, as many as Azure does (azure-libraries-for-net#1073).

@@ -55,6 +55,7 @@ func (p *Provider) Routes() []fabric.Route {
 	inside(TypeInterface, "ipConfigurations", configurationsOf)
 
 	const vnet, location = group + "/providers/" + TypeVNet + "/{name}", sub + "/providers/Microsoft.Network/locations/{location}"
+	routes = append(routes, fabric.Route{Method: http.MethodPost, Pattern: vnet + "|/ddosProtectionStatus", Action: TypeVNet + "/ddosProtectionStatus/action", Handle: ddosStatus})
 	query(vnet+"|/usages", TypeVNet+"/usages/read", vnetUsages)
 	query(vnet+"|/CheckIPAddressAvailability", TypeVNet+"/checkIpAddressAvailability/read", checkAddress)
 	query(location+"/usages", "Microsoft.Network/locations/usages/read", usages)
