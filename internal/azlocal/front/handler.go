@@ -107,17 +107,17 @@ func (h *Handler) parse(r *http.Request, entry *activity.Entry, rates http.Heade
 		return nil, fabric.Route{}, err
 	}
 	entry.Principal = principal.ObjectID
-	if err := h.countByARM(principal, r, rates); err != nil {
-		return nil, fabric.Route{}, err
-	}
 	m, found, other := h.router.Find(r.Method, r.URL.Path)
-	if !found {
-		return nil, fabric.Route{}, notFound(r, other)
-	}
 	if m.Target.Action != "" {
 		entry.Operation = m.Target.Action
 	}
 	entry.Resource = m.ID
+	if err := h.countByARM(principal, r, rates); err != nil {
+		return nil, fabric.Route{}, err
+	}
+	if !found {
+		return nil, fabric.Route{}, notFound(r, other)
+	}
 	version := r.URL.Query().Get("api-version")
 	if err := resources.CheckVersion(m.ID, version); err != nil {
 		return nil, fabric.Route{}, err
