@@ -86,7 +86,7 @@ func Durations() []Duration {
 		{VMCreate, "VM PUT until Succeeded", 50 * ms, 90 * s, "R: 93 s from start to end of the operation; reports: 60–120 s"},
 		{VMStart, "VM start", 50 * ms, 40 * s, "U: 20–60 s, the middle"},
 		{VMRestart, "VM restart", 50 * ms, 30 * s, "U: between powerOff and start"},
-		{VMPowerOff, "VM powerOff", 50 * ms, 12 * s, "R: 3 s with skipShutdown, 12 s without; reports up to 46 s"},
+		{VMPowerOff, "VM powerOff", 50 * ms, 12 * s, "R: 3 s and 12 s; reports: up to 46 s"},
 		{VMDeallocate, "VM deallocate", 50 * ms, 60 * s, "U: 30–90 s, the middle"},
 		{VMDelete, "VM DELETE", 50 * ms, 35 * s, "R: 35 s; reports: 23 s"},
 		{VMUpdate, "VM PATCH, PUT on a VM that exists", 20 * ms, s, "R: Succeeded a second later"},

@@ -33,8 +33,11 @@ type Provider struct {
 const (
 	jobSettle = "network.settle"
 	jobRemove = "network.remove"
-	jobNIC    = "network.interface"
-	jobNICOff = "network.interface.remove"
+	// Addresses come and go faster than the others.
+	jobAddress    = "network.publicIP"
+	jobAddressOff = "network.publicIP.remove"
+	jobNIC        = "network.interface"
+	jobNICOff     = "network.interface.remove"
 )
 
 // Register adds the provider's types and jobs.
@@ -56,8 +59,9 @@ func (p *Provider) Register(w *fabric.World) {
 		settle(t, op.Target)
 	}
 	w.Handle(jobSettle, fabric.Job{Takes: fabric.NetworkWrite, Work: p.apply(w), Settle: settled})
+	w.Handle(jobAddress, fabric.Job{Takes: fabric.AddressWrite, Work: p.apply(w), Settle: settled})
 	w.Handle(jobNIC, fabric.Job{Takes: fabric.InterfaceWrite, Work: p.apply(w), Settle: settled})
-	w.Handle(jobRemove, fabric.Job{Takes: fabric.NetworkDelete, Work: p.apply(w), Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
+	removed := func(t *fabric.Tx, op fabric.Operation, err error) {
 		if err != nil {
 			fail(t, op.Target)
 			return
@@ -67,7 +71,9 @@ func (p *Provider) Register(w *fabric.World) {
 		}
 		t.Delete(op.Target)
 		touch(t, op.Target)
-	}})
+	}
+	w.Handle(jobRemove, fabric.Job{Takes: fabric.NetworkDelete, Work: p.apply(w), Settle: removed})
+	w.Handle(jobAddressOff, fabric.Job{Takes: fabric.AddressDelete, Work: p.apply(w), Settle: removed})
 	w.Handle(jobNICOff, fabric.Job{Takes: fabric.InterfaceDelete, Settle: interfaceGone})
 }
 
@@ -151,7 +157,11 @@ func store(t *fabric.Tx, r *arm.Request, d *fabric.Document, location string, re
 		status = http.StatusOK
 	}
 	t.Put(d)
-	op := t.Begin(fabric.Operation{Job: jobSettle, Target: d.ID, Family: fabric.NetworkFamily, Location: location, Principal: r.Principal})
+	job := jobSettle
+	if arm.ParseID(d.ID).Type() == TypePublicIP {
+		job = jobAddress
+	}
+	op := t.Begin(fabric.Operation{Job: job, Target: d.ID, Family: fabric.NetworkFamily, Location: location, Principal: r.Principal})
 	return t.Accepted(r, op, fabric.Async{Status: status, Body: t.Render(t.Peek(d.ID)), Async: true, Notify: notify, RetryAfter: retryAfter})
 }
 
