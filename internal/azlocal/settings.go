@@ -129,8 +129,12 @@ func set(cmd *cobra.Command, args []string) error {
 	if inst.Settings == nil {
 		inst.Settings = map[string]string{}
 	}
-	maps.Copy(inst.Settings, values)
-	maps.DeleteFunc(inst.Settings, func(_, value string) bool { return value == "" })
+	for name, value := range values { // names have no case
+		maps.DeleteFunc(inst.Settings, func(old, _ string) bool { return strings.EqualFold(old, name) })
+		if value != "" {
+			inst.Settings[name] = value
+		}
+	}
 	return inst.Save()
 }
 

@@ -25,8 +25,9 @@ func ScheduledEvents(t *fabric.Tx, vm string) doc.Object {
 	d := events(t, vm)
 	asked, err := time.Parse(time.RFC3339Nano, d.Hidden.Str("asked"))
 	since := t.World().Now().Sub(asked)
-	on := err == nil && since < eventsOff
-	if !on || since > eventsOff/24 { // guests ask every second: not each call is noted
+	off := t.World().Settings.Scale(eventsOff)
+	on := err == nil && since < off
+	if !on || since > off/24 { // guests ask every second: not each call is noted
 		d.Hidden["asked"] = t.World().Now().Format(time.RFC3339Nano)
 		t.Put(d)
 	}

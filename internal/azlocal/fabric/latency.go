@@ -90,7 +90,7 @@ func Durations() []Duration {
 		{VMRestart, "VM restart", 50 * ms, 30 * s, "U: between powerOff and start"},
 		{VMRedeploy, "VM redeploy", 50 * ms, 100 * s, "U: a deallocation and a start"},
 		{VMReapply, "VM reapply", 50 * ms, 30 * s, "U: as restart"},
-		{VMPowerOff, "VM powerOff", 50 * ms, 12 * s, "R: 3 s with skipShutdown, 12 s without; reports up to 46 s"},
+		{VMPowerOff, "VM powerOff", 50 * ms, 12 * s, "R: 3 s and 12 s; reports: up to 46 s"},
 		{VMDeallocate, "VM deallocate", 50 * ms, 60 * s, "U: 30–90 s, the middle"},
 		{VMDelete, "VM DELETE", 50 * ms, 35 * s, "R: 35 s; reports: 23 s"},
 		{VMUpdate, "VM PATCH, PUT on a VM that exists", 20 * ms, s, "R: Succeeded a second later"},

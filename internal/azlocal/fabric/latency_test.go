@@ -7,36 +7,48 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mngr/internal/azlocal/throttle"
 )
 
-var update = flag.Bool("update", false, "rewrite the table in docs/azlocal.md")
+var update = flag.Bool("update", false, "rewrite the tables in docs/azlocal.md")
 
-// TestTableOfDurations holds the table of the documentation to the code's.
-func TestTableOfDurations(t *testing.T) {
-	const page, begin, end = "../../../docs/azlocal.md", "<!-- durations: begin -->\n", "<!-- durations: end -->"
+// TestTables holds the tables of the documentation to those of the code.
+func TestTables(t *testing.T) {
+	var durations, limits strings.Builder
+	durations.WriteString("\n| key | time | instant | realistic | source of the realistic value |\n|---|---|---|---|---|\n")
+	for _, d := range Durations() {
+		fmt.Fprintf(&durations, "| `%s` | %s | %s | %s | %s |\n", d.Name, d.Meaning, d.Instant, d.Realistic, d.Source)
+	}
+	limits.WriteString("\n| key | what is counted | size | comes back | source |\n|---|---|---|---|---|\n")
+	for _, p := range throttle.Policies() {
+		fmt.Fprintf(&limits, "| `%s%s` | %s | %d | %d every %s | %s |\n", throttle.Prefix, p.Name, p.Meaning, p.Limit.Size, p.Limit.Refill, p.Limit.Per, p.Source)
+	}
+	hold(t, "durations", durations.String()+"\n")
+	hold(t, "limits", limits.String()+"\n")
+}
+
+// hold compares a part of the page, between comments that name it, or rewrites it.
+func hold(t *testing.T, name, want string) {
+	t.Helper()
+	const page = "../../../docs/azlocal.md"
+	begin, end := "<!-- "+name+": begin -->\n", "<!-- "+name+": end -->"
 	data, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	head, rest, ok := strings.Cut(string(data), begin)
 	shown, tail, found := strings.Cut(rest, end)
-	if !ok || !found {
-		t.Fatalf("%s has no place for the table", page)
-	}
-	var want strings.Builder
-	want.WriteString("\n| key | time | instant | realistic | source of the realistic value |\n|---|---|---|---|---|\n")
-	for _, d := range Durations() {
-		fmt.Fprintf(&want, "| `%s` | %s | %s | %s | %s |\n", d.Name, d.Meaning, d.Instant, d.Realistic, d.Source)
-	}
-	want.WriteString("\n")
 	switch {
-	case shown == want.String():
+	case !ok || !found:
+		t.Fatalf("%s has no place for %s", page, name)
+	case shown == want:
 	case *update:
-		if err := os.WriteFile(page, []byte(head+begin+want.String()+end+tail), 0o644); err != nil {
+		if err := os.WriteFile(page, []byte(head+begin+want+end+tail), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("%s differs from Durations(); run this test with -update:\n%s", page, want.String())
+		t.Errorf("%s differs from the code; run this test with -update:\n%s", page, want)
 	}
 }
 

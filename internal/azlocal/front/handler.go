@@ -116,17 +116,17 @@ func (h *Handler) parse(r *http.Request, entry *activity.Entry, rates http.Heade
 		return nil, fabric.Route{}, err
 	}
 	entry.Principal = principal.ObjectID
-	if err := h.countByARM(principal, r, rates); err != nil {
-		return nil, fabric.Route{}, err
-	}
-	m, err := h.find(r)
-	if err != nil {
-		return nil, fabric.Route{}, err
-	}
+	m, absent := h.find(r)
 	if m.Target.Action != "" {
 		entry.Operation = m.Target.Action
 	}
 	entry.Resource = m.ID
+	if err := h.countByARM(principal, r, rates); err != nil {
+		return nil, fabric.Route{}, err
+	}
+	if absent != nil {
+		return nil, fabric.Route{}, absent
+	}
 	req, err := h.read(r, m)
 	if err != nil {
 		return nil, fabric.Route{}, err

@@ -33,9 +33,12 @@ type Provider struct {
 const (
 	jobSettle = "network.settle"
 	jobRemove = "network.remove"
-	jobNIC    = "network.interface"
-	jobLook   = "network.look"
-	jobNICOff = "network.interface.remove"
+	// Addresses come and go faster than the others.
+	jobAddress    = "network.publicIP"
+	jobAddressOff = "network.publicIP.remove"
+	jobNIC        = "network.interface"
+	jobNICOff     = "network.interface.remove"
+	jobLook       = "network.look"
 )
 
 // Register adds the provider's types and jobs.
@@ -57,8 +60,9 @@ func (p *Provider) Register(w *fabric.World) {
 		settle(t, op.Target)
 	}
 	w.Handle(jobSettle, fabric.Job{Takes: fabric.NetworkWrite, Work: p.apply(w), Settle: settled})
+	w.Handle(jobAddress, fabric.Job{Takes: fabric.AddressWrite, Work: p.apply(w), Settle: settled})
 	w.Handle(jobNIC, fabric.Job{Takes: fabric.InterfaceWrite, Work: p.apply(w), Settle: settled})
-	w.Handle(jobRemove, fabric.Job{Takes: fabric.NetworkDelete, Work: p.apply(w), Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
+	removed := func(t *fabric.Tx, op fabric.Operation, err error) {
 		if err != nil {
 			fail(t, op.Target)
 			return
@@ -68,7 +72,9 @@ func (p *Provider) Register(w *fabric.World) {
 		}
 		t.Delete(op.Target)
 		touch(t, op.Target)
-	}})
+	}
+	w.Handle(jobRemove, fabric.Job{Takes: fabric.NetworkDelete, Work: p.apply(w), Settle: removed})
+	w.Handle(jobAddressOff, fabric.Job{Takes: fabric.AddressDelete, Work: p.apply(w), Settle: removed})
 	w.Handle(jobLook, fabric.Job{})
 	w.Handle(jobNICOff, fabric.Job{Takes: fabric.InterfaceDelete, Settle: interfaceGone})
 }
@@ -153,7 +159,11 @@ func store(t *fabric.Tx, r *arm.Request, d *fabric.Document, location string, re
 		status = http.StatusOK
 	}
 	t.Put(d)
-	op := t.Begin(fabric.Operation{Job: jobSettle, Target: d.ID, Family: fabric.NetworkFamily, Location: location, Principal: r.Principal})
+	job := jobSettle
+	if arm.ParseID(d.ID).Type() == TypePublicIP {
+		job = jobAddress
+	}
+	op := t.Begin(fabric.Operation{Job: job, Target: d.ID, Family: fabric.NetworkFamily, Location: location, Principal: r.Principal})
 	return t.Accepted(r, op, fabric.Async{Status: status, Body: t.Render(t.Peek(d.ID)), Async: true, Notify: notify, RetryAfter: retryAfter})
 }
 

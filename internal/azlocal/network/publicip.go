@@ -173,5 +173,5 @@ func removePublicIP(t *fabric.Tx, d *fabric.Document, opt fabric.RemoveOptions) 
 			"Public IP address %s can not be deleted since it is still allocated to resource %s. In order to delete the public IP, disassociate/detach the Public IP address from the resource.  To learn how to do this, see aka.ms/deletepublicip.",
 			d.ID, strings.Join(users, ", "))
 	}
-	return remove(t, d, jobRemove, opt), nil
+	return remove(t, d, jobAddressOff, opt), nil
 }
