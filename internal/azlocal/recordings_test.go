@@ -48,7 +48,8 @@ func (l *local) raw(ctx context.Context) *raw {
 type reply struct {
 	Status int
 	Header http.Header
-	Body   []byte
+	Body   []byte // compact
+	Raw    []byte
 }
 
 func (r *raw) do(ctx context.Context, method, url, body string) reply {
@@ -60,9 +61,17 @@ func (r *raw) do(ctx context.Context, method, url, body string) reply {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	if r.token != "" {
 		req.Header.Set("Authorization", "Bearer "+r.token)
 	}
+	return r.send(req)
+}
+
+func (r *raw) send(req *http.Request) reply {
+	r.t.Helper()
 	resp, err := r.client.Do(req)
 	if err != nil {
 		r.t.Fatal(err)
@@ -72,7 +81,13 @@ func (r *raw) do(ctx context.Context, method, url, body string) reply {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return reply{resp.StatusCode, resp.Header, bytes.TrimSpace(data)}
+	var flat bytes.Buffer
+	if len(data) > 0 {
+		if err := json.Compact(&flat, data); err != nil {
+			r.t.Fatalf("%s %s: %v: %s", req.Method, req.URL, err, data)
+		}
+	}
+	return reply{resp.StatusCode, resp.Header, flat.Bytes(), data}
 }
 
 // settle polls an operation by its status URL until it has succeeded.
@@ -137,7 +152,7 @@ func TestRecordings(t *testing.T) {
 	}
 	group := "/subscriptions/" + l.inst.Subscription + "/resourcegroups/rg"
 	net, com := group+"/providers/Microsoft.Network", group+"/providers/Microsoft.Compute"
-	vnet, nsg, pip, nic, vm := net+"/virtualNetworks/v", net+"/networkSecurityGroups/n", net+"/publicIPAddresses/p", net+"/networkInterfaces/i", com+"/virtualMachines/m"
+	vnet, nsg, pip, nic, vm := net+"/virtualNetworks/vn", net+"/networkSecurityGroups/n", net+"/publicIPAddresses/p", net+"/networkInterfaces/i", com+"/virtualMachines/m"
 
 	do("rg.put", group, `{"location":"eastus"}`)
 	do("rg.head", group, "")
@@ -147,7 +162,7 @@ func TestRecordings(t *testing.T) {
 	do("vm.list.group.empty", com+"/virtualMachines", "")
 	compare("vnet.put.poll", r.settle(ctx, do("vnet.put", vnet, `{"location":"eastus","properties":{"addressSpace":{"addressPrefixes":["10.1.0.0/16"]}}}`)))
 	do("vnet.get", vnet, "")
-	r.settle(ctx, do("vnet.put.inline_subnet", net+"/virtualNetworks/w", `{"location":"eastus","properties":{"addressSpace":{"addressPrefixes":["10.0.0.0/16"]},"subnets":[{"name":"t","properties":{"addressPrefix":"10.0.0.0/24"}}]}}`))
+	r.settle(ctx, do("vnet.put.inline_subnet", net+"/virtualNetworks/wn", `{"location":"eastus","properties":{"addressSpace":{"addressPrefixes":["10.0.0.0/16"]},"subnets":[{"name":"t","properties":{"addressPrefix":"10.0.0.0/24"}}]}}`))
 	do("vnet.list.group", net+"/virtualNetworks", "")
 	do("vnet.patch", vnet, `{"tags":{"a":"b"}}`)
 	r.settle(ctx, do("subnet.put", vnet+"/subnets/s", `{"properties":{"addressPrefix":"10.1.10.0/24"}}`))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/instance"
@@ -27,16 +28,12 @@ func newSettings(inst *instance.Instance) (*fabric.Settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	var regions []string
-	for _, r := range resources.Regions() {
-		regions = append(regions, r.Name)
-	}
 	more := slices.Concat(fabric.Quotas(compute.Limits()), fabric.Quotas(network.Limits()))
-	more = append(more, fabric.Switch(fabric.Throttling, profile == fabric.Realistic))
+	more = append(more, fabric.Switch(fabric.Throttling, profile == fabric.Realistic), fabric.Number(fabric.PageSize, arm.PageSize, 1, false))
 	for _, p := range throttle.Policies() {
 		more = append(more, fabric.Number(throttle.Prefix+p.Name, p.Limit.Size, 1, false))
 	}
-	return fabric.NewSettings(profile, regions, more, inst.Settings)
+	return fabric.NewSettings(profile, resources.RegionNames(), more, inst.Settings)
 }
 
 type settingList struct {
@@ -83,6 +80,7 @@ The settings stay until they are changed.
   registered=false        make all resource providers NotRegistered now (true: Registered)
   eviction-notice=5s      from the notice of an eviction until the machine goes
   nic-reservation=180s    how long an interface stays reserved after a refused create
+  page-size=100           rows on a page of a list
   quota.cores=4           cores in a region; likewise quota.spot, quota.publicIPs and each
                           family, as in quota.standardBSFamily
   quota.cores@eastus=0    the same in one region only

@@ -21,7 +21,7 @@ type Error struct {
 
 // Detail is an inner error.
 type Detail struct {
-	Code    string `json:"code"`
+	Code    string `json:"code,omitempty"`
 	Message string `json:"message"`
 	Target  string `json:"target,omitempty"`
 }

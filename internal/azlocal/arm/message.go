@@ -26,6 +26,7 @@ type Request struct {
 	Body       doc.Object // nil when there was none
 	Origin     string     // scheme and host the client used: polling URLs live there
 	APIVersion string
+	Paging     Paging
 	Principal  Principal
 }
 

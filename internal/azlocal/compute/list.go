@@ -46,7 +46,7 @@ func listByLocation(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 			here = append(here, d)
 		}
 	}
-	return arm.ListOf(r, len(here), func(i int) doc.Object { return row{}.of(t, r, here[i]) }), nil
+	return arm.ListOf(r, len(here), func(i int) string { return here[i].ID }, func(i int) doc.Object { return row{}.of(t, r, here[i]) }), nil
 }
 
 // row is how a list shows each machine.

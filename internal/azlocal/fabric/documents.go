@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
@@ -115,7 +116,17 @@ func (d *documents) read(e *entry) (*Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the document %s: %w", e.key, err)
 	}
-	return &Document{ID: o.Str("id"), Body: o.Obj("body"), Hidden: o.Obj("hidden")}, nil
+	return &Document{ID: o.Str("id"), Body: o.Obj("body"), Hidden: o.Obj("hidden"),
+		Created: storedTime(o.Str("created")), Changed: storedTime(o.Str("changed"))}, nil
+}
+
+// storedTime is a time as encode wrote it, zero for one that is not there.
+func storedTime(text string) time.Time {
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }
 
 // must panics when a document cannot be read: the disk is broken. The request ends in a
@@ -208,6 +219,11 @@ func (d *documents) trim() {
 // encode is a document as the store has it.
 func (d *Document) encode() ([]byte, error) {
 	all := doc.Object{"id": d.ID, "body": d.Body}
+	for name, at := range map[string]time.Time{"created": d.Created, "changed": d.Changed} {
+		if !at.IsZero() {
+			all[name] = at.Format(time.RFC3339Nano)
+		}
+	}
 	if len(d.Hidden) > 0 {
 		all["hidden"] = d.Hidden
 	}

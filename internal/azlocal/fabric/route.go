@@ -56,7 +56,7 @@ func (t *Tx) Page(r *arm.Request, resourceType string, row func(*Document) doc.O
 	if t.visible != nil {
 		all = slices.DeleteFunc(all, func(e *entry) bool { return !t.visible(e.key) })
 	}
-	return arm.ListOf(r, len(all), func(i int) doc.Object { return row(t.w.docs.must(t.w.docs.get(all[i]))) })
+	return arm.ListOf(r, len(all), func(i int) string { return all[i].key }, func(i int) doc.Object { return row(t.w.docs.must(t.w.docs.get(all[i]))) })
 }
 
 // ScopeOf is the part of a list's id that rows must lie below: the group, the
@@ -80,7 +80,7 @@ func RemoveDocument(family Async) func(*Tx, *arm.Request) (*arm.Response, error)
 		if d == nil {
 			return arm.Reply(http.StatusNoContent, nil), nil
 		}
-		if err := arm.CheckMatch(r, d.ID, d.Body.Str("etag")); err != nil {
+		if err := arm.CheckMatch(r, d.ID, t.Render(d).Str("etag")); err != nil {
 			return nil, err
 		}
 		opt := RemoveOptions{Force: r.Query.Get("forceDeletion") == "true", Principal: r.Principal}

@@ -16,6 +16,9 @@ import (
 // counted in either case.
 const Throttling = "throttling"
 
+// PageSize is the setting for how many rows a page of a list holds.
+const PageSize = "page-size"
+
 // QuotaPrefix begins the names of limits.
 const QuotaPrefix = "quota."
 

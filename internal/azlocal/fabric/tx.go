@@ -41,6 +41,22 @@ func (t *Tx) Peek(id string) *Document {
 	return t.w.docs.must(t.w.docs.get(e))
 }
 
+// Spell is an id as the first PUT of each of its parts spelled it.
+func (t *Tx) Spell(id string) string {
+	seg, out := arm.Segments(id), ""
+	for len(seg) >= 2 {
+		out += "/" + seg[0] + "/" + seg[1]
+		if d := t.Peek(out); d != nil {
+			out = d.ID
+		}
+		seg = seg[2:]
+	}
+	if len(seg) == 1 {
+		out += "/" + seg[0]
+	}
+	return out
+}
+
 // Get returns a copy of a document, nil when absent.
 func (t *Tx) Get(id string) *Document {
 	d := t.Peek(id)
@@ -71,7 +87,12 @@ func (t *Tx) Put(d *Document) {
 		}
 		d.Body["etag"] = k.ETag(before)
 	}
-	t.swap(d.ID, old, &Document{ID: d.ID, Body: d.Body.Clone(), Hidden: d.Hidden.Clone()})
+	stored := &Document{ID: d.ID, Body: d.Body.Clone(), Hidden: d.Hidden.Clone(), Changed: t.w.Now().UTC()}
+	stored.Created = stored.Changed
+	if old != nil {
+		stored.Created = old.Created
+	}
+	t.swap(d.ID, old, stored)
 }
 
 // Delete removes a document with what was kept beside it; an absent one is fine.

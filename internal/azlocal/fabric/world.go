@@ -20,6 +20,9 @@ type Document struct {
 	ID     string     `json:"id"`               // spelled as in the first PUT
 	Body   doc.Object `json:"body"`             // what is answered
 	Hidden doc.Object `json:"hidden,omitempty"` // what is never answered: customData, power state
+
+	Created time.Time `json:"created,omitzero"` // both are kept by Put
+	Changed time.Time `json:"changed,omitzero"`
 }
 
 // Tags returns the resource's tags.

@@ -1,9 +1,7 @@
 package front
 
 import (
-	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -12,7 +10,6 @@ import (
 
 	"mngr/internal/azlocal/activity"
 	"mngr/internal/azlocal/arm"
-	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/entra"
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/fault"
@@ -21,16 +18,13 @@ import (
 	"mngr/internal/azlocal/throttle"
 )
 
-// maxBody is ARM's limit of a request.
-const maxBody = 4 << 20
-
 // Handler serves ARM and Entra.
 type Handler struct {
 	World  *fabric.World
 	Entra  *entra.Handler
 	Log    *slog.Logger
 	Record func(activity.Entry)
-	Meter  *throttle.Meter
+	Meter  *throttle.Meter // counts requests
 
 	router arm.Router[fabric.Route]
 }
@@ -44,6 +38,17 @@ func (h *Handler) Names() []string {
 		}
 	}
 	slices.Sort(out)
+	return out
+}
+
+// Patterns lists the paths that a method is served at, as fabric.Route spells them.
+func (h *Handler) Patterns(method string) []string {
+	var out []string
+	for route := range h.router.All() {
+		if route.Method == method {
+			out = append(out, route.Pattern)
+		}
+	}
 	return out
 }
 
@@ -79,7 +84,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if errors.Is(err, errCut) {
 		panic(http.ErrAbortHandler)
 	}
-	writeResponse(w, r, resp, entry.Correlation, rates, h.World.Now())
+	h.write(w, r, resp, maker(entry.Resource, err), entry.Correlation, rates)
 }
 
 // errCut says that the connection ends without an answer.
@@ -110,26 +115,20 @@ func (h *Handler) parse(r *http.Request, entry *activity.Entry, rates http.Heade
 	if err := h.countByARM(principal, r, rates); err != nil {
 		return nil, fabric.Route{}, err
 	}
-	m, found, other := h.router.Find(r.Method, r.URL.Path)
-	if !found {
-		return nil, fabric.Route{}, notFound(r, other)
+	m, err := h.find(r)
+	if err != nil {
+		return nil, fabric.Route{}, err
 	}
 	if m.Target.Action != "" {
 		entry.Operation = m.Target.Action
 	}
 	entry.Resource = m.ID
-	version := r.URL.Query().Get("api-version")
-	if err := resources.CheckVersion(m.ID, version); err != nil {
-		return nil, fabric.Route{}, err
-	}
-	body, err := readBody(r)
+	req, err := h.read(r, m)
 	if err != nil {
 		return nil, fabric.Route{}, err
 	}
-	return &arm.Request{
-		Method: r.Method, Path: r.URL.Path, ID: m.ID, Params: m.Params, Query: r.URL.Query(), Header: r.Header,
-		Body: body, Origin: "https://" + r.Host, APIVersion: version, Principal: principal,
-	}, m.Target, nil
+	req.Principal = principal
+	return req, m.Target, nil
 }
 
 // serve does what a request asks for, in the way that the fault it met allows.
@@ -160,6 +159,9 @@ func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, h
 // took over the fate of a fault.
 func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit, rates http.Header) (resp *arm.Response, fated bool, err error) {
 	err = h.World.Update(func(t *fabric.Tx) error {
+		if err := resources.Enter(t, req); err != nil {
+			return err
+		}
 		if err := authorize(t, route, req); err != nil {
 			return err
 		}
@@ -184,8 +186,8 @@ func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit, rat
 		return resp, fated, err
 	}
 	// Stored documents, which the body may share, never change: encoding needs no lock.
-	data, err := doc.Append(nil, resp.Body)
-	resp.Body = json.RawMessage(data)
+	data, err := encode(resp.Body)
+	resp.Body = data
 	return resp, fated, err
 }
 
@@ -212,43 +214,6 @@ func authorize(t *fabric.Tx, route fabric.Route, r *arm.Request) error {
 		r.Principal.AppID, r.Principal.ObjectID, route.Action, scope)
 }
 
-func readBody(r *http.Request) (doc.Object, error) {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodDelete {
-		return nil, nil
-	}
-	data, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err != nil {
-		return nil, arm.Gatewayf(http.StatusBadRequest, "InvalidRequestContent", "The request content could not be read.")
-	}
-	switch {
-	case len(data) > maxBody:
-		return nil, arm.Gatewayf(http.StatusRequestEntityTooLarge, "RequestContentTooLarge", "The request content size exceeds the maximum size of 4 MB.")
-	case len(data) == 0:
-		return nil, nil
-	}
-	body, err := doc.Parse(data)
-	if err != nil {
-		return nil, arm.Gatewayf(http.StatusBadRequest, "InvalidRequestContent",
-			"The request content was invalid and could not be deserialized: '%s'.", err)
-	}
-	return body, nil
-}
-
-func notFound(r *http.Request, otherMethod bool) error {
-	if otherMethod {
-		return arm.Gatewayf(http.StatusMethodNotAllowed, "HttpMethodNotSupported", "The http method '%s' is not supported for this request.", r.Method)
-	}
-	p := arm.ParseID(r.URL.Path)
-	if p.Namespace != "" {
-		if err := resources.CheckVersion("/providers/"+p.Namespace+"/x/y", r.URL.Query().Get("api-version")); err != nil {
-			return err
-		}
-		return arm.Gatewayf(http.StatusNotFound, "InvalidResourceType",
-			"The resource type could not be found in the namespace '%s' for api version '%s'.", p.Namespace, r.URL.Query().Get("api-version"))
-	}
-	return arm.Gatewayf(http.StatusNotFound, "NotFound", "The path '%s' is not served.", r.URL.Path)
-}
-
 // refusal turns an error into an answer. What is no refusal is a fault of this server: the
 // cause goes to its log only.
 func (h *Handler) refusal(r *http.Request, err error, entry *activity.Entry) *arm.Response {
@@ -258,7 +223,7 @@ func (h *Handler) refusal(r *http.Request, err error, entry *activity.Entry) *ar
 		e = arm.Gatewayf(http.StatusInternalServerError, "InternalServerError", "Encountered internal server error. The tracking id is '%s'.", entry.Correlation)
 	}
 	entry.Code = e.Code
-	resp := arm.Reply(e.Status, e.Envelope())
+	resp := arm.Reply(e.Status, envelope(e, maker(entry.Resource, e)))
 	for name, values := range e.Header {
 		resp.Set(name, values[0])
 	}

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"net/http"
@@ -14,8 +15,8 @@ import (
 // be made.
 func CheckInline(t *fabric.Tx, vm, location string, config doc.Object) error {
 	props := config.Obj("properties")
-	if nsg := props.Str("networkSecurityGroup", "id"); nsg != "" && t.Peek(nsg) == nil {
-		return missing(nsg, vm)
+	if _, err := refer(t, vm, location, TypeNSG, props, "networkSecurityGroup"); err != nil {
+		return err
 	}
 	ips := props.List("ipConfigurations")
 	if len(ips) == 0 || config.Str("name") == "" {
@@ -23,9 +24,8 @@ func CheckInline(t *fabric.Tx, vm, location string, config doc.Object) error {
 	}
 	count := 0
 	for _, ip := range ips {
-		subnet := ip.Str("properties", "subnet", "id")
-		if t.Peek(subnet) == nil {
-			return missing(subnet, vm)
+		if subnet, err := refer(t, vm, location, TypeSubnet, ip.Obj("properties"), "subnet"); err != nil || subnet == nil {
+			return cmp.Or(err, missing("", vm))
 		}
 		inline := ip.Obj("properties", "publicIPAddressConfiguration")
 		if inline["sku"] != nil && t.World().Switches.Is(fabric.InlineIPSKU, "refused") {

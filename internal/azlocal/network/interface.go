@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"mngr/internal/azlocal/arm"
@@ -16,6 +15,13 @@ func putInterface(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	d, _, err := envelope(t, r, TypeInterface)
 	if err != nil {
 		return nil, err
+	}
+	for _, c := range r.Body.List("properties", "ipConfigurations") {
+		if vnet := arm.Parent(c.Str("properties", "subnet", "id")); arm.ParseID(vnet).Type() == TypeVNet {
+			if err := vnetFree(t, r, vnet); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if err := shapeInterface(t, d, r.Body.Obj("properties")); err != nil {
 		return nil, err
@@ -36,12 +42,12 @@ func putInterface(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 func shapeInterface(t *fabric.Tx, d *fabric.Document, given doc.Object) error {
 	props := d.Body.Obj("properties")
 	for key, v := range given {
-		if !oneOf(key, "provisioningState", "resourceGuid", "ipConfigurations", "macAddress", "virtualMachine", "primary") {
+		if v != nil && !oneOf(key, "provisioningState", "resourceGuid", "ipConfigurations", "macAddress", "virtualMachine", "primary") {
 			props[key] = v
 		}
 	}
-	if nsg := given.Str("networkSecurityGroup", "id"); nsg != "" && t.Peek(nsg) == nil {
-		return missing(nsg, d.ID)
+	if _, err := refer(t, d.ID, d.Body.Str("location"), TypeNSG, given, "networkSecurityGroup"); err != nil {
+		return err
 	}
 	configs := []any{}
 	for i, c := range given.List("ipConfigurations") {
@@ -70,22 +76,23 @@ func shapeInterface(t *fabric.Tx, d *fabric.Document, given doc.Object) error {
 
 func shapeIPConfiguration(t *fabric.Tx, nic *fabric.Document, given doc.Object, first bool) (doc.Object, error) {
 	id := nic.ID + "/ipConfigurations/" + given.Str("name")
-	props := given.Obj("properties").Clone()
-	subnetID := props.Str("subnet", "id")
-	subnet := t.Peek(subnetID)
-	if subnet == nil {
-		return nil, missing(subnetID, nic.ID)
+	if err := checkName(id); err != nil {
+		return nil, err
 	}
-	if pip := props.Str("publicIPAddress", "id"); pip != "" {
-		if t.Peek(pip) == nil {
-			return nil, missing(pip, nic.ID)
-		}
-		for _, user := range t.Referrers(pip) {
-			if arm.Key(user) != arm.Key(id) {
-				return nil, arm.Errorf(http.StatusBadRequest, "PublicIPAddressInUse",
-					"Resource %s is referencing public IP address %s that is already allocated to resource %s.", id, pip, user)
-			}
-		}
+	location, props := nic.Body.Str("location"), given.Obj("properties").Clone()
+	subnet, err := refer(t, nic.ID, location, TypeSubnet, props, "subnet")
+	if err != nil {
+		return nil, err
+	}
+	if subnet == nil {
+		return nil, arm.Errorf(http.StatusBadRequest, "SubnetIsRequired", "IP configuration %s must reference a subnet.", id)
+	}
+	pip, err := refer(t, nic.ID, location, TypePublicIP, props, "publicIPAddress")
+	if err != nil {
+		return nil, err
+	}
+	if err := checkUnattached(t, pip, id); err != nil {
+		return nil, err
 	}
 	addr, err := privateAddress(t, subnet, id, props)
 	if err != nil {
@@ -95,46 +102,22 @@ func shapeIPConfiguration(t *fabric.Tx, nic *fabric.Document, given doc.Object, 
 	props.Default("Dynamic", "privateIPAllocationMethod")
 	props.Default("IPv4", "privateIPAddressVersion")
 	props.Default(first, "primary")
-	props["subnet"] = doc.Object{"id": subnetID}
+	props["subnet"] = doc.Object{"id": props.Str("subnet", "id")}
 	return doc.Object{"name": given.Str("name"), "id": id, "type": TypeInterface + "/ipConfigurations", "properties": props}, nil
 }
 
-// privateAddress keeps the address an ip configuration has, takes the one asked for, or
-// the first free one: .4 is the first usable in a subnet.
-func privateAddress(t *fabric.Tx, subnet *fabric.Document, id string, props doc.Object) (string, error) {
-	prefix := subnetPrefix(subnet)
-	taken := func(a netip.Addr) bool {
-		key := privateKey(subnet.ID, a.String())
-		return t.Referred(key) && arm.Key(t.Referrers(key)[0]) != arm.Key(id)
+// checkUnattached refuses a public address that another ip configuration has.
+func checkUnattached(t *fabric.Tx, pip *fabric.Document, config string) error {
+	if pip == nil {
+		return nil
 	}
-	if old := t.Peek(arm.Parent(id)); old != nil {
-		for _, c := range old.Body.List("properties", "ipConfigurations") {
-			if arm.Key(c.Str("id")) == arm.Key(id) && arm.Key(c.Str("properties", "subnet", "id")) == arm.Key(subnet.ID) {
-				return c.Str("properties", "privateIPAddress"), nil
-			}
+	for _, user := range t.Referrers(pip.ID) {
+		if arm.Key(user) != arm.Key(config) {
+			return arm.Errorf(http.StatusBadRequest, "PublicIPAddressInUse",
+				"Resource %s is referencing public IP address %s that is already allocated to resource %s.", config, pip.ID, user)
 		}
 	}
-	if want := props.Str("privateIPAddress"); want != "" && props.Str("privateIPAllocationMethod") == "Static" {
-		a, err := netip.ParseAddr(want)
-		if err != nil || !prefix.Contains(a) {
-			return "", arm.Errorf(http.StatusBadRequest, "PrivateIPAddressNotInSubnet",
-				"Private static IP address %s does not belong to the range of subnet prefix %s.", want, prefix)
-		}
-		if taken(a) {
-			return "", arm.Errorf(http.StatusBadRequest, "PrivateIPAddressInUse", "Private IP address %s is already allocated to another resource.", want)
-		}
-		return want, nil
-	}
-	a := prefix.Addr()
-	for range 4 {
-		a = a.Next()
-	}
-	for ; prefix.Contains(a.Next()); a = a.Next() {
-		if !taken(a) {
-			return a.String(), nil
-		}
-	}
-	return "", arm.Errorf(http.StatusBadRequest, "SubnetIsFull", "Subnet %s with address prefix %s does not have enough capacity for 1 IP addresses.", subnet.ID, prefix)
+	return nil
 }
 
 func privateKey(subnet, addr string) string { return "private:" + addr + "@" + arm.Key(subnet) }

@@ -35,7 +35,7 @@ func renderNSG(t *fabric.Tx, d *fabric.Document) doc.Object {
 	body := d.Body.Clone()
 	rules := []any{}
 	for _, rule := range t.List(TypeRule, d.ID) {
-		rules = append(rules, rule.Body)
+		rules = append(rules, withFamilyTag(t, rule))
 	}
 	body.Set(rules, "properties", "securityRules")
 	body.Set(defaultRules(d), "properties", "defaultSecurityRules")
@@ -89,12 +89,4 @@ func defaultRules(nsg *fabric.Document) []any {
 		})
 	}
 	return out
-}
-
-func listDefaultRules(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
-	nsg := t.Peek(arm.Parent(r.ID + "/x"))
-	if nsg == nil {
-		return nil, arm.NotFound(arm.Parent(r.ID + "/x"))
-	}
-	return arm.OK(doc.Object{"value": defaultRules(nsg)}), nil
 }

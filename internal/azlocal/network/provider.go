@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -41,9 +42,9 @@ func (p *Provider) Register(w *fabric.World) {
 	etag := func(string) string { return `W/"` + uuid.NewString() + `"` }
 	w.Register(
 		&fabric.Kind{Type: TypeVNet, ETag: etag, Tracked: true, Render: renderVNet, Remove: removeVNet},
-		&fabric.Kind{Type: TypeSubnet, ETag: etag, Refs: subnetRefs, Render: renderSubnet, Remove: removeSubnet},
+		&fabric.Kind{Type: TypeSubnet, Refs: subnetRefs, Render: renderSubnet, Remove: removeSubnet},
 		&fabric.Kind{Type: TypeNSG, ETag: etag, Tracked: true, Render: renderNSG, Remove: removeNSG},
-		&fabric.Kind{Type: TypeRule, ETag: etag, Remove: removeRule},
+		&fabric.Kind{Type: TypeRule, Render: withFamilyTag, Remove: removeRule},
 		&fabric.Kind{Type: TypePublicIP, ETag: etag, Tracked: true, Refs: publicIPRefs, Counts: countPublicIP, Render: renderPublicIP, Remove: removePublicIP},
 		&fabric.Kind{Type: TypeInterface, ETag: etag, Tracked: true, Refs: interfaceRefs, Render: renderInterface, Remove: removeInterface},
 	)
@@ -65,6 +66,7 @@ func (p *Provider) Register(w *fabric.World) {
 			t.Delete(below.ID)
 		}
 		t.Delete(op.Target)
+		touch(t, op.Target)
 	}})
 	w.Handle(jobNICOff, fabric.Job{Takes: fabric.InterfaceDelete, Settle: interfaceGone})
 }
@@ -85,6 +87,9 @@ func (p *Provider) apply(w *fabric.World) func(context.Context, fabric.Operation
 func envelope(t *fabric.Tx, r *arm.Request, resourceType string) (*fabric.Document, doc.Object, error) {
 	if r.Body == nil {
 		return nil, nil, arm.Errorf(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid: a body is required.")
+	}
+	if err := checkName(r.ID); err != nil {
+		return nil, nil, err
 	}
 	old := t.Get(r.ID)
 	etag := ""
@@ -129,7 +134,8 @@ func checkLocation(r *arm.Request, old *fabric.Document) (string, error) {
 		return "", arm.Gatewayf(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 	case !resources.IsRegion(location):
 		return "", arm.Gatewayf(http.StatusBadRequest, "LocationNotAvailableForResourceType",
-			"The provided location '%s' is not available for resource type '%s'.", location, arm.ParseID(r.ID).Type())
+			"The provided location '%s' is not available for resource type '%s'. List of available regions for the resource type is '%s'.",
+			location, arm.ParseID(r.ID).Type(), strings.Join(resources.RegionNames(), ","))
 	case old != nil && old.Body.Str("location") != location:
 		return "", arm.Gatewayf(http.StatusConflict, "InvalidResourceLocation",
 			"The resource '%s' already exists in location '%s' in resource group '%s'. A resource with the same name cannot be created in location '%s'. Please select a new resource name.",
@@ -156,13 +162,7 @@ func remove(t *fabric.Tx, d *fabric.Document, job string, opt fabric.RemoveOptio
 	}
 	d.Body.Set("Deleting", "properties", "provisioningState")
 	t.Put(d)
-	location := d.Body.Str("location")
-	if location == "" {
-		if parent := t.Peek(arm.Parent(d.ID)); parent != nil {
-			location = parent.Body.Str("location")
-		}
-	}
-	return t.Begin(fabric.Operation{Job: job, Target: d.ID, Family: fabric.NetworkFamily, Location: location, Principal: opt.Principal}).ID
+	return t.Begin(fabric.Operation{Job: job, Target: d.ID, Family: fabric.NetworkFamily, Location: locationOf(t, d), Principal: opt.Principal}).ID
 }
 
 func deleting(d *fabric.Document) bool {
@@ -192,6 +192,7 @@ func settle(t *fabric.Tx, id string) {
 		}
 	}
 	t.Put(d)
+	touch(t, id)
 }
 
 // patchTags replaces the tags of a resource at once, as recorded.
@@ -212,12 +213,6 @@ func patchTags(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		t.Put(d)
 	}
 	return arm.OK(t.Render(t.Peek(d.ID))).Set("Azure-AsyncNotification", "Enabled"), nil
-}
-
-// missing is the refusal of a reference to something that is not there.
-func missing(target, by string) error {
-	return arm.Errorf(http.StatusBadRequest, "InvalidResourceReference",
-		"Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", target, by)
 }
 
 // idList is a list of {"id": …}.

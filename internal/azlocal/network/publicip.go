@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"strings"
 
 	"mngr/internal/azlocal/arm"
@@ -24,26 +25,27 @@ func putPublicIP(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if err := shapePublicIP(t, d, r.Body.Obj("sku"), r.Body.Obj("properties")); err != nil {
 		return nil, err
 	}
-	if zones := r.Body["zones"]; zones != nil {
-		d.Body["zones"] = zones
+	if zones := r.Body.Strings("zones"); len(zones) > 0 {
+		if d.Body.Str("sku", "name") == "Basic" { // bosh-azure-cpi-release#608
+			return nil, arm.Errorf(http.StatusBadRequest, "ZonesNotAllowedInBasicSkuResource",
+				"Zones not allowed in basic SKU resource %s in this region. Please use standard SKU.", d.ID)
+		}
+		d.Body["zones"] = r.Body["zones"]
 	}
 	return store(t, r, d, d.Body.Str("location"), 1, true), nil
 }
 
 // shapePublicIP gives a public IP its properties; the address comes when it settles.
 func shapePublicIP(t *fabric.Tx, d *fabric.Document, sku, given doc.Object) error {
-	props := d.Body.Obj("properties")
+	props, old := d.Body.Obj("properties"), t.Peek(d.ID)
 	for key, v := range given {
-		if !oneOf(key, "provisioningState", "resourceGuid", "ipAddress", "ipConfiguration") {
+		if v != nil && !oneOf(key, "provisioningState", "resourceGuid", "ipAddress", "ipConfiguration") {
 			props[key] = v
 		}
 	}
-	name := sku.Str("name")
-	if name == "" {
-		name = "Basic"
-	}
-	if !oneOf(name, "Basic", "Standard") {
-		return arm.Errorf(http.StatusBadRequest, "InvalidSku", "The SKU name '%s' of public IP address %s is not valid.", name, d.ID)
+	name, err := publicIPSKU(d, old, sku)
+	if err != nil {
+		return err
 	}
 	method := "Dynamic"
 	if name == "Standard" {
@@ -53,20 +55,68 @@ func shapePublicIP(t *fabric.Tx, d *fabric.Document, sku, given doc.Object) erro
 	props.Default(method, "publicIPAllocationMethod")
 	props.Default(float64(4), "idleTimeoutInMinutes")
 	props.Default([]any{}, "ipTags")
-	if name == "Standard" && props.Str("publicIPAllocationMethod") != "Static" {
-		return arm.Errorf(http.StatusBadRequest, "PublicIPAllocationMethodNotSupported",
+	if name == "Standard" && props.Str("publicIPAllocationMethod") != "Static" { // azure-docs#42889
+		return arm.Errorf(http.StatusBadRequest, "StandardSkuPublicIPAddressesMustBeStatic",
 			"Standard sku publicIp %s must have AllocationMethod set to Static.", d.ID)
+	}
+	if err := checkDNS(t, d); err != nil {
+		return err
 	}
 	tier := sku.Str("tier")
 	if tier == "" {
 		tier = "Regional"
 	}
 	d.Body["sku"] = doc.Object{"name": name, "tier": tier}
-	if old := t.Peek(d.ID); old != nil && old.Body.Str("properties", "ipAddress") != "" {
+	if old != nil && old.Body.Str("properties", "ipAddress") != "" {
 		props["ipAddress"] = old.Body.Str("properties", "ipAddress")
 	}
 	return nil
 }
+
+// publicIPSKU is the SKU that was asked for, Basic unless said. It can be raised while nothing has the
+// address, never lowered (azure-cli#12570, #17482; what the codes are is not known).
+func publicIPSKU(d, old *fabric.Document, sku doc.Object) (string, error) {
+	name := sku.Str("name")
+	switch {
+	case name == "":
+		name = "Basic"
+	case !oneOf(name, "Basic", "Standard"):
+		return "", arm.Errorf(http.StatusBadRequest, "InvalidSku", "The SKU name '%s' of public IP address %s is not valid.", name, d.ID)
+	}
+	if old == nil {
+		return name, nil
+	}
+	if was := old.Body.Str("sku", "name"); was == "Standard" && name == "Basic" {
+		return "", arm.Errorf(http.StatusBadRequest, "PublicIPAddressSkuCannotBeChanged",
+			"Sku property is set at creation time and cannot be changed from %s to %s on resource update for resource %s.", was, name, d.ID)
+	}
+	return name, nil
+}
+
+// checkDNS completes the DNS settings of an address; a label is one address's in a region.
+func checkDNS(t *fabric.Tx, d *fabric.Document) error {
+	settings := d.Body.Obj("properties", "dnsSettings")
+	label := settings.Str("domainNameLabel")
+	if label == "" {
+		return nil
+	}
+	if !domainLabel.MatchString(label) {
+		return arm.Errorf(http.StatusBadRequest, "InvalidDomainNameLabel",
+			"The domain name label %s is invalid. It must conform to the following regular expression: %s.", label, domainLabel)
+	}
+	name := label + "." + d.Body.Str("location") + ".cloudapp.azure.com"
+	for _, user := range t.Referrers(dnsKey(name)) {
+		if arm.Key(user) != arm.Key(d.ID) {
+			return arm.Errorf(http.StatusBadRequest, "DnsRecordInUse", "DNS record %s is already used by another public IP.", name)
+		}
+	}
+	settings["fqdn"] = name
+	return nil
+}
+
+var domainLabel = regexp.MustCompile(`^[a-z][a-z0-9-]{1,61}[a-z0-9]$`)
+
+func dnsKey(name string) string { return "dns:" + name }
 
 // giveAddress allocates the address of a public IP: at once for a static one, when it is
 // attached for a dynamic one.
@@ -97,10 +147,14 @@ func allocate(t *fabric.Tx) netip.Addr {
 func addressKey(addr string) string { return "address:" + addr }
 
 func publicIPRefs(d *fabric.Document) []fabric.Ref {
+	var out []fabric.Ref
 	if a := d.Body.Str("properties", "ipAddress"); a != "" {
-		return []fabric.Ref{{From: d.ID, To: addressKey(a)}}
+		out = append(out, fabric.Ref{From: d.ID, To: addressKey(a)})
 	}
-	return nil
+	if name := d.Body.Str("properties", "dnsSettings", "fqdn"); name != "" {
+		out = append(out, fabric.Ref{From: d.ID, To: dnsKey(name)})
+	}
+	return out
 }
 
 func renderPublicIP(t *fabric.Tx, d *fabric.Document) doc.Object {

@@ -2,6 +2,8 @@ package network
 
 import (
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"mngr/internal/azlocal/arm"
@@ -11,24 +13,16 @@ import (
 
 // putRule writes one rule and leaves its neighbours alone.
 func putRule(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
-	nsg := t.Peek(arm.Parent(r.ID))
-	if nsg == nil {
-		return nil, arm.Gatewayf(http.StatusNotFound, "ParentResourceNotFound",
-			"Failed to perform 'write' on resource(s) of type 'networkSecurityGroups/securityRules', because the parent resource '%s' could not be found.", arm.Parent(r.ID))
-	}
-	old := t.Peek(r.ID)
-	etag := ""
-	if old != nil {
-		etag = old.Body.Str("etag")
-	}
-	if err := arm.CheckMatch(r, r.ID, etag); err != nil {
+	nsg, existed, err := checkChild(t, r)
+	if err != nil {
 		return nil, err
 	}
 	if err := storeRule(t, r.ID, r.Body.Obj("properties")); err != nil {
 		return nil, err
 	}
+	touch(t, r.ID)
 	resp := store(t, r, t.Get(r.ID), nsg.Body.Str("location"), 10, true)
-	if old == nil {
+	if !existed {
 		resp.Status = http.StatusCreated
 	}
 	return resp, nil
@@ -55,6 +49,9 @@ func checkRule(t *fabric.Tx, id string, given doc.Object) error {
 	bad := func(code, format string, args ...any) error {
 		return arm.Errorf(http.StatusBadRequest, code, format, args...)
 	}
+	if err := checkName(id); err != nil {
+		return err
+	}
 	name, priority, direction := arm.Name(id), given.Int("priority"), given.Str("direction")
 	switch {
 	case priority < 100 || priority > 4096:
@@ -66,16 +63,14 @@ func checkRule(t *fabric.Tx, id string, given doc.Object) error {
 	case !oneOf(given.Str("protocol"), "Tcp", "Udp", "Icmp", "Esp", "Ah", "*"):
 		return bad("InvalidRequestFormat", "Security rule %s has invalid Protocol. Value provided: %s.", name, given.Str("protocol"))
 	}
-	for _, p := range sourcesOf(given) {
-		if _, tag := serviceTag(p); !tag && p != "*" {
-			if _, err := parseAddress(p); err != nil {
-				return bad("SecurityRuleInvalidAddressPrefix", "Security rule %s has invalid Address prefix. Value provided: %s", name, p)
-			}
+	for _, p := range slices.Concat(sourcesOf(given), destinationsOf(given)) {
+		if !isAddressPrefix(p) {
+			return bad("SecurityRuleInvalidAddressPrefix", "Security rule %s has invalid Address prefix. Value provided: %s", id, p)
 		}
 	}
-	for _, p := range portsOf(given) {
+	for _, p := range slices.Concat(nonEmpty(given.Strings("sourcePortRanges"), given.Str("sourcePortRange")), portsOf(given)) {
 		if _, err := parsePorts(p); err != nil {
-			return bad("SecurityRuleInvalidPortRange", "Security rule %s has invalid Port range. Value provided: %s. Value should be an integer OR integer range with '-' delimiter. Valid range 0-65535.", name, p)
+			return bad("SecurityRuleInvalidPortRange", "Security rule has invalid Port range. Value provided: %s. Value should be an integer OR integer range with '-' delimiter. Valid range 0-65535.", p)
 		}
 	}
 	for _, other := range t.List(TypeRule, arm.Parent(id)) {
@@ -84,6 +79,19 @@ func checkRule(t *fabric.Tx, id string, given doc.Object) error {
 		}
 	}
 	return nil
+}
+
+// isAddressPrefix tells whether Azure takes s as a source or destination: an address, a CIDR without
+// host bits (azure-powershell#4557), a service tag or "*".
+func isAddressPrefix(s string) bool {
+	if _, tag := serviceTag(s); tag || s == "*" {
+		return true
+	}
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return p.Masked() == p
+	}
+	_, err := netip.ParseAddr(s)
+	return err == nil
 }
 
 func removeRule(t *fabric.Tx, d *fabric.Document, opt fabric.RemoveOptions) (string, error) {

@@ -1,8 +1,10 @@
 package network
 
 import (
+	"iter"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"mngr/internal/azlocal/arm"
@@ -11,29 +13,21 @@ import (
 )
 
 func putSubnet(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
-	vnet := t.Peek(arm.Parent(r.ID))
-	if vnet == nil {
-		return nil, arm.Gatewayf(http.StatusNotFound, "ParentResourceNotFound",
-			"Failed to perform 'write' on resource(s) of type 'virtualNetworks/subnets', because the parent resource '%s' could not be found.", arm.Parent(r.ID))
-	}
-	if err := vnetFree(t, vnet, r); err != nil {
-		return nil, err
-	}
-	space, err := parsePrefixes(vnet.Body.Strings("properties", "addressSpace", "addressPrefixes"))
+	vnet, existed, err := checkChild(t, r)
 	if err != nil {
 		return nil, err
 	}
-	etag := ""
-	if old := t.Peek(r.ID); old != nil {
-		etag = old.Body.Str("etag")
-	}
-	if err := arm.CheckMatch(r, r.ID, etag); err != nil {
+	if err := vnetFree(t, r, vnet.ID); err != nil {
 		return nil, err
 	}
-	existed := etag != ""
-	if err := storeSubnet(t, r.ID, space, r.Body.Obj("properties")); err != nil {
+	space, err := parsePrefixes(vnet.ID, vnet.Body.Strings("properties", "addressSpace", "addressPrefixes"))
+	if err != nil {
 		return nil, err
 	}
+	if _, err := storeSubnet(t, r.ID, vnet.Body.Str("location"), space, siblings(t, r.ID), r.Body.Obj("properties")); err != nil {
+		return nil, err
+	}
+	touch(t, r.ID)
 	resp := store(t, r, t.Get(r.ID), vnet.Body.Str("location"), 3, false)
 	if !existed {
 		resp.Status = http.StatusCreated
@@ -41,46 +35,61 @@ func putSubnet(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	return resp, nil
 }
 
-// vnetFree refuses a second write into a vnet while one runs.
-func vnetFree(t *fabric.Tx, vnet *fabric.Document, r *arm.Request) error {
-	ids := []string{vnet.ID}
-	for _, s := range t.List(TypeSubnet, vnet.ID) {
-		ids = append(ids, s.ID)
-	}
-	for _, id := range ids {
-		if op := t.Busy(id); op != nil {
-			return arm.Errorf(http.StatusConflict, "AnotherOperationInProgress",
-				"Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: %s/subscriptions/%s/providers/Microsoft.Network/locations/%s/operations/%s?api-version=%s.",
-				r.Origin, op.Subscription, op.Location, op.ID, r.APIVersion)
-		}
-	}
-	return nil
+// subnetRange is a prefix of a subnet.
+type subnetRange struct {
+	subnet string
+	prefix netip.Prefix
 }
 
-// storeSubnet checks and writes a subnet; its state is Updating.
-func storeSubnet(t *fabric.Tx, id string, space []netip.Prefix, given doc.Object) error {
-	texts := given.Strings("addressPrefixes")
-	if p := given.Str("addressPrefix"); p != "" {
-		texts = []string{p}
-	}
-	prefixes, err := parsePrefixes(texts)
-	if err != nil {
-		return err
-	}
-	if len(prefixes) == 0 {
-		return arm.Errorf(http.StatusBadRequest, "InvalidAddressPrefixFormat", "The subnet %s has no address prefix.", arm.Name(id))
-	}
-	for _, p := range prefixes {
-		if err := checkRange(t, id, p, space); err != nil {
-			return err
+// siblings are the ranges of a network's other subnets.
+func siblings(t *fabric.Tx, id string) []subnetRange {
+	var out []subnetRange
+	for _, s := range t.List(TypeSubnet, arm.Parent(id)) {
+		if arm.Key(s.ID) == arm.Key(id) {
+			continue
+		}
+		for _, text := range prefixTexts(s.Body.Obj("properties")) {
+			if p, err := netip.ParsePrefix(text); err == nil {
+				out = append(out, subnetRange{s.ID, p})
+			}
 		}
 	}
-	if nsg := given.Str("networkSecurityGroup", "id"); nsg != "" && t.Peek(nsg) == nil {
-		return missing(nsg, id)
+	return out
+}
+
+func prefixTexts(props doc.Object) []string {
+	return nonEmpty(props.Strings("addressPrefixes"), props.Str("addressPrefix"))
+}
+
+// storeSubnet checks and writes a subnet, whose state is then Updating, and returns its
+// ranges. others are the ranges that it must keep clear of.
+func storeSubnet(t *fabric.Tx, id, location string, space []netip.Prefix, others []subnetRange, given doc.Object) ([]subnetRange, error) {
+	if err := checkName(id); err != nil {
+		return nil, err
+	}
+	prefixes, err := parsePrefixes(id, prefixTexts(given))
+	if err != nil {
+		return nil, err
+	}
+	if len(prefixes) == 0 {
+		return nil, arm.Errorf(http.StatusBadRequest, "InvalidAddressPrefixFormat", "Address prefix  of resource %s is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.", id)
+	}
+	var ranges []subnetRange
+	for _, p := range prefixes {
+		if err := checkRange(id, p, space, others); err != nil {
+			return nil, err
+		}
+		ranges = append(ranges, subnetRange{id, p})
+	}
+	if err := checkAllocations(t, id, prefixes); err != nil {
+		return nil, err
+	}
+	if _, err := refer(t, id, location, TypeNSG, given, "networkSecurityGroup"); err != nil {
+		return nil, err
 	}
 	props := doc.Object{"provisioningState": "Updating"}
 	for key, v := range given {
-		if key != "provisioningState" && key != "ipConfigurations" {
+		if key != "provisioningState" && key != "ipConfigurations" && v != nil {
 			props[key] = v
 		}
 	}
@@ -88,31 +97,68 @@ func storeSubnet(t *fabric.Tx, id string, space []netip.Prefix, given doc.Object
 	props.Default("Disabled", "privateEndpointNetworkPolicies")
 	props.Default("Enabled", "privateLinkServiceNetworkPolicies")
 	t.Put(&fabric.Document{ID: id, Body: doc.Object{"name": arm.Name(id), "id": id, "properties": props, "type": TypeSubnet}})
-	return nil
+	return ranges, nil
 }
 
-func checkRange(t *fabric.Tx, id string, p netip.Prefix, space []netip.Prefix) error {
-	inside := false
-	for _, s := range space {
-		inside = inside || s.Contains(p.Addr()) && s.Bits() <= p.Bits()
-	}
-	if !inside {
+// checkRange refuses a range that Azure keeps no five addresses of free in, that is outside the
+// network or overlaps with another subnet.
+func checkRange(id string, p netip.Prefix, space []netip.Prefix, others []subnetRange) error {
+	subnet, vnet := arm.Name(id), arm.Name(arm.Parent(id))
+	inside := slices.ContainsFunc(space, func(s netip.Prefix) bool { return s.Contains(p.Addr()) && s.Bits() <= p.Bits() })
+	switch {
+	case p.Addr().Is4() && p.Bits() > 29:
+		return arm.Errorf(http.StatusBadRequest, "NetcfgInvalidSubnet", "Subnet '%s' is not valid in virtual network '%s'.", subnet, vnet)
+	case !inside:
 		return arm.Errorf(http.StatusBadRequest, "NetcfgSubnetRangeOutsideVnet",
-			"Subnet '%s' is not valid because its IP address range is outside the IP address range of virtual network '%s'.", arm.Name(id), arm.Name(arm.Parent(id)))
+			"Subnet '%s' is not valid because its IP address range is outside the IP address range of virtual network '%s'.", subnet, vnet)
 	}
-	for _, s := range t.List(TypeSubnet, arm.Parent(id)) {
-		if arm.Key(s.ID) != arm.Key(id) && subnetPrefix(s).Overlaps(p) {
+	for _, other := range others {
+		if other.prefix.Overlaps(p) {
 			return arm.Errorf(http.StatusBadRequest, "NetcfgSubnetRangesOverlap",
-				"Subnet '%s' is not valid because its IP address range overlaps with that of an existing subnet in virtual network '%s'.", arm.Name(id), arm.Name(arm.Parent(id)))
+				"Subnet '%s' is not valid because its IP address range overlaps with that of an existing subnet in virtual network '%s'.", subnet, vnet)
 		}
 	}
 	return nil
 }
 
+// checkAllocations refuses to take a prefix from a subnet while an address of it is in use.
+func checkAllocations(t *fabric.Tx, id string, prefixes []netip.Prefix) error {
+	old := t.Peek(id)
+	if old == nil {
+		return nil
+	}
+	for a := range allocations(t, old) {
+		if slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(a) }) {
+			continue
+		}
+		return arm.Errorf(http.StatusBadRequest, "InUsePrefixCannotBeDeleted", "IpPrefix %s on Subnet %s has active allocations and cannot be deleted.",
+			subnetPrefix(old), arm.Name(id))
+	}
+	return nil
+}
+
+// allocations yields the private addresses that are in use in a subnet, each with the ip
+// configuration that has it.
+func allocations(t *fabric.Tx, subnet *fabric.Document) iter.Seq2[netip.Addr, string] {
+	return func(yield func(netip.Addr, string) bool) {
+		for _, config := range t.Referrers(subnet.ID) {
+			nic := t.Peek(arm.Parent(config))
+			if nic == nil {
+				continue
+			}
+			for _, c := range nic.Body.List("properties", "ipConfigurations") {
+				a, err := netip.ParseAddr(c.Str("properties", "privateIPAddress"))
+				if err == nil && arm.Key(c.Str("id")) == arm.Key(config) && !yield(a, config) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // subnetPrefix is the first IPv4 prefix of a stored subnet.
 func subnetPrefix(d *fabric.Document) netip.Prefix {
-	texts := append(d.Body.Strings("properties", "addressPrefixes"), d.Body.Str("properties", "addressPrefix"))
-	for _, s := range texts {
+	for _, s := range prefixTexts(d.Body.Obj("properties")) {
 		if p, err := netip.ParsePrefix(s); err == nil && p.Addr().Is4() {
 			return p
 		}
@@ -128,11 +174,10 @@ func subnetRefs(d *fabric.Document) []fabric.Ref {
 }
 
 func renderSubnet(t *fabric.Tx, d *fabric.Document) doc.Object {
-	users := t.Referrers(d.ID)
+	body, users := withFamilyTag(t, d), t.Referrers(d.ID)
 	if len(users) == 0 {
-		return d.Body
+		return body
 	}
-	body := d.Body.Clone()
 	body.Set(idList(users), "properties", "ipConfigurations")
 	return body
 }

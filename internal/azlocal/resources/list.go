@@ -1,57 +1,56 @@
 package resources
 
 import (
-	"regexp"
 	"strings"
+	"time"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/fabric"
 )
 
-// listResources answers the generic list of a group or subscription.
+// listResources answers the generic list of a group or subscription: what is tracked.
 func listResources(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	scope := "/subscriptions/" + r.Params["sub"]
 	if g := r.Params["group"]; g != "" {
 		scope += "/resourceGroups/" + g
+		if t.Peek(scope) == nil {
+			return nil, arm.GroupNotFound(g)
+		}
 	}
-	rows, filter := []doc.Object{}, r.Query.Get("$filter")
+	filter, err := parseFilter(r.Query.Get("$filter"), resourceProperties())
+	if err != nil {
+		return nil, err
+	}
+	rows, expand := []doc.Object{}, strings.ToLower(r.Query.Get("$expand"))
 	for _, d := range t.Below(scope) {
-		k := t.World().KindOf(d.ID)
-		if k == nil || !k.Tracked || !t.Visible(d.ID) || !typeFilter(filter, k.Type) || !tagFilter(filter, d) {
-			continue
-		}
-		row := d.Body.Keep("id", "name", "location", "tags", "sku", "identity", "managedBy", "kind")
-		row["type"] = k.Type
-		if strings.Contains(r.Query.Get("$expand"), "provisioningState") {
-			row["provisioningState"] = d.Body.Str("properties", "provisioningState")
-		}
-		rows = append(rows, row)
-	}
-	return arm.List(r, rows), nil
-}
-
-var (
-	typeEq  = regexp.MustCompile(`(?i)resourceType\s+eq\s+'([^']*)'`)
-	tagName = regexp.MustCompile(`(?i)tagName\s+eq\s+'([^']*)'`)
-	tagVal  = regexp.MustCompile(`(?i)tagValue\s+eq\s+'([^']*)'`)
-)
-
-func typeFilter(filter, resourceType string) bool {
-	m := typeEq.FindStringSubmatch(filter)
-	return m == nil || strings.EqualFold(m[1], resourceType)
-}
-
-func tagFilter(filter string, d *fabric.Document) bool {
-	name := tagName.FindStringSubmatch(filter)
-	if name == nil {
-		return true
-	}
-	value := tagVal.FindStringSubmatch(filter)
-	for k, v := range d.Tags() {
-		if strings.EqualFold(k, name[1]) && (value == nil || v == value[1]) {
-			return true
+		if k := t.World().KindOf(d.ID); k != nil && k.Tracked && t.Visible(d.ID) && filter.matches(describe(d, k.Type)) {
+			rows = append(rows, generic(d, k.Type, expand))
 		}
 	}
-	return false
+	return arm.ListTop(r, rows)
 }
+
+func describe(d *fabric.Document, resourceType string) *row {
+	return &row{id: d.ID, resourceType: resourceType, location: d.Body.Str("location"), principalID: d.Body.Str("identity", "principalId"), tags: d.Tags()}
+}
+
+// generic is a resource as generic lists show it: its envelope.
+func generic(d *fabric.Document, resourceType, expand string) doc.Object {
+	out := d.Body.Keep("id", "name", "location", "tags", "sku", "identity", "managedBy", "kind", "zones", "plan")
+	out["type"] = resourceType
+	for part := range strings.SplitSeq(expand, ",") {
+		switch strings.TrimSpace(part) {
+		case "provisioningstate":
+			out["provisioningState"] = d.Body.Str("properties", "provisioningState")
+		case "createdtime":
+			out["createdTime"] = shortTime(d.Created)
+		case "changedtime":
+			out["changedTime"] = shortTime(d.Changed)
+		}
+	}
+	return out
+}
+
+// shortTime is a time as ARM itself writes it.
+func shortTime(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.0000000Z") }

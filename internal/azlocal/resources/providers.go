@@ -2,6 +2,7 @@ package resources
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,21 +70,33 @@ func setRegistration(state string) func(*fabric.Tx, *arm.Request) (*arm.Response
 	}
 }
 
+// provider is a provider as a subscription sees it.
 func provider(t *fabric.Tx, n Namespace) doc.Object {
-	types := []any{}
-	var locations []any
-	for _, reg := range Regions() {
-		locations = append(locations, reg.DisplayName)
-	}
-	for _, name := range n.Types {
-		types = append(types, doc.Object{"resourceType": name, "locations": locations, "apiVersions": n.Versions, "capabilities": "None"})
-	}
 	policy := "RegistrationRequired"
 	if n.Always {
 		policy = "RegistrationFree"
 	}
 	return doc.Object{"id": providerID(t, n), "namespace": n.Name, "registrationPolicy": policy,
-		"registrationState": registration(t, n), "resourceTypes": types}
+		"registrationState": registration(t, n), "resourceTypes": n.describe()}
+}
+
+// describe lists a provider's types, the newest api-version first as Azure does. Types that belong to
+// no region have no locations.
+func (n Namespace) describe() []any {
+	out := []any{}
+	for _, t := range n.Types {
+		versions := t.Versions()
+		slices.Reverse(versions)
+		capabilities, locations := "None", displayNames()
+		if t.Tracked {
+			capabilities = "CrossResourceGroupResourceMove, CrossSubscriptionResourceMove, SupportsTags, SupportsLocation"
+		}
+		if n.Always {
+			locations = []string{}
+		}
+		out = append(out, doc.Object{"resourceType": t.Name, "locations": locations, "apiVersions": versions, "capabilities": capabilities})
+	}
+	return out
 }
 
 func getProvider(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
@@ -92,6 +105,36 @@ func getProvider(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		return nil, unknownNamespace(r.Params["namespace"])
 	}
 	return arm.OK(provider(t, n)), nil
+}
+
+// listTypes is "Provider Resource Types - List".
+func listTypes(_ *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+	n, ok := findNamespace(r.Params["namespace"])
+	if !ok {
+		return nil, unknownNamespace(r.Params["namespace"])
+	}
+	return arm.OK(doc.Object{"value": n.describe()}), nil
+}
+
+// tenantProvider is a provider as seen without a subscription: there is no registration.
+func tenantProvider(n Namespace) doc.Object {
+	return doc.Object{"id": "/providers/" + n.Name, "namespace": n.Name, "resourceTypes": n.describe()}
+}
+
+func getTenantProvider(_ *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+	n, ok := findNamespace(r.Params["namespace"])
+	if !ok {
+		return nil, unknownNamespace(r.Params["namespace"])
+	}
+	return arm.OK(tenantProvider(n)), nil
+}
+
+func listTenantProviders(_ *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+	rows := []doc.Object{}
+	for _, n := range Namespaces() {
+		rows = append(rows, tenantProvider(n))
+	}
+	return arm.List(r, rows), nil
 }
 
 func listProviders(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {

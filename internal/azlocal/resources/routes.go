@@ -21,6 +21,7 @@ func Routes() []fabric.Route {
 		group  = sub + "/resourceGroups/{group}"
 		prov   = sub + "/providers/{namespace}"
 		tags   = "{scope}/providers/Microsoft.Resources/tags/default"
+		names  = sub + "/tagNames"
 		groups = "Microsoft.Resources/subscriptions/resourceGroups"
 	)
 	return []fabric.Route{
@@ -41,6 +42,16 @@ func Routes() []fabric.Route {
 		{Method: http.MethodDelete, Pattern: group, Action: groups + "/delete", Handle: deleteGroup},
 		{Method: http.MethodGet, Pattern: group + "|/resources", Action: groups + "/resources/read", Handle: listResources},
 		{Method: http.MethodGet, Pattern: sub + "|/resources", Action: "Microsoft.Resources/subscriptions/resources/read", Partial: true, Handle: listResources},
+
+		{Method: http.MethodGet, Pattern: "/providers", Handle: listTenantProviders},
+		{Method: http.MethodGet, Pattern: "/providers/{namespace}", Handle: getTenantProvider},
+		{Method: http.MethodGet, Pattern: prov + "|/resourceTypes", Action: "Microsoft.Resources/subscriptions/providers/read", Partial: true, Handle: listTypes},
+
+		{Method: http.MethodGet, Pattern: names, Action: "Microsoft.Resources/subscriptions/tagNames/read", Handle: listTagNames},
+		{Method: http.MethodPut, Pattern: names + "/{tag}", Action: "Microsoft.Resources/subscriptions/tagNames/write", Handle: putTagName},
+		{Method: http.MethodDelete, Pattern: names + "/{tag}", Action: "Microsoft.Resources/subscriptions/tagNames/delete", Handle: deleteTagName},
+		{Method: http.MethodPut, Pattern: names + "/{tag}/tagValues/{value}", Action: "Microsoft.Resources/subscriptions/tagNames/tagValues/write", Handle: putTagValue},
+		{Method: http.MethodDelete, Pattern: names + "/{tag}/tagValues/{value}", Action: "Microsoft.Resources/subscriptions/tagNames/tagValues/delete", Handle: deleteTagValue},
 
 		{Method: http.MethodGet, Pattern: tags, Action: "Microsoft.Resources/tags/read", Handle: getTags},
 		{Method: http.MethodPut, Pattern: tags, Action: "Microsoft.Resources/tags/write", Handle: putTags},

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/fabric"
@@ -11,11 +13,15 @@ import (
 
 func subscription(t *fabric.Tx) doc.Object {
 	w := t.World()
-	return doc.Object{
+	out := doc.Object{
 		"id": "/subscriptions/" + w.Subscription, "authorizationSource": "RoleBased", "managedByTenants": []any{},
 		"subscriptionId": w.Subscription, "tenantId": w.Tenant, "displayName": "Local Azure", "state": "Enabled",
 		"subscriptionPolicies": doc.Object{"locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
 	}
+	if d := t.Peek("/subscriptions/" + w.Subscription); d != nil && len(d.Tags()) > 0 {
+		out["tags"] = d.Body["tags"]
+	}
+	return out
 }
 
 func listSubscriptions(can fabric.Can, below fabric.Can) func(*fabric.Tx, *arm.Request) (*arm.Response, error) {
@@ -42,24 +48,33 @@ func listTenants(t *fabric.Tx, _ *arm.Request) (*arm.Response, error) {
 	}}}), nil
 }
 
+// listLocations tells of the regions; zones since the api-version that shows them.
 func listLocations(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	rows := []doc.Object{}
-	prefix := "/subscriptions/" + r.Params["sub"] + "/locations/"
+	prefix := "/subscriptions/" + t.World().Subscription + "/locations/"
 	for _, reg := range Regions() {
-		rows = append(rows, doc.Object{
+		row := doc.Object{
 			"id": prefix + reg.Name, "name": reg.Name, "type": "Region", "displayName": reg.DisplayName,
-			"regionalDisplayName": "(" + reg.Geography + ") " + reg.DisplayName,
-			"metadata": doc.Object{"regionType": "Physical", "regionCategory": "Recommended", "geography": reg.Geography, "geographyGroup": reg.Geography,
-				"longitude": "0", "latitude": "0", "physicalLocation": reg.DisplayName,
+			"regionalDisplayName": "(" + reg.Group + ") " + reg.DisplayName,
+			"metadata": doc.Object{"regionType": "Physical", "regionCategory": "Recommended", "geography": reg.Geography, "geographyGroup": reg.Group,
+				"longitude": reg.Longitude, "latitude": reg.Latitude, "physicalLocation": reg.Place,
 				"pairedRegion": []any{doc.Object{"name": reg.Paired, "id": prefix + reg.Paired}}},
-		})
+		}
+		if r.APIVersion >= "2022-12-01" {
+			zones := []any{}
+			for _, zone := range []string{"1", "2", "3"} {
+				zones = append(zones, doc.Object{"logicalZone": zone, "physicalZone": reg.Name + "-az" + zone})
+			}
+			row["availabilityZoneMappings"] = zones
+		}
+		rows = append(rows, row)
 	}
 	return arm.OK(doc.Object{"value": rows}), nil
 }
 
 // checkSubscription refuses ids that are none and subscriptions that are not ours.
 func checkSubscription(t *fabric.Tx, id string) error {
-	if len(id) != 36 || strings.Count(id, "-") != 4 {
+	if uuid.Validate(id) != nil {
 		return arm.Gatewayf(http.StatusBadRequest, "InvalidSubscriptionId",
 			"The provided subscription identifier '%s' is malformed or invalid.", id)
 	}

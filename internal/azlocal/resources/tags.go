@@ -71,16 +71,27 @@ func deleteTags(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	return arm.OK(nil), nil
 }
 
-// tagged is the resource or group that a tags request is about.
+// tagged is the resource, group or subscription that a tags request is about. Types that are not
+// tracked have no tags.
 func tagged(t *fabric.Tx, r *arm.Request) (*fabric.Document, error) {
-	scope := r.Params["scope"]
-	if d := t.Get(scope); d != nil {
+	scope := t.Spell(r.Params["scope"])
+	p := arm.ParseID(scope)
+	d := t.Get(scope)
+	k := t.World().KindOf(scope)
+	switch {
+	case p.Namespace == "" && p.Group == "" && p.Subscription != "":
+		if d == nil {
+			d = &fabric.Document{ID: scope, Body: doc.Object{}}
+		}
 		return d, nil
-	}
-	if p := arm.ParseID(scope); p.Namespace == "" && p.Group != "" {
+	case p.Namespace == "" && p.Group != "" && d == nil:
 		return nil, arm.GroupNotFound(p.Group)
+	case d == nil:
+		return nil, arm.NotFound(scope)
+	case p.Namespace != "" && (k == nil || !k.Tracked):
+		return nil, arm.Gatewayf(http.StatusBadRequest, "InvalidTagScope", "The resource type '%s' does not support tags.", p.Type())
 	}
-	return nil, arm.NotFound(scope)
+	return d, nil
 }
 
 // spelled is how a tag's name is already spelled, since names compare without case.

@@ -1,0 +1,74 @@
+package network
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/doc"
+	"mngr/internal/azlocal/fabric"
+)
+
+// privateAddress takes the address that an ip configuration asks for, keeps the one it has, or
+// finds the first free one.
+func privateAddress(t *fabric.Tx, subnet *fabric.Document, id string, props doc.Object) (string, error) {
+	if want := props.Str("privateIPAddress"); want != "" && strings.EqualFold(props.Str("privateIPAllocationMethod"), "Static") {
+		return want, checkPrivate(t, subnet, id, want)
+	}
+	if old := t.Peek(arm.Parent(id)); old != nil {
+		for _, c := range old.Body.List("properties", "ipConfigurations") {
+			if arm.Key(c.Str("id")) == arm.Key(id) && arm.Key(c.Str("properties", "subnet", "id")) == arm.Key(subnet.ID) {
+				return c.Str("properties", "privateIPAddress"), nil
+			}
+		}
+	}
+	prefix := subnetPrefix(subnet)
+	a := firstUsable(prefix)
+	for ; prefix.Contains(a.Next()); a = a.Next() {
+		if !t.Referred(privateKey(subnet.ID, a.String())) {
+			return a.String(), nil
+		}
+	}
+	return "", arm.Errorf(http.StatusBadRequest, "SubnetIsFull", "Subnet %s with address prefix %s does not have enough capacity for 1 IP addresses.", subnet.ID, prefix)
+}
+
+// checkPrivate refuses an address that is outside the subnet, Azure's own or somebody else's.
+func checkPrivate(t *fabric.Tx, subnet *fabric.Document, id, want string) error {
+	prefix := subnetPrefix(subnet)
+	a, err := netip.ParseAddr(want)
+	switch {
+	case err != nil || !prefix.Contains(a):
+		return arm.Errorf(http.StatusBadRequest, "PrivateIPAddressNotInSubnet",
+			"Private static IP address %s does not belong to the range of subnet prefix %s.", want, prefix)
+	case isReserved(prefix, a): // terraform-provider-azurerm#4225
+		return arm.Errorf(http.StatusBadRequest, "PrivateIPAddressInReservedRange",
+			"Private static IP address %s falls within reserved IP range of subnet prefix %s.", want, prefix)
+	}
+	if user := owner(t, subnet, a); user != "" && arm.Key(user) != arm.Key(id) { // acs-engine-terraform#10
+		return arm.Errorf(http.StatusBadRequest, "PrivateIPAddressIsAllocated",
+			"IP configuration %s is using the private IP address %s which is already allocated to resource %s.", id, want, arm.Parent(user))
+	}
+	return nil
+}
+
+// owner is the ip configuration that has an address, "" when it is free.
+func owner(t *fabric.Tx, subnet *fabric.Document, a netip.Addr) string {
+	if users := t.Referrers(privateKey(subnet.ID, a.String())); len(users) > 0 {
+		return users[0]
+	}
+	return ""
+}
+
+// firstUsable is the fifth address of a prefix: Azure keeps the first four and the last.
+func firstUsable(prefix netip.Prefix) netip.Addr {
+	a := prefix.Masked().Addr()
+	for range 4 {
+		a = a.Next()
+	}
+	return a
+}
+
+func isReserved(prefix netip.Prefix, a netip.Addr) bool {
+	return a.Less(firstUsable(prefix)) || !prefix.Contains(a.Next())
+}
