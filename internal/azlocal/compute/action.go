@@ -18,7 +18,9 @@ type action struct {
 	needsRunning  bool       // refused unless the machine runs, or is set to
 	generalized   bool       // allowed on a generalized machine
 	retryAfter    int
-	drive         func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, force bool) error
+	// accept takes what the request's body says; nil: nothing.
+	accept func(t *fabric.Tx, d *fabric.Document, r *arm.Request) error
+	drive  func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, force bool) error
 }
 
 func actions() []action {
@@ -26,6 +28,7 @@ func actions() []action {
 		{name: "start", takes: fabric.VMStart, during: Starting, after: Running, retryAfter: 10, drive: start},
 		{name: "restart", takes: fabric.VMRestart, during: Running, after: Running, needsRunning: true, retryAfter: 10, drive: restart},
 		{name: "redeploy", takes: fabric.VMRedeploy, during: Starting, after: Running, needsRunning: true, retryAfter: 10, drive: redeploy},
+		{name: "reimage", takes: fabric.VMReimage, during: Starting, after: Running, needsRunning: true, retryAfter: 10, accept: renewDisk, drive: reimage},
 		{name: "reapply", takes: fabric.VMReapply, retryAfter: 10, drive: nothing},
 		{name: "powerOff", takes: fabric.VMPowerOff, during: Stopping, after: Stopped, preempts: true, generalized: true, drive: powerOff},
 		{name: "deallocate", takes: fabric.VMDeallocate, during: Deallocating, after: Deallocated, preempts: true, generalized: true, retryAfter: 10, drive: powerOff},
@@ -96,6 +99,11 @@ func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.
 	was := powerOf(d)
 	if err := a.check(t, d, was); err != nil {
 		return fabric.Operation{}, err
+	}
+	if a.accept != nil {
+		if err := a.accept(t, d, r); err != nil {
+			return fabric.Operation{}, err
+		}
 	}
 	setProvisioning(t, d, "Updating")
 	if a.during != Unknown && !a.idle(was) {
