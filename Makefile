@@ -24,6 +24,12 @@ demo: setup-demo build ## an agent created, used, stopped, started and destroyed
 test: setup-test build $(TOOLS)/gotestsum ## everything that must pass: vet, unit tests under -race, end-to-end scripts
 	@scripts/test
 
+.PHONY: qemu
+qemu: setup-qemu build ## the local Azure's virtual machines: the driver's life test and the demo on them (minutes where KVM does not work)
+	go vet -tags qemu ./internal/azlocal/machine/qemu
+	go test -tags qemu -count=1 -v -timeout 90m ./internal/azlocal/machine/qemu
+	@DRIVER=qemu MNGR_DEMO_DIR=$(CURDIR)/.demo-qemu scripts/demo $(ARGS)
+
 # LOCAL=1 asks the local Azure, of which DRIVER and UNKNOWN (name=answer,…) may be chosen.
 .PHONY: azure-check
 azure-check: build ## one agent's life on your subscription, and what nobody knows of Azure (asks; CONFIRM=yes; LOCAL=1)
@@ -81,9 +87,11 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 clean: ## remove what the build made (not what the local Azure keeps: `mngr azure local reset`)
 	rm -rf bin dist $(GUESTS)
 
-.PHONY: setup-demo setup-test
+.PHONY: setup-demo setup-qemu setup-test
 setup-demo:
 	@scripts/setup demo
+setup-qemu:
+	@scripts/setup qemu
 setup-test:
 	@scripts/setup test
 

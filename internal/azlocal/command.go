@@ -60,16 +60,26 @@ Its state is in $MNGR_AZLOCAL_DIR, else ~/.local/state/mngr/azlocal.`,
 	return cmd
 }
 
+// Names of drivers; "auto" leaves the choice to `up`.
+const (
+	driverDocker = "docker"
+	driverQEMU   = "qemu"
+	driverNone   = "none"
+	driverAuto   = "auto"
+)
+
 // newDriver makes the driver that an instance wants.
 func newDriver(name string) func(DriverConfig, machine.Services) (machine.Driver, error) {
-	if name == "none" {
+	if name == driverNone {
 		return func(_ DriverConfig, svc machine.Services) (machine.Driver, error) {
 			d := none.New()
 			d.PoweredOff = svc.PoweredOff
 			return d, nil
 		}
 	}
-	return newDocker
+	return func(cfg DriverConfig, svc machine.Services) (machine.Driver, error) {
+		return newBooting(name, cfg, svc)
+	}
 }
 
 // load finds the instance of this user.

@@ -76,7 +76,7 @@ func (d *daemon) status() Status {
 	d.mu.Lock()
 	server := d.server
 	st := Status{Client: d.inst.Client(), Running: true, PID: os.Getpid(), Phase: d.phase, Failure: d.failed,
-		Ready: server != nil, Profile: d.inst.Profile, VMs: []compute.VMStatus{}, Billed: []compute.Charge{}}
+		Ready: server != nil, Profile: d.inst.Profile, DriverNote: note(d.about, d.inst.DriverWhy), VMs: []compute.VMStatus{}, Billed: []compute.Charge{}}
 	d.mu.Unlock()
 	if server != nil {
 		st.Switches = server.world.Switches.All()

@@ -22,15 +22,17 @@ import (
 // Status is what the daemon tells over its socket, and `status` prints.
 type Status struct {
 	instance.Client
-	Running  bool               `json:"running"`
-	PID      int                `json:"pid"`
-	Phase    string             `json:"phase,omitempty"` // until it is ready
-	Failure  string             `json:"failure,omitempty"`
-	Ready    bool               `json:"ready"`
-	Profile  string             `json:"profile,omitempty"`
-	Switches map[string]string  `json:"unknown,omitempty"`
-	VMs      []compute.VMStatus `json:"vms"`
-	Billed   []compute.Charge   `json:"billed"`
+	Running bool   `json:"running"`
+	PID     int    `json:"pid"`
+	Phase   string `json:"phase,omitempty"` // until it is ready
+	Failure string `json:"failure,omitempty"`
+	Ready   bool   `json:"ready"`
+	Profile string `json:"profile,omitempty"`
+	// DriverNote tells why the driver was chosen, and how its machines run.
+	DriverNote string             `json:"driver_note,omitempty"`
+	Switches   map[string]string  `json:"unknown,omitempty"`
+	VMs        []compute.VMStatus `json:"vms"`
+	Billed     []compute.Charge   `json:"billed"`
 }
 
 // stopRequest asks the daemon to end. All removes every trace of the machines.
@@ -49,6 +51,7 @@ type daemon struct {
 	phase  string
 	failed string
 	server *Server // nil until it is ready
+	about  string  // how the driver's machines run, if there is anything to tell
 }
 
 // run serves until it is told to stop, or ctx ends.
@@ -72,8 +75,11 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	d.mu.Lock()
 	d.server, d.phase = server, ""
+	if teller, ok := driver.(interface{ About() string }); ok {
+		d.about = teller.About()
+	}
 	d.mu.Unlock()
-	d.log.Info("ready", "endpoint", d.inst.Endpoint(), "driver", driver.Name())
+	d.log.Info("ready", "endpoint", d.inst.Endpoint(), "driver", driver.Name(), "about", d.about)
 
 	var request stopRequest
 	select {

@@ -107,7 +107,7 @@ func TestDataDisks(t *testing.T) {
 		t.Fatalf("disks in the instance view: %d", len(view.Disks))
 	}
 
-	c.deallocate(ctx)
+	c.deallocate(ctx, "vm")
 	if d := c.disk(ctx, "d"); *d.Properties.DiskState != "Reserved" {
 		t.Fatalf("state %s", *d.Properties.DiskState)
 	}

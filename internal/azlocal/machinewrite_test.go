@@ -26,12 +26,6 @@ func (c *clients) power(ctx context.Context) string {
 	return powerState(c.view(ctx))
 }
 
-func (c *clients) deallocate(ctx context.Context) {
-	c.t.Helper()
-	p, err := c.vms.BeginDeallocate(ctx, "rg", "vm", nil)
-	done(ctx, c.t, p, err)
-}
-
 // TestPutAgain writes a machine that exists: its own body changes nothing, what may change
 // does, and what may not is refused by name.
 func TestPutAgain(t *testing.T) {
@@ -202,7 +196,7 @@ func TestPowerActions(t *testing.T) {
 	_, err = c.vms.BeginRestart(ctx, "rg", "vm", nil)
 	wantCode(t, err, 409, "OperationNotAllowed")
 
-	c.deallocate(ctx)
+	c.deallocate(ctx, "vm")
 	off, err = c.vms.BeginPowerOff(ctx, "rg", "vm", &armcompute.VirtualMachinesClientBeginPowerOffOptions{SkipShutdown: new(true)})
 	done(ctx, t, off, err)
 	if p := c.power(ctx); p != "deallocated" {
@@ -221,7 +215,7 @@ func TestPowerActions(t *testing.T) {
 	}
 	_, err = c.vms.BeginStart(ctx, "rg", "vm", nil)
 	wantCode(t, err, 409, "OperationNotAllowed")
-	c.deallocate(ctx)
+	c.deallocate(ctx, "vm")
 }
 
 // TestReimage makes a machine again: another OS disk, the same machine.
@@ -253,7 +247,7 @@ func TestReimage(t *testing.T) {
 		_, err := c.disks.Get(ctx, "rg", "vm-os", nil)
 		return err != nil
 	})
-	c.deallocate(ctx)
+	c.deallocate(ctx, "vm")
 	wantCode(t, again(nil), 409, "OperationNotAllowed")
 }
 
@@ -282,7 +276,7 @@ func TestInterfaces(t *testing.T) {
 	}
 	_, err = patch(first, second)
 	wantCode(t, err, 400, "AddingOrDeletingNetworkInterfacesOnARunningVirtualMachineNotSupported")
-	c.deallocate(ctx)
+	c.deallocate(ctx, "vm")
 	if n := must[int](t)(patch(first, second)); n != 2 {
 		t.Fatalf("%d interfaces", n)
 	}

@@ -35,7 +35,7 @@ func TestRunCommand(t *testing.T) {
 		_, err = c.vms.BeginRunCommand(ctx, "rg", "vm", bad, nil)
 		wantCode(t, err, 400, "InvalidParameter")
 	}
-	c.deallocate(ctx)
+	c.deallocate(ctx, "vm")
 	_, err = c.vms.BeginRunCommand(ctx, "rg", "vm", shell, nil)
 	wantCode(t, err, 409, "OperationNotAllowed")
 }
@@ -51,7 +51,7 @@ func TestRunCommandPreempted(t *testing.T) {
 	}
 	_, err = c.vms.BeginStart(ctx, "rg", "vm", nil)
 	wantCode(t, err, 409, "Conflict")
-	c.deallocate(ctx)
+	c.deallocate(ctx, "vm")
 	_, err = script.PollUntilDone(ctx, nil)
 	wantCode(t, err, 200, "OperationPreempted")
 }

@@ -30,6 +30,7 @@ func newSettings(inst *instance.Instance) (*fabric.Settings, error) {
 	}
 	more := slices.Concat(fabric.Quotas(compute.Limits()), fabric.Quotas(network.Limits()))
 	more = append(more, fabric.Switch(fabric.Throttling, profile == fabric.Realistic), fabric.Number(fabric.PageSize, arm.PageSize, 1, false))
+	more = append(more, compute.CapacitySettings()...)
 	for _, p := range throttle.Policies() {
 		more = append(more, fabric.Number(throttle.Prefix+p.Name, p.Limit.Size, 1, false))
 	}
@@ -57,13 +58,12 @@ func (s *Server) chooseSettings(r *http.Request) (any, error) {
 	if err := s.world.Settings.Choose(values); err != nil {
 		return nil, err
 	}
-	if acts {
-		return nil, s.world.Update(func(t *fabric.Tx) error {
+	return nil, s.world.Update(func(t *fabric.Tx) error {
+		if acts {
 			resources.SetRegistered(t, act == "true")
-			return nil
-		})
-	}
-	return nil, nil
+		}
+		return s.compute.Reclaim(t)
+	})
 }
 
 func newSet() *cobra.Command {
@@ -84,6 +84,12 @@ The settings stay until they are changed.
   quota.cores=4           cores in a region; likewise quota.spot, quota.publicIPs and each
                           family, as in quota.standardBSFamily
   quota.cores@eastus=0    the same in one region only
+  capacity.Standard_B2s=none
+                          no more machines of the size; a number: so many fit. none refuses
+                          at once; allocation, zonal, overconstrained when the operation
+                          runs; 3:allocation joins both. Spot machines that fit no more go
+  restriction.Standard_B2s=NotAvailableForSubscription
+                          the subscription may not use the size; or QuotaId
   throttling=on           whether too many requests are refused; they are always counted
   throttle.PutVM.vm=2     the size of a bucket of requests; it refills in proportion`,
 		Example: "  mngr azure local set quota.cores=4 quota.spot=0\n  mngr azure local set role-propagation=2m\n  mngr azure local set quota.cores=",

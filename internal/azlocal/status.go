@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -81,6 +82,19 @@ func status(cmd *cobra.Command) (Status, error) {
 	return st, nil
 }
 
+// note puts what there is to tell of a driver into one text.
+func note(about, why string) string {
+	if why != "" {
+		why = "chosen because " + why
+	}
+	return strings.Trim(about+"; "+why, "; ")
+}
+
+// driver is for people: "driver qemu: kvm".
+func (st Status) driver() string {
+	return strings.TrimSuffix("driver "+st.Driver+": "+st.DriverNote, ": ")
+}
+
 func printStatus(w io.Writer, st Status) error {
 	switch {
 	case st.Endpoint == "":
@@ -90,7 +104,7 @@ func printStatus(w io.Writer, st Status) error {
 		_, err := fmt.Fprintf(w, "local Azure is down (was %s, driver %s); start it with `mngr azure local up`\n", st.Endpoint, st.Driver)
 		return err
 	}
-	fmt.Fprintf(w, "local Azure runs at %s (pid %d, driver %s, profile %s)\n", st.Endpoint, st.PID, st.Driver, st.Profile)
+	fmt.Fprintf(w, "local Azure runs at %s (pid %d, profile %s, %s)\n", st.Endpoint, st.PID, st.Profile, st.driver())
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	if len(st.VMs) > 0 {
 		fmt.Fprintln(t, "\nVM\tGROUP\tPROVISIONING\tPOWER\tADDRESS\tCOMPUTE")

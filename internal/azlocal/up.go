@@ -41,7 +41,7 @@ func newUp() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return up(cmd, f) },
 	}
-	cmd.Flags().StringVar(&f.driver, "driver", "auto", "what machines are: docker (they boot), none (no guest), auto (as before, else docker)")
+	cmd.Flags().StringVar(&f.driver, "driver", driverAuto, "what machines are: docker (containers that boot), qemu (virtual machines), none (no guest),\nauto (as before, else docker where an engine answers, else qemu where it is installed)")
 	cmd.Flags().StringVar(&f.profile, "profile", "", "how slow Azure is: instant or realistic (default: as before, else instant)")
 	cmd.Flags().BoolVar(&f.ifNeeded, "if-needed", false, "say nothing when it runs already")
 	cmd.Flags().IntVar(&f.port, "port", 0, "port of the server on 127.0.0.1 (default: as before, else a free one)")
@@ -70,7 +70,7 @@ func up(cmd *cobra.Command, f upFlags) error {
 		return err
 	}
 	defer held.Close()
-	inst, err := configure(dir, f)
+	inst, err := configure(cmd.Context(), dir, f)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func up(cmd *cobra.Command, f upFlags) error {
 }
 
 // configure loads or makes the instance and takes over the flags.
-func configure(dir string, f upFlags) (*instance.Instance, error) {
+func configure(ctx context.Context, dir string, f upFlags) (*instance.Instance, error) {
 	inst, err := instance.Load(dir)
 	if errors.Is(err, instance.ErrNone) {
 		inst, err = instance.Create(dir)
@@ -92,19 +92,8 @@ func configure(dir string, f upFlags) (*instance.Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch f.driver {
-	case "docker", "none":
-		if inst.Driver != f.driver && inst.Started() {
-			return nil, &Problem{Cause: fmt.Sprintf("the local Azure in %s was made with the driver %s", dir, inst.Driver),
-				Remedy: "`mngr azure local reset` removes it with everything in it, or use another MNGR_AZLOCAL_DIR"}
-		}
-		inst.Driver = f.driver
-	case "auto":
-		if inst.Driver == "" {
-			inst.Driver = "docker"
-		}
-	default:
-		return nil, &Problem{Cause: fmt.Sprintf("there is no driver %q", f.driver), Remedy: "drivers: docker, none, auto"}
+	if err := setDriver(ctx, inst, f.driver); err != nil {
+		return nil, err
 	}
 	if f.profile != "" {
 		inst.Profile = f.profile
@@ -127,6 +116,27 @@ func configure(dir string, f upFlags) (*instance.Instance, error) {
 	return inst, nil
 }
 
+// setDriver keeps the driver that the machines were made with.
+func setDriver(ctx context.Context, inst *instance.Instance, wish string) error {
+	switch wish {
+	case driverDocker, driverQEMU, driverNone:
+		if inst.Driver != wish && inst.Started() {
+			return &Problem{Cause: fmt.Sprintf("the local Azure in %s was made with the driver %s", inst.Dir, inst.Driver),
+				Remedy: "`mngr azure local reset` removes it with everything in it, or use another MNGR_AZLOCAL_DIR"}
+		}
+		inst.Driver, inst.DriverWhy = wish, ""
+		return nil
+	case driverAuto:
+		if inst.Driver != "" && inst.Started() {
+			return nil
+		}
+		var err error
+		inst.Driver, inst.DriverWhy, err = chooseDriver(ctx)
+		return err
+	}
+	return &Problem{Cause: fmt.Sprintf("there is no driver %q", wish), Remedy: "drivers: docker, qemu, none, auto"}
+}
+
 // already answers `up` when the daemon runs.
 func already(cmd *cobra.Command, inst *instance.Instance, f upFlags, pid int) error {
 	var st Status
@@ -136,7 +146,8 @@ func already(cmd *cobra.Command, inst *instance.Instance, f upFlags, pid int) er
 	if f.port != 0 && st.Endpoint != inst.Endpoint() || f.profile != "" && f.profile != st.Profile {
 		return &Problem{Cause: "the local Azure runs with another port or profile", Remedy: "run `mngr azure local down` first"}
 	}
-	if err := wait(cmd, inst, func() bool { return runningPID(inst.Path("pid")) == 0 }); err != nil {
+	st, err := wait(cmd, inst, func() bool { return runningPID(inst.Path("pid")) == 0 })
+	if err != nil {
 		return err
 	}
 	if len(f.unknown) > 0 {
@@ -150,7 +161,7 @@ func already(cmd *cobra.Command, inst *instance.Instance, f upFlags, pid int) er
 	if f.ifNeeded {
 		return nil
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "local Azure runs at %s (pid %d, driver %s)\n", inst.Endpoint(), pid, inst.Driver)
+	fmt.Fprintf(cmd.ErrOrStderr(), "local Azure runs at %s (pid %d, %s)\n", inst.Endpoint(), pid, st.driver())
 	return nil
 }
 
@@ -179,7 +190,7 @@ func spawn(cmd *cobra.Command, inst *instance.Instance) error {
 		_ = serve.Wait() // why it ended is in its status or log
 		close(exited)
 	}()
-	err = wait(cmd, inst, func() bool {
+	st, err := wait(cmd, inst, func() bool {
 		select {
 		case <-exited:
 			return true
@@ -190,12 +201,12 @@ func spawn(cmd *cobra.Command, inst *instance.Instance) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "local Azure is up at %s (driver %s, state in %s)\n", inst.Endpoint(), inst.Driver, inst.Dir)
+	fmt.Fprintf(cmd.ErrOrStderr(), "local Azure is up at %s (%s, state in %s)\n", inst.Endpoint(), st.driver(), inst.Dir)
 	return nil
 }
 
 // wait shows the daemon's phases until it is ready, has failed or is gone.
-func wait(cmd *cobra.Command, inst *instance.Instance, gone func() bool) error {
+func wait(cmd *cobra.Command, inst *instance.Instance, gone func() bool) (Status, error) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), maxStart)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -208,19 +219,19 @@ func wait(cmd *cobra.Command, inst *instance.Instance, gone func() bool) error {
 		switch {
 		case err == nil && st.Failure != "":
 			_ = control.Call(ctx, inst.Dir, "POST", "/stop", stopRequest{}, nil) // it ends by itself as well
-			return failed(inst, st.Failure)
+			return st, failed(inst, st.Failure)
 		case err == nil && st.Ready:
-			return nil
+			return st, nil
 		case err == nil && st.Phase != shown:
 			shown = st.Phase
 			fmt.Fprintf(cmd.ErrOrStderr(), "%5.1fs  %s\n", time.Since(start).Seconds(), shown)
 		case err != nil && over:
-			return failed(inst, "the daemon ended at once")
+			return st, failed(inst, "the daemon ended at once")
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return &Problem{Cause: "the local Azure did not start in time", Remedy: "see " + inst.Path("daemon.log"), Err: ctx.Err()}
+			return st, &Problem{Cause: "the local Azure did not start in time", Remedy: "see " + inst.Path("daemon.log"), Err: ctx.Err()}
 		}
 	}
 }
@@ -228,7 +239,7 @@ func wait(cmd *cobra.Command, inst *instance.Instance, gone func() bool) error {
 func failed(inst *instance.Instance, cause string) error {
 	cause, _, _ = strings.Cut(cause, "\n")
 	remedy := "see " + inst.Path("daemon.log")
-	if inst.Driver == "docker" {
+	if inst.Driver != driverNone {
 		remedy += "; without machines that boot: `mngr azure local up --driver none`"
 	}
 	if strings.Contains(cause, "address already in use") {

@@ -97,7 +97,8 @@ func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.
 		t.Preempt(d.ID)
 	}
 	was := powerOf(d)
-	if err := a.check(t, d, was); err != nil {
+	fate, err := a.check(t, d, was)
+	if err != nil {
 		return fabric.Operation{}, err
 	}
 	if a.accept != nil {
@@ -111,6 +112,7 @@ func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.
 	}
 	t.Put(d)
 	op := operation(t, d, a.job(), r.Principal)
+	op.Fate = fate
 	op.Input = map[string]any{"force": r.Query.Get("skipShutdown") == "true", "was": string(was)}
 	return t.Begin(op), nil
 }
@@ -118,21 +120,25 @@ func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.
 // idle tells whether an action finds nothing to do: what has no host needs not be switched off.
 func (a action) idle(was PowerState) bool { return a.after == Stopped && was == Deallocated }
 
-// check refuses what a machine in its state cannot do.
-func (a action) check(t *fabric.Tx, d *fabric.Document, was PowerState) error {
+// check refuses what a machine in its state cannot do, and finds a host for one that has
+// none.
+func (a action) check(t *fabric.Tx, d *fabric.Document, was PowerState) (*fabric.Fate, error) {
 	switch {
 	case d.Hidden.Bool("generalized") && !a.generalized:
-		return notAllowed("Operation '%s' is not allowed on VM '%s' since the VM is generalized.", a.name, arm.Name(d.ID))
+		return nil, notAllowed("Operation '%s' is not allowed on VM '%s' since the VM is generalized.", a.name, arm.Name(d.ID))
 	case was == Unknown && a.after == Running:
-		return notAllowed("Operation '%s' is not allowed on VM '%s' since the VM has failed to be created.", a.name, arm.Name(d.ID))
+		return nil, notAllowed("Operation '%s' is not allowed on VM '%s' since the VM has failed to be created.", a.name, arm.Name(d.ID))
 	case a.needsRunning && !setToRun(d):
-		return needsRunning()
-	case a.after == Running && was == Deallocated && t.World().Switches.Is(fabric.DeallocatedQuota, "free"):
-		// It needs a host again, and its cores did not count while it had none.
-		size, _ := findSize(d.Body.Str("properties", "hardwareProfile", "vmSize"))
-		return checkQuota(t, size, d.Body.Str("location"), isSpot(d.Body))
+		return nil, needsRunning()
+	case a.after != Running || was != Deallocated:
+		return nil, nil
+	case t.World().Switches.Is(fabric.DeallocatedQuota, "free"): // its cores did not count
+		size, _ := findSize(sizeOf(d))
+		if err := checkQuota(t, size, d.Body.Str("location"), isSpot(d.Body)); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+	return allocate(t, d)
 }
 
 // needsRunning is the refusal of what only a machine that runs can do (cloudypad#69).

@@ -30,13 +30,18 @@ func putMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	fate, err := allocate(t, d)
+	if err != nil {
+		return nil, err
+	}
 	t.Put(d)
 	for _, n := range interfaces(d) {
 		network.Release(t, n.Str("id"))
 	}
 	takeDisks(t, d, nil)
-	op := t.Begin(operation(t, d, jobCreate, r.Principal))
-	return acceptMachine(t, r, d, op, http.StatusCreated), nil
+	create := operation(t, d, jobCreate, r.Principal)
+	create.Fate = fate
+	return acceptMachine(t, r, d, t.Begin(create), http.StatusCreated), nil
 }
 
 // acceptMachine answers a write to a machine with the machine as it will be.

@@ -17,14 +17,19 @@ const limitCores = 40000
 
 // Names of limits that are no family's.
 const (
-	limitTotal = "cores"
-	limitSpot  = "spot"
+	limitTotal    = "cores"
+	limitSpot     = "spot"
+	limitMachines = "virtualMachines"
 )
 
+// limitCount is the default limit of machines in a region (documentation:
+// azure-subscription-service-limits).
+const limitCount = 25000
+
 // Limits are the limits of compute by name, with their defaults: cores in a region, cores
-// of Spot machines, and cores of each family of sizes.
+// of Spot machines, machines, and cores of each family of sizes.
 func Limits() map[string]int {
-	out := map[string]int{limitTotal: limitCores, limitSpot: limitCores}
+	out := map[string]int{limitTotal: limitCores, limitSpot: limitCores, limitMachines: limitCount}
 	for _, s := range Sizes() {
 		out[s.Family] = limitCores
 	}
@@ -87,23 +92,46 @@ func families() map[string]bool {
 // machines have a quota of their own.
 func checkQuota(t *fabric.Tx, s Size, location string, spot bool) error {
 	u := countUsage(t, location)
-	if spot {
-		return checkCores(t, limitSpot, "LowPriorityCores", location, u.spot, s.Cores)
-	}
-	if err := checkCores(t, limitTotal, "Total Regional Cores", location, u.cores, s.Cores); err != nil {
+	if err := checkLimit(t, limitMachines, "Virtual Machines", location, u.machines, 1); err != nil {
 		return err
 	}
-	return checkCores(t, s.Family, s.Family+" Cores", location, u.family[s.Family], s.Cores)
+	return u.checkCores(t, s, Size{}, location, spot)
 }
 
-func checkCores(t *fabric.Tx, limit, name, location string, used, more int) error {
+// checkResize refuses another size for a machine when the difference passes a limit.
+func checkResize(t *fabric.Tx, d *fabric.Document, s Size) error {
+	was, _ := findSize(sizeOf(d))
+	location := d.Body.Str("location")
+	if t.World().Switches.Is(fabric.DeallocatedQuota, "free") && powerOf(d) == Deallocated {
+		return nil // it counts when it starts
+	}
+	return countUsage(t, location).checkCores(t, s, was, location, isSpot(d.Body))
+}
+
+// checkCores refuses a machine of size s in the place of one of size was. Both the region's
+// limit and the family's must have room.
+func (u usage) checkCores(t *fabric.Tx, s, was Size, location string, spot bool) error {
+	more := s.Cores - was.Cores
+	if spot {
+		return checkLimit(t, limitSpot, "LowPriorityCores", location, u.spot, more)
+	}
+	if err := checkLimit(t, limitTotal, "Total Regional Cores", location, u.cores, more); err != nil {
+		return err
+	}
+	if was.Family != s.Family {
+		more = s.Cores
+	}
+	return checkLimit(t, s.Family, s.Family+" Cores", location, u.family[s.Family], more)
+}
+
+func checkLimit(t *fabric.Tx, limit, name, location string, used, more int) error {
 	allowed := t.World().Settings.Limit(limit, location)
-	if used+more <= allowed {
+	if more <= 0 || used+more <= allowed {
 		return nil
 	}
 	return arm.Errorf(http.StatusConflict, "OperationNotAllowed",
-		"Operation could not be completed as it results in exceeding approved %s quota. Additional details - Deployment Model: Resource Manager, Location: %s, Current Limit: %d, Current Usage: %d, Additional Required: %d, (Minimum) New Limit Required: %d. Setup Alerts when Quota reaches threshold. Learn more at https://aka.ms/quotamonitoringalerting .",
-		name, location, allowed, used, more, used+more)
+		"Operation could not be completed as it results in exceeding approved %s quota. Additional details - Deployment Model: Resource Manager, Location: %s, Current Limit: %d, Current Usage: %d, Additional Required: %d, (Minimum) New Limit Required: %d. Setup Alerts when Quota reaches threshold. Learn more at https://aka.ms/quotamonitoringalerting . Submit a request for Quota increase at https://aka.ms/ProdportalCRP/#blade/Microsoft_Azure_Capacity/UsageAndQuota.ReactView/Parameters/%%7B%%22subscriptionId%%22:%%22%s%%22%%7D by specifying parameters listed in the 'Details' section for deployment to succeed. Please read more about quota limits at https://docs.microsoft.com/en-us/azure/azure-supportability/regional-quota-requests",
+		name, location, allowed, used, more, used+more, t.World().Subscription)
 }
 
 func listUsages(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
@@ -114,7 +142,7 @@ func listUsages(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		rows = append(rows, doc.Object{"limit": limit, "unit": "Count", "currentValue": used, "name": doc.Object{"value": name, "localizedValue": text}})
 	}
 	row(limit(limitTotal), "cores", "Total Regional vCPUs", u.cores)
-	row(limitCores, "virtualMachines", "Virtual Machines", u.machines)
+	row(limit(limitMachines), "virtualMachines", "Virtual Machines", u.machines)
 	row(limit(limitSpot), "lowPriorityCores", "Total Regional Spot vCPUs", u.spot)
 	var families []string
 	for _, s := range Sizes() {

@@ -14,7 +14,7 @@ import (
 var locationEq = regexp.MustCompile(`(?i)^\s*location\s+eq\s+'([^']*)'\s*$`)
 
 // listSKUs answers what a subscription may use where: policy, not capacity.
-func listSKUs(_ *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+func listSKUs(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	rows := []doc.Object{}
 	filter := r.Query.Get("$filter")
 	m := locationEq.FindStringSubmatch(filter)
@@ -26,7 +26,7 @@ func listSKUs(_ *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 			continue
 		}
 		for _, s := range Sizes() {
-			rows = append(rows, s.sku(reg.Name))
+			rows = append(rows, s.sku(reg.Name, restrictions(t, s.Name, reg.Name)))
 		}
 		for _, sku := range diskSKUs() {
 			rows = append(rows, diskSKU(sku, reg.Name))
@@ -35,7 +35,7 @@ func listSKUs(_ *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	return arm.List(r, rows), nil
 }
 
-func (s Size) sku(location string) doc.Object {
+func (s Size) sku(location string, restrictions []any) doc.Object {
 	capability := func(name, value string) any { return doc.Object{"name": name, "value": value} }
 	flag := map[bool]string{true: "True", false: "False"}
 	return doc.Object{
@@ -49,7 +49,7 @@ func (s Size) sku(location string) doc.Object {
 			capability("LowPriorityCapable", flag[s.Spot]), capability("PremiumIO", "True"), capability("vCPUsAvailable", strconv.Itoa(s.Cores)),
 			capability("EphemeralOSDiskSupported", "False"), capability("EncryptionAtHostSupported", "True"), capability("AcceleratedNetworkingEnabled", flag[s.Cores >= 2]),
 		},
-		"restrictions": []any{},
+		"restrictions": restrictions,
 	}
 }
 

@@ -84,18 +84,25 @@ func beginUpdate(t *fabric.Tx, r *arm.Request, d *fabric.Document) (fabric.Opera
 	} else if r.Method == http.MethodPut {
 		delete(d.Body, "tags") // a PUT says all (ARM's contract of resources)
 	}
-	before, size := dataDisks(d), d.Body.Str("properties", "hardwareProfile", "vmSize")
+	before, size := dataDisks(d), sizeOf(d)
 	if err := applyUpdate(t, d, r.Body.Obj("properties")); err != nil {
 		return none, err
 	}
 	if err := giveIdentity(t, d, r.Body.Obj("identity")); err != nil {
 		return none, err
 	}
+	var fate *fabric.Fate
+	resized := size != sizeOf(d)
+	if power := powerOf(d); power == Unknown && r.Method == http.MethodPut || resized && power.Billed() {
+		if fate, err = allocate(t, d); err != nil { // it needs another host
+			return none, err
+		}
+	}
 	setProvisioning(t, d, "Updating")
 	t.Put(d)
 	takeDisks(t, d, before)
 	op := operation(t, d, jobUpdate, r.Principal)
-	op.Input = doc.Object{"resized": size != d.Body.Str("properties", "hardwareProfile", "vmSize")}
+	op.Input, op.Fate = doc.Object{"resized": resized}, fate
 	return op, nil
 }
 
@@ -141,7 +148,7 @@ func applyUpdate(t *fabric.Tx, d *fabric.Document, given doc.Object) error {
 
 // resizeMachine gives a machine another size, where that has room for what it has.
 func resizeMachine(t *fabric.Tx, d *fabric.Document, name string) (Size, error) {
-	now, _ := findSize(d.Body.Str("properties", "hardwareProfile", "vmSize"))
+	now, _ := findSize(sizeOf(d))
 	if name == "" || strings.EqualFold(name, now.Name) {
 		return now, nil
 	}
@@ -161,35 +168,11 @@ func resizeMachine(t *fabric.Tx, d *fabric.Document, name string) (Size, error) 
 			return now, err
 		}
 	}
-	if err := checkMore(t, d, now, size); err != nil {
+	if err := checkResize(t, d, size); err != nil {
 		return now, err
 	}
 	d.Body.Set(size.Name, "properties", "hardwareProfile", "vmSize")
 	return size, nil
-}
-
-// checkMore refuses a size whose additional cores pass a limit.
-func checkMore(t *fabric.Tx, d *fabric.Document, now, size Size) error {
-	location, u := d.Body.Str("location"), countUsage(t, d.Body.Str("location"))
-	more, ofFamily := size.Cores-now.Cores, size.Cores
-	if size.Family == now.Family {
-		ofFamily = more
-	}
-	if t.World().Switches.Is(fabric.DeallocatedQuota, "free") && powerOf(d) == Deallocated {
-		return nil // they count when it starts
-	}
-	if isSpot(d.Body) {
-		return checkCores(t, limitSpot, "LowPriorityCores", location, u.spot, max(more, 0))
-	}
-	if more > 0 {
-		if err := checkCores(t, limitTotal, "Total Regional Cores", location, u.cores, more); err != nil {
-			return err
-		}
-	}
-	if ofFamily <= 0 {
-		return nil
-	}
-	return checkCores(t, size.Family, size.Family+" Cores", location, u.family[size.Family], ofFamily)
 }
 
 // updateStorage changes the options of the OS disk, and which data disks there are.

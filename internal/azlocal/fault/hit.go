@@ -117,14 +117,11 @@ func text(code string, c Call) string {
 	location, _ := c.field("location")
 	switch code {
 	case "SkuNotAvailable":
-		return "The requested VM size for resource 'Following SKUs have failed for Capacity Restrictions: " + size + "' is currently not available in location '" + location +
-			"'. Please try another size or deploy to a different location or different zone. See https://aka.ms/azureskunotavailable for details."
-	case "AllocationFailed":
-		return "Allocation failed. We do not have sufficient capacity for the requested VM size in this region. Read more about improving likelihood of allocation success at http://aka.ms/allocation-guidance"
-	case "ZonalAllocationFailed":
-		return "Allocation failed. We do not have sufficient capacity for the requested VM size in this zone. Read more about improving likelihood of allocation success at http://aka.ms/allocation-guidance"
+		return arm.SkuNotAvailable(size, location).Message
+	case "AllocationFailed", "ZonalAllocationFailed":
+		return arm.AllocationFailed(code[0] == 'Z').Message
 	case "OverconstrainedAllocationRequest", "OverconstrainedZonalAllocationRequest":
-		return "Allocation failed. VM(s) with the following constraints cannot be allocated, because the condition is too restrictive. Please remove some constraints and try again. Constraints applied are:\n  - VM Size\n"
+		return arm.Overconstrained(strings.Contains(code, "Zonal")).Message
 	case "OSProvisioningTimedOut":
 		return "OS Provisioning for VM '" + arm.Name(c.Resource) + "' did not finish in the allotted time. The VM may still finish provisioning successfully. Please check provisioning state later."
 	case "TooManyRequests", "SubscriptionRequestsThrottled":

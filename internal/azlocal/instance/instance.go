@@ -24,8 +24,9 @@ type Instance struct {
 	ClientID     string            `json:"client_id"`
 	ObjectID     string            `json:"object_id"`
 	Port         int               `json:"port"`
-	Driver       string            `json:"driver"`  // "docker" or "none"
-	Profile      string            `json:"profile"` // "instant" or "realistic"
+	Driver       string            `json:"driver"`               // "docker", "qemu" or "none"
+	DriverWhy    string            `json:"driver_why,omitempty"` // it was chosen; nothing where a person did
+	Profile      string            `json:"profile"`              // "instant" or "realistic"
 	Switches     map[string]string `json:"switches,omitempty"`
 	Settings     map[string]string `json:"settings,omitempty"`
 	Public       netip.Prefix      `json:"public"` // loopback addresses that play public ones

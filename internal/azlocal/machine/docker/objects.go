@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"mngr/internal/azlocal/machine/hostcmd"
-	"mngr/internal/azlocal/machine/publicip"
 )
 
 // Labels of everything that the driver makes in the host's engine: an instance finds its
@@ -28,43 +26,13 @@ const (
 	roleRouter  role = "router"
 )
 
-func (d *Driver) bridge() string { return "azlocal-" + d.config.ID }
-
 // object names a container or a volume.
-func (d *Driver) object(r role, key string) string {
-	return fmt.Sprintf("azlocal-%s-%s-%s", d.config.ID, r, key)
+func (e *engine) object(r role, key string) string {
+	return fmt.Sprintf("azlocal-%s-%s-%s", e.ID, r, key)
 }
 
-func (d *Driver) labels(r role, key string) []string {
-	return []string{"--label", labelInstance + "=" + d.config.ID, "--label", labelRole + "=" + string(r), "--label", labelKey + "=" + key}
-}
-
-func (d *Driver) ensureBridge(ctx context.Context) error {
-	_, err := hostcmd.Run(ctx, "docker", "network", "inspect", d.bridge())
-	if err == nil {
-		return nil
-	}
-	if !hostcmd.Says(err, "no such network") && !hostcmd.Says(err, "not found") {
-		return err
-	}
-	if _, err := hostcmd.Run(ctx, "docker", "network", "create", "--label", labelInstance+"="+d.config.ID, d.bridge()); err != nil {
-		return fmt.Errorf("make the bridge of the local Azure: %w", err)
-	}
-	return nil
-}
-
-// bridgePrefix is the range that the host's engine chose for the bridge.
-func (d *Driver) bridgePrefix(ctx context.Context) (netip.Prefix, error) {
-	out, err := hostcmd.Run(ctx, "docker", "network", "inspect", "--format", "{{range .IPAM.Config}}{{.Subnet}} {{end}}", d.bridge())
-	if err != nil {
-		return netip.Prefix{}, err
-	}
-	for field := range strings.FieldsSeq(out) {
-		if prefix, err := netip.ParsePrefix(field); err == nil && prefix.Addr().Is4() {
-			return prefix, nil
-		}
-	}
-	return netip.Prefix{}, fmt.Errorf("bridge %s has no IPv4 range", d.bridge())
+func (e *engine) labels(r role, key string) []string {
+	return []string{"--label", labelInstance + "=" + e.ID, "--label", labelRole + "=" + string(r), "--label", labelKey + "=" + key}
 }
 
 // container is what the driver wants to know of one.
@@ -120,9 +88,9 @@ type found struct {
 	key  string
 }
 
-func (d *Driver) containers(ctx context.Context) ([]found, error) {
+func (e *engine) containers(ctx context.Context) ([]found, error) {
 	format := fmt.Sprintf("{{.Names}} {{.Label %q}} {{.Label %q}}", labelRole, labelKey)
-	out, err := hostcmd.Run(ctx, "docker", "ps", "--all", "--filter", "label="+labelInstance+"="+d.config.ID, "--format", format)
+	out, err := hostcmd.Run(ctx, "docker", "ps", "--all", "--filter", "label="+labelInstance+"="+e.ID, "--format", format)
 	if err != nil {
 		return nil, fmt.Errorf("list the instance's containers: %w", err)
 	}
@@ -135,32 +103,46 @@ func (d *Driver) containers(ctx context.Context) ([]found, error) {
 	return all, nil
 }
 
-func (d *Driver) volumes(ctx context.Context) ([]string, error) {
-	out, err := hostcmd.Run(ctx, "docker", "volume", "ls", "--quiet", "--filter", "label="+labelInstance+"="+d.config.ID)
+func (e *engine) volumes(ctx context.Context) ([]string, error) {
+	out, err := hostcmd.Run(ctx, "docker", "volume", "ls", "--quiet", "--filter", "label="+labelInstance+"="+e.ID)
 	if err != nil {
 		return nil, fmt.Errorf("list the instance's volumes: %w", err)
 	}
 	return strings.Fields(out), nil
 }
 
-// removeAll removes all that carries the instance's label, machines first.
-func (d *Driver) removeAll(ctx context.Context) error {
-	all, err := d.containers(ctx)
+// RemoveOthers removes containers and volumes of other keys.
+func (e *engine) RemoveOthers(ctx context.Context, keep map[string]bool) error {
+	all, err := e.containers(ctx)
 	if err != nil {
 		return err
 	}
 	var failed []error
 	for _, c := range all {
-		failed = append(failed, removeContainer(ctx, c.name))
+		if !keep[c.key] {
+			failed = append(failed, removeContainer(ctx, c.name))
+		}
 	}
-	volumes, err := d.volumes(ctx)
+	volumes, err := e.volumes(ctx)
 	failed = append(failed, err)
-	for _, name := range volumes {
-		failed = append(failed, removeVolume(ctx, name))
+	kept := map[string]bool{}
+	for key := range keep {
+		kept[e.object(roleMachine, key)] = true
 	}
-	_, err = hostcmd.Run(ctx, "docker", "network", "rm", d.bridge())
+	for _, name := range volumes {
+		if !kept[name] {
+			failed = append(failed, removeVolume(ctx, name))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// RemoveAll removes all that carries the instance's label.
+func (e *engine) RemoveAll(ctx context.Context) error {
+	failed := []error{e.RemoveOthers(ctx, nil)}
+	_, err := hostcmd.Run(ctx, "docker", "network", "rm", e.bridge())
 	if err != nil && !hostcmd.Says(err, "no such network") && !hostcmd.Says(err, "not found") {
 		failed = append(failed, err)
 	}
-	return errors.Join(append(failed, publicip.RemoveTable(ctx, publicip.Table(d.config.ID)))...)
+	return errors.Join(failed...)
 }

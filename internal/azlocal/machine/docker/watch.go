@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"mngr/internal/azlocal/machine/hostcmd"
@@ -15,86 +16,51 @@ import (
 // watchPause is how long the watch waits for an engine that went away.
 const watchPause = time.Second
 
-// watch follows the ends of the instance's machines until the driver closes. After an
-// interruption it asks for what happened meanwhile.
-func (d *Driver) watch() {
+// Watch follows the engine's events. After an interruption it asks for what happened
+// meanwhile.
+func (e *engine) Watch(ctx context.Context, ended func(key string)) {
+	var calls sync.WaitGroup
+	defer calls.Wait()
 	since := time.Now()
-	for d.background.Err() == nil {
+	for ctx.Err() == nil {
 		began := time.Now()
-		err := d.follow(since)
+		err := e.follow(ctx, since, func(key string) { calls.Go(func() { ended(key) }) })
 		since = began
 		select {
-		case <-d.background.Done():
+		case <-ctx.Done():
 		case <-time.After(watchPause):
-			d.log.Warn("the Docker engine's events ended", "err", err)
-			d.lookAtAll()
+			e.Log.Warn("the Docker engine's events ended", "err", err)
+			e.lookAtAll(ctx, ended)
 		}
 	}
 }
 
 // follow reads the engine's events until they end.
-func (d *Driver) follow(since time.Time) error {
+func (e *engine) follow(ctx context.Context, since time.Time, ended func(key string)) error {
 	lines, out := io.Pipe()
-	d.all.Go(func() {
+	var reading sync.WaitGroup
+	reading.Go(func() {
 		for scanner := bufio.NewScanner(lines); scanner.Scan(); {
-			key := strings.TrimSpace(scanner.Text())
-			d.all.Go(func() { d.ended(d.background, key) })
+			ended(strings.TrimSpace(scanner.Text()))
 		}
 	})
-	err := hostcmd.Stream(d.background, nil, out, "docker", "events", "--since", strconv.FormatInt(since.Unix(), 10),
-		"--filter", "type=container", "--filter", "event=die", "--filter", "label="+labelInstance+"="+d.config.ID,
+	err := hostcmd.Stream(ctx, nil, out, "docker", "events", "--since", strconv.FormatInt(since.Unix(), 10),
+		"--filter", "type=container", "--filter", "event=die", "--filter", "label="+labelInstance+"="+e.ID,
 		"--filter", "label="+labelRole+"="+string(roleMachine), "--format", fmt.Sprintf("{{index .Actor.Attributes %q}}", labelKey))
 	out.Close()
+	reading.Wait()
 	return err
 }
 
-// lookAtAll treats every machine as if its end had been reported: ended looks itself.
-func (d *Driver) lookAtAll() {
-	d.mu.Lock()
-	var keys []string
-	for key := range d.guests {
-		keys = append(keys, key)
+// lookAtAll treats every machine as if its end had been reported.
+func (e *engine) lookAtAll(ctx context.Context, ended func(key string)) {
+	all, err := e.containers(ctx)
+	if err != nil {
+		e.Log.Debug("look at all machines", "err", err)
 	}
-	d.mu.Unlock()
-	for _, key := range keys {
-		d.ended(d.background, key)
-	}
-}
-
-// ended follows up a machine whose container ended without the driver: a reboot brings it
-// up again, anything else is reported. An event may be late: what counts is what is so now.
-func (d *Driver) ended(ctx context.Context, key string) {
-	d.mu.Lock()
-	g := d.guests[key]
-	d.mu.Unlock()
-	if g == nil {
-		return
-	}
-	gone := false
-	_, err := d.locked(g, func() (*life, error) {
-		if g.off.Load() {
-			return nil, nil
+	for _, c := range all {
+		if c.role == roleMachine {
+			ended(c.key)
 		}
-		c, err := inspect(ctx, d.object(roleMachine, key))
-		if err != nil || c != nil && c.State.Running {
-			return nil, err
-		}
-		if c != nil && c.State.ExitCode == exitReboot {
-			d.log.Info("machine reboots", "key", key)
-			return nil, d.boot(ctx, g)
-		}
-		gone = true
-		g.off.Store(true)
-		g.life.end()
-		err = d.hide(ctx, g)
-		g.hangUp()
-		return nil, err
-	})
-	if err != nil && ctx.Err() == nil {
-		d.log.Error("follow up a machine that ended", "key", key, "err", err)
-	}
-	if gone {
-		d.log.Info("machine switched itself off", "key", key)
-		d.services.PoweredOff(key)
 	}
 }

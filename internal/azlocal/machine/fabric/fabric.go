@@ -2,8 +2,8 @@
 // Azure's hosts does: a router namespace with one cable to each machine. Machines see no
 // neighbour's Ethernet, only the router's; it filters by security rules, lets nobody send
 // from an address that is not his, and keeps the two platform addresses to itself, so that
-// no request to them ever leaves it, whatever a machine's root does. Only
-// internal/azlocal/machine/docker imports it.
+// no request to them ever leaves it, whatever a machine's root does. Only packages under
+// internal/azlocal/machine import it.
 package fabric
 
 import (
@@ -21,8 +21,8 @@ import (
 	"mngr/internal/azlocal/machine/netns"
 )
 
-// uplink is the router's way out, made by the host's Docker engine.
-const uplink = "eth0"
+// Uplink is the router's way out, which whoever makes the router's namespace puts there.
+const Uplink = "eth0"
 
 // routerMAC is what every Azure host answers when a machine asks who has an address.
 const routerMAC = "12:34:56:78:9a:bc"
@@ -33,6 +33,9 @@ func Metadata() netip.AddrPort { return netip.MustParseAddrPort("169.254.169.254
 // WireServer is Azure's platform address: agents' reports, and the machines' resolver.
 func WireServer() netip.Addr { return netip.MustParseAddr("168.63.129.16") }
 
+// Tap is the device of a bridged cable that a virtual machine opens.
+const Tap = "tap0"
+
 // Port is where a machine is plugged in.
 type Port struct {
 	Key    string // names the cable
@@ -40,6 +43,11 @@ type Port struct {
 	IP     netip.Addr
 	Subnet netip.Prefix
 	Rules  []machine.Rule
+}
+
+// PortOf is where a machine of this description is plugged in.
+func PortOf(spec machine.Spec, rules []machine.Rule) Port {
+	return Port{Key: spec.Key, MAC: spec.MAC, IP: spec.PrivateIP, Subnet: spec.Subnet, Rules: rules}
 }
 
 // Device is the router's end of the machine's cable.
@@ -57,8 +65,8 @@ type Router struct {
 	ports map[string]Port
 }
 
-// NewRouter makes a router of a namespace that Docker has connected to a bridge of the
-// given prefix; it takes over ns. Doing it again to the same namespace changes nothing.
+// NewRouter makes a router of a namespace whose Uplink is in the given prefix, and which it
+// takes over. Doing it again to the same namespace changes nothing.
 func NewRouter(ctx context.Context, ns *netns.Namespace, outside netip.Prefix) (*Router, error) {
 	r := &Router{ns: ns, outside: outside, ports: map[string]Port{}}
 	// First of all nothing gets out, then the addresses get an owner.
@@ -77,8 +85,8 @@ func NewRouter(ctx context.Context, ns *netns.Namespace, outside netip.Prefix) (
 func (r *Router) Namespace() *netns.Namespace { return r.ns }
 
 // Attach lays the cable into a machine's namespace, which must be new, and configures both
-// ends: the machine's network is complete before anything runs in it.
-func (r *Router) Attach(ctx context.Context, port Port, inside *netns.Namespace) error {
+// ends, the machine's by a batch for ip(8): the network is complete before anything runs in it.
+func (r *Router) Attach(ctx context.Context, port Port, inside *netns.Namespace, machineSide string) error {
 	r.unplug(ctx, port)
 	if err := r.SetPort(ctx, port); err != nil {
 		return err
@@ -95,7 +103,7 @@ func (r *Router) Attach(ctx context.Context, port Port, inside *netns.Namespace)
 			return fmt.Errorf("configure the router's end of a cable: %w", err)
 		}
 	}
-	if err := inside.Feed(ctx, port.machineSide(), "ip", "-batch", "-"); err != nil {
+	if err := inside.Feed(ctx, machineSide, "ip", "-batch", "-"); err != nil {
 		return fmt.Errorf("configure a machine's network: %w", err)
 	}
 	return nil
@@ -108,10 +116,24 @@ func (p Port) routerSide() string {
 		p.Subnet.Masked(), p.Device(), routerMAC, p.gateway(), p.IP)
 }
 
-func (p Port) machineSide() string {
+// HardwareAddr is the MAC address as Linux writes it.
+func (p Port) HardwareAddr() string { return strings.ToLower(strings.ReplaceAll(p.MAC, "-", ":")) }
+
+// MachineSide configures eth0 as the machine's own, for ip(8).
+func (p Port) MachineSide() string {
 	return fmt.Sprintf("link set lo up\nlink set eth0 address %s\naddr add %s/%d broadcast + dev eth0\n"+
 		"link set eth0 up\nroute add default via %s\n",
-		strings.ToLower(strings.ReplaceAll(p.MAC, "-", ":")), p.IP, p.Subnet.Bits(), p.gateway())
+		p.HardwareAddr(), p.IP, p.Subnet.Bits(), p.gateway())
+}
+
+// BridgeSide leads eth0 on to a virtual machine's Tap, for ip(8). The namespace itself has
+// no address: what is in it cannot be reached and reaches nothing.
+func BridgeSide() string {
+	return fmt.Sprintf("link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n"+
+		"link set br0 addrgenmode none\nlink set eth0 addrgenmode none\n"+
+		"tuntap add dev %[1]s mode tap\nlink set %[1]s addrgenmode none\n"+
+		"link set eth0 master br0\nlink set %[1]s master br0\n"+
+		"link set eth0 up\nlink set %[1]s up\nlink set br0 up\n", Tap)
 }
 
 // sysctls make the router answer for every neighbour at once, and believe a source
@@ -175,8 +197,8 @@ func ruleset(ports []Port, outside netip.Prefix) string {
 	for _, port := range ports {
 		fmt.Fprintf(&b, "\t\toifname %q goto to_%s\n", port.Device(), port.Key)
 	}
-	fmt.Fprintf(&b, "\t\toifname %q iifname \"v*\" ip daddr != %s accept\n\t}\n", uplink, outside)
+	fmt.Fprintf(&b, "\t\toifname %q iifname \"v*\" ip daddr != %s accept\n\t}\n", Uplink, outside)
 	fmt.Fprintf(&b, "\tchain postrouting {\n\t\ttype nat hook postrouting priority srcnat;\n"+
-		"\t\toifname %q masquerade\n\t}\n}\n", uplink)
+		"\t\toifname %q masquerade\n\t}\n}\n", Uplink)
 	return b.String()
 }

@@ -48,7 +48,7 @@ func TestCable(t *testing.T) {
 	}
 	const machineSide = "link set lo up\nlink set eth0 address 00:0d:3a:11:22:33\naddr add 10.0.0.4/24 broadcast + dev eth0\n" +
 		"link set eth0 up\nroute add default via 10.0.0.1\n"
-	if got := port.machineSide(); got != machineSide {
+	if got := port.MachineSide(); got != machineSide {
 		t.Errorf("got\n%swant\n%s", got, machineSide)
 	}
 	const routerSide = "route replace blackhole 10.0.0.0/24\nlink set v0123456789ab address 12:34:56:78:9a:bc\n" +

@@ -1,7 +1,7 @@
 // Package guestimage makes the machines' disk images: a Debian 12 from the packages that
 // this computer's own apt can reach, so that nothing has to be downloaded from a registry.
 // They are kept, by a fingerprint of what they are made from, as images of the host's
-// Docker engine. Only packages under internal/azlocal/machine import it.
+// Docker engine or as disks of virtual machines. Only packages under internal/azlocal/machine import it.
 package guestimage
 
 import (
@@ -33,12 +33,20 @@ type Cache struct {
 	mu  sync.Mutex
 }
 
+// Dir is where images are kept, for all instances of this computer.
+const Dir = "/var/cache/mngr-azlocal"
+
 // NewCache keeps files beside the images in dir; the directory belongs to the package alone.
 func NewCache(dir string, log *slog.Logger) *Cache { return &Cache{dir: dir, log: log} }
 
 // Ensure returns the reference of an image, and makes it, and those it stands on, if need
 // be; progress tells what is being done.
 func (c *Cache) Ensure(ctx context.Context, kind Kind, progress func(string)) (string, error) {
+	return c.alone(ctx, func(print string) (string, error) { return c.ensure(ctx, kind, print, progress) })
+}
+
+// alone calls f with the fingerprint while nobody else makes an image.
+func (c *Cache) alone(ctx context.Context, f func(print string) (string, error)) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	print, err := fingerprint(ctx)
@@ -53,7 +61,7 @@ func (c *Cache) Ensure(ctx context.Context, kind Kind, progress func(string)) (s
 		return "", err
 	}
 	defer unlock()
-	return c.ensure(ctx, kind, print, progress)
+	return f(print)
 }
 
 // ensure also wants the registry's copy, which is made from the slim image's tar.
@@ -92,22 +100,6 @@ func (c *Cache) registry(print string) *registry.Store {
 	return registry.Open(filepath.Join(c.dir, "registry-"+print))
 }
 
-// Purge removes every image and file of the cache, of whatever fingerprint.
-func (c *Cache) Purge(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	refs, err := hostcmd.Run(ctx, "docker", "image", "ls", "--filter", "label="+Label, "--format", "{{.Repository}}:{{.Tag}}")
-	if err != nil {
-		return fmt.Errorf("list machine images: %w", err)
-	}
-	if refs != "" {
-		if _, err := hostcmd.Run(ctx, "docker", append([]string{"image", "rm"}, strings.Fields(refs)...)...); err != nil {
-			return fmt.Errorf("remove machine images: %w", err)
-		}
-	}
-	return os.RemoveAll(c.dir)
-}
-
 // lock keeps other processes from making the same image at the same time.
 func (c *Cache) lock() (unlock func(), err error) {
 	file, err := os.OpenFile(filepath.Join(c.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
@@ -122,6 +114,22 @@ func (c *Cache) lock() (unlock func(), err error) {
 }
 
 func (c *Cache) makeSlim(ctx context.Context, ref, print string) error {
+	return c.build(ctx, func(scratch string, apt aptSettings) error {
+		rootfs := filepath.Join(scratch, "slim.tar")
+		if err := bootstrap(ctx, scratch, rootfs, apt); err != nil {
+			return fmt.Errorf("make a Debian 12: %w", err)
+		}
+		if _, err := hostcmd.Run(ctx, "docker", "import", "--change", `CMD ["bash"]`, "--change", "LABEL "+Label+"="+string(Slim),
+			rootfs, ref); err != nil {
+			return fmt.Errorf("import the Debian 12: %w", err)
+		}
+		c.log.Info("made image", "ref", ref)
+		return c.registry(print).Add("library/debian", "bookworm-slim", rootfs)
+	})
+}
+
+// build calls f with a directory that goes afterwards, and the host's apt settings.
+func (c *Cache) build(ctx context.Context, f func(scratch string, apt aptSettings) error) error {
 	scratch, err := os.MkdirTemp(c.dir, "build-")
 	if err != nil {
 		return err
@@ -135,32 +143,20 @@ func (c *Cache) makeSlim(ctx context.Context, ref, print string) error {
 	if err != nil {
 		return err
 	}
-	rootfs := filepath.Join(scratch, "slim.tar")
-	if err := bootstrap(ctx, scratch, rootfs, apt); err != nil {
-		return fmt.Errorf("make a Debian 12: %w", err)
-	}
-	if _, err := hostcmd.Run(ctx, "docker", "import", "--change", `CMD ["bash"]`, "--change", "LABEL "+Label+"="+string(Slim),
-		rootfs, ref); err != nil {
-		return fmt.Errorf("import the Debian 12: %w", err)
-	}
-	c.log.Info("made image", "ref", ref)
-	return c.registry(print).Add("library/debian", "bookworm-slim", rootfs)
+	return f(scratch, apt)
 }
 
-// bootstrap writes the tar file of a minimal Debian.
-func bootstrap(ctx context.Context, scratch, rootfs string, apt aptSettings) error {
-	var overlay bytes.Buffer
-	if err := writeTar(&overlay, apt.asFiles()); err != nil {
-		return err
-	}
+// bootstrap makes a minimal Debian, a tar file or, without that ending, a directory. Hooks
+// are shell commands that may change it, with its root as $1.
+func bootstrap(ctx context.Context, scratch, rootfs string, apt aptSettings, hooks ...string) error {
 	overlayFile, keys := filepath.Join(scratch, "overlay.tar"), filepath.Join(scratch, "keys")
-	if err := os.WriteFile(overlayFile, overlay.Bytes(), 0o600); err != nil {
+	if err := writeTarFile(overlayFile, apt.asFiles()); err != nil {
 		return err
 	}
 	if err := writeKeys(keys, apt.files); err != nil {
 		return err
 	}
-	args := []string{"--variant=minbase", "--mode=root", "--format=tar", "--keyring=" + keys,
+	args := []string{"--variant=minbase", "--mode=root", "--keyring=" + keys,
 		"--aptopt=APT::Install-Recommends \"false\"", "--aptopt=Acquire::Languages \"none\"",
 		`--customize-hook=rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1/etc/apt/sources.list.d/0000sources.list"`,
 		"--customize-hook=tar-in " + overlayFile + " /"}
@@ -172,6 +168,9 @@ func bootstrap(ctx context.Context, scratch, rootfs string, apt aptSettings) err
 	}
 	if strings.Contains(apt.sources, "https://") {
 		args = append(args, "--include=ca-certificates")
+	}
+	for _, hook := range hooks {
+		args = append(args, "--customize-hook="+hook)
 	}
 	_, err := hostcmd.Feed(ctx, strings.NewReader(apt.sources), "mmdebstrap", append(args, suite, rootfs, "-")...)
 	return err
@@ -203,7 +202,7 @@ func (c *Cache) makeLayer(ctx context.Context, kind Kind, base, ref string) erro
 	defer func() {
 		_, _ = hostcmd.Run(context.WithoutCancel(ctx), "docker", "rm", "--force", "--volumes", container)
 	}()
-	files, err := rootFiles()
+	files, err := embedded(rootfs, "rootfs")
 	if err != nil {
 		return err
 	}

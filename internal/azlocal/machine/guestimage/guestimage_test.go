@@ -64,7 +64,7 @@ func TestWriteTar(t *testing.T) {
 
 // TestRegistryAddress holds the two places together that know where the mirror is.
 func TestRegistryAddress(t *testing.T) {
-	files, err := rootFiles()
+	files, err := embedded(rootfs, "rootfs")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"maps"
 	"net/netip"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -30,11 +31,21 @@ const (
 // Registry is where a machine's Docker engine looks for a mirror (etc/docker/daemon.json).
 func Registry() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:8591") }
 
-// Init is the first process of a machine, which ends as systemd.
-const Init = "/usr/lib/azlocal/init"
+// Init is the first process of a container that is a machine, and Boot that of a virtual
+// machine. Both end as systemd.
+const (
+	Init = "/usr/lib/azlocal/init"
+	Boot = "/usr/lib/azlocal/boot"
+)
+
+// Network is the file from which Boot configures the network, a batch for ip(8).
+const Network = "/usr/lib/azlocal/network"
 
 //go:embed all:rootfs
 var rootfs embed.FS
+
+//go:embed all:vmroot
+var vmroot embed.FS
 
 //go:embed install.sh
 var installScript string
@@ -55,6 +66,12 @@ func (k Kind) packages() []string {
 	}
 }
 
+// vmPackages are what a virtual machine needs beyond a container: a kernel, what finds its
+// devices and its disk, and the agent that runs commands past the network.
+func vmPackages() []string {
+	return []string{"linux-image-cloud-amd64", "initramfs-tools", "udev", "e2fsprogs", "qemu-guest-agent"}
+}
+
 // dpkgOptions leave out what a slim image leaves out, and do not wait for the disk.
 func dpkgOptions() []string {
 	return []string{"path-exclude=/usr/share/man/*", "path-exclude=/usr/share/doc/*", "path-include=/usr/share/doc/*/copyright",
@@ -73,7 +90,7 @@ func fingerprint(ctx context.Context) (string, error) {
 	for _, kind := range []Kind{Slim, Stock, Baked} {
 		fmt.Fprintln(hash, kind, kind.packages())
 	}
-	files, err := rootFiles()
+	files, err := embedded(rootfs, "rootfs")
 	if err != nil {
 		return "", err
 	}
@@ -83,15 +100,16 @@ func fingerprint(ctx context.Context) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil))[:12], nil
 }
 
-// rootFiles are the files that make a Debian a machine of the local Azure.
-func rootFiles() (map[string][]byte, error) {
+// embedded are the files of a tree by their names in the guest: rootfs makes a Debian a
+// machine of the local Azure, vmroot makes it a virtual one.
+func embedded(tree embed.FS, root string) (map[string][]byte, error) {
 	files := map[string][]byte{}
-	err := fs.WalkDir(rootfs, "rootfs", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(tree, root, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := rootfs.ReadFile(name)
-		files[strings.TrimPrefix(name, "rootfs")] = content
+		content, err := tree.ReadFile(name)
+		files[strings.TrimPrefix(name, root)] = content
 		return err
 	})
 	return files, err
@@ -115,7 +133,7 @@ func writeTar(w io.Writer, files map[string][]byte) error {
 		}
 		mode := int64(0o644)
 		switch {
-		case name == Init:
+		case name == Init, name == Boot:
 			mode = 0o755
 		case strings.HasPrefix(name, "/etc/apt/auth.conf"):
 			mode = 0o600
@@ -129,6 +147,14 @@ func writeTar(w io.Writer, files map[string][]byte) error {
 		}
 	}
 	return out.Close()
+}
+
+func writeTarFile(name string, files map[string][]byte) error {
+	var data bytes.Buffer
+	if err := writeTar(&data, files); err != nil {
+		return err
+	}
+	return os.WriteFile(name, data.Bytes(), 0o600)
 }
 
 func writeParents(out *tar.Writer, dir string, made map[string]bool) error {

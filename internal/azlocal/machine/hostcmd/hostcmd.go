@@ -1,5 +1,5 @@
-// Package hostcmd runs the tools of the host that the docker driver stands on (docker, ip,
-// nft, mmdebstrap), always with arguments as a slice, and turns their failure into an error
+// Package hostcmd runs the tools of the host that the drivers stand on (docker, qemu,
+// ip, nft, mmdebstrap), always with arguments as a slice, and turns their failure into an error
 // of one line. Only packages under internal/azlocal/machine import it.
 package hostcmd
 

@@ -21,13 +21,26 @@ import (
 // Namespace is an open network namespace. It lives at least until Close.
 type Namespace struct{ file *os.File }
 
-// OfProcess opens the network namespace of a running process.
-func OfProcess(pid int) (*Namespace, error) {
-	file, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
+// Open opens a network namespace by its file.
+func Open(path string) (*Namespace, error) {
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open network namespace: %w", err)
 	}
 	return &Namespace{file: file}, nil
+}
+
+// OfProcess opens the network namespace of a running process.
+func OfProcess(pid int) (*Namespace, error) { return Open(fmt.Sprintf("/proc/%d/ns/net", pid)) }
+
+// Same reports whether both are one namespace.
+func (n *Namespace) Same(other *Namespace) bool {
+	a, err := n.file.Stat()
+	if err != nil {
+		return false
+	}
+	b, err := other.file.Stat()
+	return err == nil && os.SameFile(a, b)
 }
 
 // Close releases the namespace. Sockets opened in it stay in it.

@@ -1,7 +1,7 @@
 // Package publicip makes loopback addresses of the host the machines' public addresses:
 // any TCP port of such an address leads to the same port of its machine, as far as the
 // machine's security rules allow the peer's address. 127.0.0.0/8 stands for the Internet.
-// Only internal/azlocal/machine/docker imports it.
+// Only packages under internal/azlocal/machine import it.
 package publicip
 
 import (

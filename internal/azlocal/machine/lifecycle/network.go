@@ -1,4 +1,4 @@
-package docker
+package lifecycle
 
 import (
 	"context"
@@ -10,19 +10,14 @@ import (
 
 	"mngr/internal/azlocal/machine"
 	"mngr/internal/azlocal/machine/fabric"
-	"mngr/internal/azlocal/machine/guestimage"
-	"mngr/internal/azlocal/machine/hostcmd"
-	"mngr/internal/azlocal/machine/netns"
 )
 
-// network is a virtual network that has machines: its router is a container that does
-// nothing but keep a namespace on the instance's bridge.
+// network is a virtual network that has machines.
 type network struct {
 	key string
 
 	mu       sync.Mutex
-	pid      int // of the router container, 0 when there is none
-	router   *fabric.Router
+	router   *fabric.Router // nil while there is none
 	resolver *fabric.Resolver
 }
 
@@ -48,18 +43,18 @@ func (d *Driver) network(key string) *network {
 }
 
 // plug attaches a machine to its network. A cable that lies already is kept if keep says so.
-func (d *Driver) plug(ctx context.Context, spec machine.Spec, rules []machine.Rule, inside *netns.Namespace, keep bool) (*fabric.Router, error) {
-	n := d.network(networkKey(spec))
+func (d *Driver) plug(ctx context.Context, g *guest, keep bool) (*fabric.Router, error) {
+	n := d.network(networkKey(g.spec))
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err := d.ensureRouter(ctx, n); err != nil {
 		return nil, err
 	}
-	port := fabric.Port{Key: spec.Key, MAC: spec.MAC, IP: spec.PrivateIP, Subnet: spec.Subnet, Rules: rules}
+	port := fabric.PortOf(g.spec, g.rules)
 	if keep && n.router.Attached(ctx, port) {
 		return n.router, n.router.SetPort(ctx, port)
 	}
-	return n.router, n.router.Attach(ctx, port, inside)
+	return n.router, n.router.Attach(ctx, port, g.inside, d.hypervisor.CableEnd(port))
 }
 
 // unplug removes a machine from its network, and the network after its last machine.
@@ -74,31 +69,28 @@ func (d *Driver) unplug(ctx context.Context, spec machine.Spec) error {
 	if err != nil || left > 0 {
 		return err
 	}
-	return errors.Join(n.close(), removeContainer(ctx, d.object(roleRouter, n.key)))
+	return errors.Join(n.close(), d.hypervisor.RemoveRouter(ctx, n.key))
 }
 
 // ensureRouter also notices that the router of an earlier call has gone, as after a restart
 // of the host's engine.
 func (d *Driver) ensureRouter(ctx context.Context, n *network) error {
-	pid, err := d.routerProcess(ctx, n)
+	ns, err := d.hypervisor.Router(ctx, n.key)
 	if err != nil {
 		return fmt.Errorf("start the router of a network: %w", err)
 	}
-	if n.router != nil && pid == n.pid {
-		return nil
+	if n.router != nil && ns.Same(n.router.Namespace()) {
+		return ns.Close()
 	}
 	if err := n.close(); err != nil {
 		d.log.Debug("close the old router", "err", err)
 	}
-	prefix, err := d.bridgePrefix(ctx)
+	outside, err := d.hypervisor.Outside(ctx)
 	if err != nil {
+		ns.Close()
 		return err
 	}
-	ns, err := netns.OfProcess(pid)
-	if err != nil {
-		return err
-	}
-	router, err := fabric.NewRouter(ctx, ns, prefix)
+	router, err := fabric.NewRouter(ctx, ns, outside)
 	if err != nil {
 		ns.Close()
 		return err
@@ -108,38 +100,8 @@ func (d *Driver) ensureRouter(ctx context.Context, n *network) error {
 		ns.Close()
 		return fmt.Errorf("start the network's resolver: %w", err)
 	}
-	n.pid, n.router, n.resolver = pid, router, resolver
+	n.router, n.resolver = router, resolver
 	return nil
-}
-
-func (d *Driver) routerProcess(ctx context.Context, n *network) (int, error) {
-	name := d.object(roleRouter, n.key)
-	c, err := inspect(ctx, name)
-	if err != nil {
-		return 0, err
-	}
-	if c == nil {
-		image, err := d.images.Ensure(ctx, guestimage.Slim, func(string) {})
-		if err != nil {
-			return 0, err
-		}
-		args := append([]string{"create", "--name", name, "--network", d.bridge(), "--stop-signal", "KILL"}, d.labels(roleRouter, n.key)...)
-		if _, err := hostcmd.Run(ctx, "docker", append(args, image, "sleep", "infinity")...); err != nil {
-			return 0, err
-		}
-	}
-	if c == nil || !c.State.Running {
-		if _, err := hostcmd.Run(ctx, "docker", "start", name); err != nil {
-			return 0, err
-		}
-		if c, err = inspect(ctx, name); err != nil {
-			return 0, err
-		}
-	}
-	if c == nil || !c.State.Running {
-		return 0, errors.New("it ended at once")
-	}
-	return c.State.Pid, nil
 }
 
 func (n *network) close() error {
@@ -147,7 +109,7 @@ func (n *network) close() error {
 		return nil
 	}
 	err := errors.Join(n.resolver.Close(), n.router.Namespace().Close())
-	n.pid, n.router, n.resolver = 0, nil, nil
+	n.router, n.resolver = nil, nil
 	return err
 }
 

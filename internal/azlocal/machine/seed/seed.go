@@ -1,4 +1,6 @@
-package docker
+// Package seed writes what a machine's guest gets to know before it boots for the first
+// time. Only packages under internal/azlocal/machine import it.
+package seed
 
 import (
 	"archive/tar"
@@ -9,11 +11,19 @@ import (
 	"mngr/internal/azlocal/machine"
 )
 
-// seed is the tar file with what Azure hands to cloud-init (NoCloud's seed directory in
+// File is a file of the guest; its name has no leading slash.
+type File struct {
+	Name string
+	Mode int64
+	Data []byte
+}
+
+// Tar is the tar file with what Azure hands to cloud-init (NoCloud's seed directory in
 // place of ovf-env.xml): instance id, host name and keys as metadata, customData as user
 // data. As on Azure the administrator is cloud-init's default user under another name, so
-// that osProfile and customData both apply.
-func seed(spec machine.Spec) ([]byte, error) {
+// that osProfile and customData both apply. More files may be added, in directories that
+// the image has.
+func Tar(spec machine.Spec, more ...File) ([]byte, error) {
 	meta, err := json.Marshal(map[string]any{"instance-id": spec.VMID, "local-hostname": spec.ComputerName, "public-keys": spec.AdminKeys})
 	if err != nil {
 		return nil, err
@@ -22,14 +32,10 @@ func seed(spec machine.Spec) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	type file struct {
-		name string
-		data []byte
-	}
 	const dir = "var/lib/cloud/seed/nocloud/"
-	files := []file{{dir + "meta-data", meta}, {dir + "user-data", spec.CustomData}}
+	files := []File{{dir + "meta-data", 0o600, meta}, {dir + "user-data", 0o600, spec.CustomData}}
 	if spec.AdminUsername != "" {
-		files = append(files, file{"etc/cloud/cloud.cfg.d/91_osprofile.cfg", profile})
+		files = append(files, File{"etc/cloud/cloud.cfg.d/91_osprofile.cfg", 0o600, profile})
 	}
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
@@ -38,11 +44,11 @@ func seed(spec machine.Spec) ([]byte, error) {
 			return nil, err
 		}
 	}
-	for _, f := range files {
-		if err := w.WriteHeader(&tar.Header{Name: f.name, Mode: 0o600, Size: int64(len(f.data))}); err != nil {
+	for _, f := range append(files, more...) {
+		if err := w.WriteHeader(&tar.Header{Name: f.Name, Mode: f.Mode, Size: int64(len(f.Data))}); err != nil {
 			return nil, err
 		}
-		if _, err := w.Write(f.data); err != nil {
+		if _, err := w.Write(f.Data); err != nil {
 			return nil, err
 		}
 	}

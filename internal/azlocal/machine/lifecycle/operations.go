@@ -1,24 +1,51 @@
-package docker
+package lifecycle
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"mngr/internal/azlocal/machine"
-	"mngr/internal/azlocal/machine/hostcmd"
 )
 
 // stopGrace is how long a machine may take to shut down before it is switched off.
 const stopGrace = time.Minute
 
-// Exit codes of a container whose guest ended itself: the kernel kills the first process of
-// a PID namespace with SIGHUP for a reboot and with SIGINT for a halt (reboot(2)).
-const exitReboot = 129
-
 var errNoMachine = errors.New("there is no such machine")
+
+// Create makes a machine and boots it. A machine of that key that has booted before is
+// started as it is; anything less is made anew.
+func (d *Driver) Create(ctx context.Context, spec machine.Spec, rules []machine.Rule) error {
+	if err := d.start(ctx); err != nil {
+		return err
+	}
+	image, err := d.image(ctx, spec.Image)
+	if err != nil {
+		return fmt.Errorf("make the image of %s: %w", spec.Name, err)
+	}
+	g := d.guest(spec.Key)
+	life, err := g.locked(func() (*life, error) {
+		status, err := d.look(ctx, spec.Key)
+		if err != nil {
+			return nil, err
+		}
+		g.spec, g.rules = spec, rules
+		if status.Booted {
+			g.enliven(status)
+			return g.life, d.resume(ctx, g, status)
+		}
+		g.life = newLife()
+		if err := d.hypervisor.Make(ctx, spec, image); err != nil {
+			return nil, fmt.Errorf("make %s: %w", spec.Name, err)
+		}
+		return g.life, d.boot(ctx, g)
+	})
+	if err != nil {
+		return err
+	}
+	return life.await(ctx)
+}
 
 // Start boots a machine on its old disk.
 func (d *Driver) Start(ctx context.Context, spec machine.Spec, rules []machine.Rule) error {
@@ -26,17 +53,17 @@ func (d *Driver) Start(ctx context.Context, spec machine.Spec, rules []machine.R
 		return err
 	}
 	g := d.guest(spec.Key)
-	life, err := d.locked(g, func() (*life, error) {
-		c, err := inspect(ctx, d.object(roleMachine, spec.Key))
+	life, err := g.locked(func() (*life, error) {
+		status, err := d.look(ctx, spec.Key)
 		if err != nil {
 			return nil, err
 		}
-		if c == nil {
+		if !status.Exists {
 			return nil, fmt.Errorf("start %s: %w", spec.Name, errNoMachine)
 		}
 		g.spec, g.rules = spec, rules
-		g.enliven(c)
-		return g.life, d.resume(ctx, g, c)
+		g.enliven(status)
+		return g.life, d.resume(ctx, g, status)
 	})
 	if err != nil {
 		return err
@@ -46,14 +73,14 @@ func (d *Driver) Start(ctx context.Context, spec machine.Spec, rules []machine.R
 
 // resume leads a machine that has its disk to running; one that runs is only connected. A
 // machine that ran before this process did counts as booted.
-func (d *Driver) resume(ctx context.Context, g *guest, c *container) error {
+func (d *Driver) resume(ctx context.Context, g *guest, status Status) error {
 	switch {
-	case !c.State.Running:
+	case !status.Running:
 		return d.boot(ctx, g)
 	case g.router == nil:
 		g.life.reported()
 		g.off.Store(false)
-		return d.connect(ctx, g, c.State.Pid, true)
+		return d.connect(ctx, g, true)
 	default:
 		return d.applyRules(ctx, g)
 	}
@@ -61,13 +88,15 @@ func (d *Driver) resume(ctx context.Context, g *guest, c *container) error {
 
 // Stop ends a machine and keeps its disk. Its public address falls silent.
 func (d *Driver) Stop(ctx context.Context, key string, force bool) error {
+	grace := stopGrace
+	if force {
+		grace = 0
+	}
 	g := d.guest(key)
-	_, err := d.locked(g, func() (*life, error) {
-		g.off.Store(true)
-		if err := d.halt(ctx, key, force); err != nil {
+	_, err := g.locked(func() (*life, error) {
+		if err := d.halt(ctx, g, grace); err != nil {
 			return nil, err
 		}
-		g.life.end()
 		err := d.hide(ctx, g)
 		g.hangUp()
 		return nil, err
@@ -77,30 +106,25 @@ func (d *Driver) Stop(ctx context.Context, key string, force bool) error {
 
 // halt returns when the machine has ended; one that does not run, or does not exist, is
 // fine.
-func (d *Driver) halt(ctx context.Context, key string, force bool) error {
-	grace := strconv.Itoa(int(stopGrace / time.Second))
-	if force {
-		grace = "0"
+func (d *Driver) halt(ctx context.Context, g *guest, grace time.Duration) error {
+	g.off.Store(true)
+	if err := d.hypervisor.Halt(ctx, g.key, grace); err != nil {
+		return fmt.Errorf("stop machine %s: %w", g.key, err)
 	}
-	name := d.object(roleMachine, key)
-	if _, err := hostcmd.Run(ctx, "docker", "stop", "--time", grace, name); err != nil && !hostcmd.Says(err, "no such container") {
-		return fmt.Errorf("stop machine %s: %w", key, err)
-	}
+	g.life.end()
 	return nil
 }
 
 // Restart shuts a machine down and boots it.
 func (d *Driver) Restart(ctx context.Context, key string) error {
 	g := d.guest(key)
-	life, err := d.locked(g, func() (*life, error) {
+	life, err := g.locked(func() (*life, error) {
 		if g.life == nil {
 			return nil, fmt.Errorf("restart machine %s: %w", key, errNoMachine)
 		}
-		g.off.Store(true)
-		if err := d.halt(ctx, key, false); err != nil {
+		if err := d.halt(ctx, g, stopGrace); err != nil {
 			return nil, err
 		}
-		g.life.end()
 		g.life = newLife()
 		return g.life, d.boot(ctx, g)
 	})
@@ -113,11 +137,11 @@ func (d *Driver) Restart(ctx context.Context, key string) error {
 // Delete removes a machine with its disk and its place in the network.
 func (d *Driver) Delete(ctx context.Context, key string) error {
 	g := d.guest(key)
-	_, err := d.locked(g, func() (*life, error) {
+	_, err := g.locked(func() (*life, error) {
 		g.off.Store(true)
 		g.life.end()
 		hidden := d.hide(ctx, g)
-		removed := d.removeObjects(ctx, key)
+		removed := d.hypervisor.Remove(ctx, key)
 		g.hangUp()
 		if g.spec.Key != "" {
 			removed = errors.Join(removed, d.unplug(ctx, g.spec))
@@ -136,7 +160,7 @@ func (d *Driver) Delete(ctx context.Context, key string) error {
 // SetRules replaces a machine's security rules for connections made from now on.
 func (d *Driver) SetRules(ctx context.Context, key string, rules []machine.Rule) error {
 	g := d.guest(key)
-	_, err := d.locked(g, func() (*life, error) {
+	_, err := g.locked(func() (*life, error) {
 		g.rules = rules
 		return nil, d.applyRules(ctx, g)
 	})
@@ -148,22 +172,22 @@ func (d *Driver) applyRules(ctx context.Context, g *guest) error {
 	if g.router == nil {
 		return nil
 	}
-	if _, err := d.plug(ctx, g.spec, g.rules, g.inside, true); err != nil {
+	if _, err := d.plug(ctx, g, true); err != nil {
 		return err
 	}
 	return d.expose(ctx, g)
 }
 
-// State looks at the machine's container. A machine that is about to come up again after a
-// reboot of its own runs.
+// State looks at a machine. One that is about to come up again after a reboot of its own
+// runs.
 func (d *Driver) State(ctx context.Context, key string) (machine.State, error) {
-	c, err := inspect(ctx, d.object(roleMachine, key))
+	status, err := d.look(ctx, key)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("look at machine %s: %w", key, err)
-	case c == nil || !c.started():
+		return "", err
+	case !status.Booted:
 		return machine.Absent, nil
-	case c.State.Running, c.State.ExitCode == exitReboot && !d.guest(key).off.Load():
+	case status.Running, status.Rebooting && !d.guest(key).off.Load():
 		return machine.Running, nil
 	default:
 		return machine.Off, nil
