@@ -218,6 +218,39 @@ func TestPowerActions(t *testing.T) {
 	c.deallocate(ctx, "vm")
 }
 
+// TestReimage makes a machine again: another OS disk, the same machine.
+func TestReimage(t *testing.T) {
+	l := startLocal(t, nil)
+	c, ctx := l.sdk(l.credential()), within(t)
+	made := c.made(ctx, c.machine(nil))
+	again := func(p *armcompute.VirtualMachineReimageParameters) error {
+		poll, err := c.vms.BeginReimage(ctx, "rg", "vm", &armcompute.VirtualMachinesClientBeginReimageOptions{Parameters: p})
+		if err == nil {
+			done(ctx, t, poll, nil)
+		}
+		return err
+	}
+	wantCode(t, again(&armcompute.VirtualMachineReimageParameters{ExactVersion: new("9.9.9")}), 404, "PlatformImageNotFound")
+	wantCode(t, again(&armcompute.VirtualMachineReimageParameters{OSProfile: &armcompute.OSProfileProvisioningData{CustomData: new("no base64")}}), 400, "InvalidParameter")
+	if err := again(&armcompute.VirtualMachineReimageParameters{ExactVersion: new("0.20250703.2162"), OSProfile: &armcompute.OSProfileProvisioningData{CustomData: new("bmV3")}}); err != nil {
+		t.Fatal(err)
+	}
+	got := must[armcompute.VirtualMachinesClientGetResponse](t)(c.vms.Get(ctx, "rg", "vm", nil))
+	disk := got.Properties.StorageProfile.OSDisk
+	if *got.Properties.VMID != *made.Properties.VMID || *disk.Name == "vm-os" || *got.Properties.StorageProfile.ImageReference.ExactVersion != "0.20250703.2162" || c.power(ctx) != "running" {
+		t.Fatalf("%+v %+v", got.Properties, disk)
+	}
+	if d := c.disk(ctx, *disk.Name); *d.ManagedBy != *made.ID || *disk.ManagedDisk.ID != *d.ID {
+		t.Fatalf("%+v", d)
+	}
+	await(ctx, t, "lost the old disk", func() bool {
+		_, err := c.disks.Get(ctx, "rg", "vm-os", nil)
+		return err != nil
+	})
+	c.deallocate(ctx, "vm")
+	wantCode(t, again(nil), 409, "OperationNotAllowed")
+}
+
 // TestInterfaces gives a machine a second interface, which needs it deallocated, and takes
 // it back.
 func TestInterfaces(t *testing.T) {

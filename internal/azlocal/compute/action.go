@@ -18,7 +18,9 @@ type action struct {
 	needsRunning  bool       // refused unless the machine runs, or is set to
 	generalized   bool       // allowed on a generalized machine
 	retryAfter    int
-	drive         func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, force bool) error
+	// accept takes what the request's body says; nil: nothing.
+	accept func(t *fabric.Tx, d *fabric.Document, r *arm.Request) error
+	drive  func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, force bool) error
 }
 
 func actions() []action {
@@ -26,6 +28,7 @@ func actions() []action {
 		{name: "start", takes: fabric.VMStart, during: Starting, after: Running, retryAfter: 10, drive: start},
 		{name: "restart", takes: fabric.VMRestart, during: Running, after: Running, needsRunning: true, retryAfter: 10, drive: restart},
 		{name: "redeploy", takes: fabric.VMRedeploy, during: Starting, after: Running, needsRunning: true, retryAfter: 10, drive: redeploy},
+		{name: "reimage", takes: fabric.VMReimage, during: Starting, after: Running, needsRunning: true, retryAfter: 10, accept: renewDisk, drive: reimage},
 		{name: "reapply", takes: fabric.VMReapply, retryAfter: 10, drive: nothing},
 		{name: "powerOff", takes: fabric.VMPowerOff, during: Stopping, after: Stopped, preempts: true, generalized: true, drive: powerOff},
 		{name: "deallocate", takes: fabric.VMDeallocate, during: Deallocating, after: Deallocated, preempts: true, generalized: true, retryAfter: 10, drive: powerOff},
@@ -94,12 +97,14 @@ func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.
 		t.Preempt(d.ID)
 	}
 	was := powerOf(d)
-	if err := a.check(d, was); err != nil {
-		return fabric.Operation{}, err
-	}
-	fate, err := a.allocate(t, d, was)
+	fate, err := a.check(t, d, was)
 	if err != nil {
 		return fabric.Operation{}, err
+	}
+	if a.accept != nil {
+		if err := a.accept(t, d, r); err != nil {
+			return fabric.Operation{}, err
+		}
 	}
 	setProvisioning(t, d, "Updating")
 	if a.during != Unknown && !a.idle(was) {
@@ -115,26 +120,19 @@ func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.
 // idle tells whether an action finds nothing to do: what has no host needs not be switched off.
 func (a action) idle(was PowerState) bool { return a.after == Stopped && was == Deallocated }
 
-// check refuses what a machine in its state cannot do.
-func (a action) check(d *fabric.Document, was PowerState) error {
+// check refuses what a machine in its state cannot do, and finds a host for one that has
+// none.
+func (a action) check(t *fabric.Tx, d *fabric.Document, was PowerState) (*fabric.Fate, error) {
 	switch {
 	case d.Hidden.Bool("generalized") && !a.generalized:
-		return notAllowed("Operation '%s' is not allowed on VM '%s' since the VM is generalized.", a.name, arm.Name(d.ID))
+		return nil, notAllowed("Operation '%s' is not allowed on VM '%s' since the VM is generalized.", a.name, arm.Name(d.ID))
 	case was == Unknown && a.after == Running:
-		return notAllowed("Operation '%s' is not allowed on VM '%s' since the VM has failed to be created.", a.name, arm.Name(d.ID))
+		return nil, notAllowed("Operation '%s' is not allowed on VM '%s' since the VM has failed to be created.", a.name, arm.Name(d.ID))
 	case a.needsRunning && !setToRun(d):
-		return needsRunning()
-	}
-	return nil
-}
-
-// allocate finds a host for a machine that was deallocated: for its cores, where they did
-// not count meanwhile, there must be quota again, and for it capacity.
-func (a action) allocate(t *fabric.Tx, d *fabric.Document, was PowerState) (*fabric.Fate, error) {
-	if a.after != Running || was != Deallocated {
+		return nil, needsRunning()
+	case a.after != Running || was != Deallocated:
 		return nil, nil
-	}
-	if t.World().Switches.Is(fabric.DeallocatedQuota, "free") {
+	case t.World().Switches.Is(fabric.DeallocatedQuota, "free"): // its cores did not count
 		size, _ := findSize(sizeOf(d))
 		if err := checkQuota(t, size, d.Body.Str("location"), isSpot(d.Body)); err != nil {
 			return nil, err

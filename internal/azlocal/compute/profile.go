@@ -45,8 +45,10 @@ func checkProfile(name string, profile doc.Object) error {
 	if err := checkLogin(profile); err != nil {
 		return err
 	}
-	return checkData("customData", profile.Get("customData"), "Custom data in OSProfile must be in Base64 encoding and with a maximum length of 87380 characters.")
+	return checkData("customData", profile.Get("customData"), badCustomData)
 }
+
+const badCustomData = "Custom data in OSProfile must be in Base64 encoding and with a maximum length of 87380 characters."
 
 func checkUser(user string) error {
 	switch {
@@ -77,7 +79,7 @@ func checkLogin(profile doc.Object) error {
 	case password == "" && len(keys) == 0:
 		return missing("adminPassword")
 	case password != "" && !strongPassword(password):
-		return invalid("adminPassword", "The supplied password must be between 6-72 characters long and must satisfy at least 3 of password complexity requirements from the following:\r\n1) Contains an uppercase character\r\n2) Contains a lowercase character\r\n3) Contains a numeric digit\r\n4) Contains a special character\r\n5) Control characters are not allowed")
+		return weakPassword()
 	}
 	for _, key := range keys {
 		if err := checkKey(key.Str("keyData")); err != nil {
@@ -89,6 +91,10 @@ func checkLogin(profile doc.Object) error {
 		}
 	}
 	return nil
+}
+
+func weakPassword() error {
+	return invalid("adminPassword", "The supplied password must be between 6-72 characters long and must satisfy at least 3 of password complexity requirements from the following:\r\n1) Contains an uppercase character\r\n2) Contains a lowercase character\r\n3) Contains a numeric digit\r\n4) Contains a special character\r\n5) Control characters are not allowed")
 }
 
 // strongPassword holds a password against the documented rules.

@@ -41,8 +41,7 @@ func putMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	takeDisks(t, d, nil)
 	create := operation(t, d, jobCreate, r.Principal)
 	create.Fate = fate
-	op := t.Begin(create)
-	return acceptMachine(t, r, d, op, http.StatusCreated), nil
+	return acceptMachine(t, r, d, t.Begin(create), http.StatusCreated), nil
 }
 
 // acceptMachine answers a write to a machine with the machine as it will be.

@@ -38,9 +38,7 @@ func shapeMachine(t *fabric.Tx, d *fabric.Document, given doc.Object, image Imag
 // shapeProfile keeps of the password only what tells whether a later write names the same.
 func shapeProfile(d *fabric.Document, profile doc.Object) {
 	if password := profile.Str("adminPassword"); password != "" {
-		if hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost); err == nil {
-			d.Hidden["passwordHash"] = string(hash)
-		}
+		notePassword(d, password)
 	}
 	delete(profile, "customData")
 	delete(profile, "adminPassword")
@@ -54,6 +52,12 @@ func shapeProfile(d *fabric.Document, profile doc.Object) {
 	profile.Default(false, "linuxConfiguration", "enableVMAgentPlatformUpdates")
 	for _, key := range profile.List("linuxConfiguration", "ssh", "publicKeys") {
 		key.Default("/home/"+profile.Str("adminUsername")+"/.ssh/authorized_keys", "path")
+	}
+}
+
+func notePassword(d *fabric.Document, password string) {
+	if hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost); err == nil {
+		d.Hidden["passwordHash"] = string(hash)
 	}
 }
 

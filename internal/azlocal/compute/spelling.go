@@ -46,7 +46,7 @@ func spellBelow(names map[string]string, v any) {
 
 // machineKeys are the keys that mean something here.
 const machineKeys = `additionalCapabilities adminPassword adminUsername allowExtensionOperations billingProfile caching computerName
-	createOption customData dataDisks deleteOption disablePasswordAuthentication diskSizeGB evictionPolicy hardwareProfile hibernationEnabled id
+	createOption customData dataDisks deleteOption disablePasswordAuthentication diskSizeGB evictionPolicy exactVersion hardwareProfile hibernationEnabled id
 	identity imageReference keyData linuxConfiguration location lun managedDisk maxPrice name networkApiVersion networkInterfaceConfigurations
 	networkInterfaces networkProfile offer osDisk osProfile osType path primary priority properties provisionVMAgent publicKeys publisher sku ssh
 	storageAccountType storageProfile tags toBeDetached type userData version vmSize windowsConfiguration zones ipConfigurations subnet

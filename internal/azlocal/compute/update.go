@@ -84,18 +84,25 @@ func beginUpdate(t *fabric.Tx, r *arm.Request, d *fabric.Document) (fabric.Opera
 	} else if r.Method == http.MethodPut {
 		delete(d.Body, "tags") // a PUT says all (ARM's contract of resources)
 	}
-	before, size := dataDisks(d), d.Body.Str("properties", "hardwareProfile", "vmSize")
+	before, size := dataDisks(d), sizeOf(d)
 	if err := applyUpdate(t, d, r.Body.Obj("properties")); err != nil {
 		return none, err
 	}
 	if err := giveIdentity(t, d, r.Body.Obj("identity")); err != nil {
 		return none, err
 	}
+	var fate *fabric.Fate
+	resized := size != sizeOf(d)
+	if power := powerOf(d); power == Unknown && r.Method == http.MethodPut || resized && power.Billed() {
+		if fate, err = allocate(t, d); err != nil { // it needs another host
+			return none, err
+		}
+	}
 	setProvisioning(t, d, "Updating")
 	t.Put(d)
 	takeDisks(t, d, before)
 	op := operation(t, d, jobUpdate, r.Principal)
-	op.Input = doc.Object{"resized": size != d.Body.Str("properties", "hardwareProfile", "vmSize")}
+	op.Input, op.Fate = doc.Object{"resized": resized}, fate
 	return op, nil
 }
 
@@ -141,7 +148,7 @@ func applyUpdate(t *fabric.Tx, d *fabric.Document, given doc.Object) error {
 
 // resizeMachine gives a machine another size, where that has room for what it has.
 func resizeMachine(t *fabric.Tx, d *fabric.Document, name string) (Size, error) {
-	now, _ := findSize(d.Body.Str("properties", "hardwareProfile", "vmSize"))
+	now, _ := findSize(sizeOf(d))
 	if name == "" || strings.EqualFold(name, now.Name) {
 		return now, nil
 	}

@@ -13,6 +13,7 @@ const (
 	VMStart         = "latency.start"
 	VMRestart       = "latency.restart"
 	VMRedeploy      = "latency.redeploy"
+	VMReimage       = "latency.reimage"
 	VMReapply       = "latency.reapply"
 	VMPowerOff      = "latency.power-off"
 	VMDeallocate    = "latency.deallocate"
@@ -89,6 +90,7 @@ func Durations() []Duration {
 		{VMStart, "VM start", 50 * ms, 40 * s, "U: 20–60 s, the middle"},
 		{VMRestart, "VM restart", 50 * ms, 30 * s, "U: between powerOff and start"},
 		{VMRedeploy, "VM redeploy", 50 * ms, 100 * s, "U: a deallocation and a start"},
+		{VMReimage, "VM reimage", 50 * ms, 90 * s, "U: as a create"},
 		{VMReapply, "VM reapply", 50 * ms, 30 * s, "U: as restart"},
 		{VMPowerOff, "VM powerOff", 50 * ms, 12 * s, "R: 3 s and 12 s; reports: up to 46 s"},
 		{VMDeallocate, "VM deallocate", 50 * ms, 60 * s, "U: 30–90 s, the middle"},
