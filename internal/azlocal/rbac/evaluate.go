@@ -37,7 +37,7 @@ func effective(t *fabric.Tx, p arm.Principal) []*fabric.Document {
 	for _, id := range t.Referrers(principalKey(p.ObjectID)) {
 		a := t.Peek(id)
 		made, err := time.Parse(time.RFC3339Nano, a.Hidden.Str("made"))
-		if err == nil && w.Now().Sub(made) < w.Settings.Time(fabric.RolePropagation) {
+		if age := w.Now().Sub(made); err == nil && age >= 0 && age < w.Settings.Time(fabric.RolePropagation) { // below 0: the clock was set back
 			continue
 		}
 		out = append(out, a)
