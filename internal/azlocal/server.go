@@ -41,6 +41,8 @@ type Server struct {
 	activity *activity.Log
 	apps     *entra.Directory
 
+	principals sync.Mutex // held while principals change
+
 	mu      sync.Mutex
 	closing bool
 	servers []*http.Server
@@ -63,6 +65,7 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 	}
 	limits := compute.Limits()
 	maps.Copy(limits, network.Limits())
+	maps.Copy(limits, rbac.Limits())
 	settings, err := fabric.NewSettings(latency, limits, inst.Settings)
 	if err != nil {
 		return nil, err
@@ -81,22 +84,13 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 		return nil, errors.Join(err, world.Close())
 	}
 	s := &Server{inst: inst, world: world, log: log, tls: keys.TLS, activity: record,
-		apps: &entra.Directory{}, issuer: &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now}}
-	s.know(keys.ClientSecret, inst.ClientID, inst.ObjectID)
+		apps: &entra.Directory{}}
+	s.issuer = &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now, Apps: s.apps}
 	s.wire()
-	others, err := inst.Principals()
-	for _, p := range others {
-		err = errors.Join(err, s.login(p))
-	}
-	if err != nil {
+	if err := s.loginAll(); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
-}
-
-// know puts a service principal into the directory.
-func (s *Server) know(secret, clientID, objectID string) {
-	s.apps.Add(entra.Application{Secret: secret, Principal: arm.Principal{ObjectID: objectID, AppID: clientID, TenantID: s.inst.Tenant}})
 }
 
 // wire connects the resource providers with the world and the front door.
@@ -108,9 +102,10 @@ func (s *Server) wire() {
 	net.Register(s.world)
 	s.compute.Register(s.world)
 
-	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Entra: &entra.Handler{Issuer: s.issuer, Apps: s.apps, Faults: s.world.Faults, Record: s.record}}
+	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Entra: &entra.Handler{Issuer: s.issuer, Apps: s.apps, Faults: s.world.Faults, Record: s.record,
+		Lifetime: func() time.Duration { return s.world.Settings.Time(fabric.TokenLifetime) }}}
 	s.handler.Add(resources.Routes()...)
-	s.handler.Add(rbac.Routes()...)
+	s.handler.Add((&rbac.Provider{Directory: s.apps}).Routes()...)
 	s.handler.Add(fabric.Routes()...)
 	s.handler.Add(net.Routes()...)
 	s.handler.Add(s.compute.Routes()...)

@@ -55,13 +55,18 @@ func newSet() *cobra.Command {
 The settings stay until they are changed.
 
   role-propagation=2m     until a new role assignment counts
+  role-removal=2m         until a removed role assignment ceases to count
+  directory-replication=1m
+                          until a new identity can be given a role without its type
+  token-lifetime=10m      of the access tokens for a client secret
   registration=30s        from register until a resource provider is Registered
   registered=false        make all resource providers NotRegistered now (true: Registered)
   eviction-notice=5s      from the notice of an eviction until the machine goes
   nic-reservation=180s    how long an interface stays reserved after a refused create
   quota.cores=4           cores in a region; likewise quota.spot, quota.publicIPs and each
                           family, as in quota.standardBSFamily
-  quota.cores@eastus=0    the same in one region only`,
+  quota.cores@eastus=0    the same in one region only
+  quota.roleAssignments   role assignments in the subscription; likewise quota.customRoles`,
 		Example: "  mngr azure local set quota.cores=4 quota.spot=0\n  mngr azure local set role-propagation=2m\n  mngr azure local set quota.cores=",
 	}
 	format := formatFlag(cmd)

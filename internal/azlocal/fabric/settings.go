@@ -12,10 +12,13 @@ import (
 
 // Names of the settings that are times.
 const (
-	RolePropagation = "role-propagation" // until a new role assignment counts
-	Registration    = "registration"     // from the request until a provider is registered
-	EvictionNotice  = "eviction-notice"  // from the Preempt event until the machine goes
-	NICReservation  = "nic-reservation"  // an interface stays reserved after a refused create
+	RolePropagation      = "role-propagation"      // until a new role assignment counts
+	RoleRemoval          = "role-removal"          // until a removed one ceases to count
+	DirectoryReplication = "directory-replication" // until a new identity is found in the directory
+	TokenLifetime        = "token-lifetime"        // of an access token for a client secret
+	Registration         = "registration"          // from the request until a provider is registered
+	EvictionNotice       = "eviction-notice"       // from the Preempt event until the machine goes
+	NICReservation       = "nic-reservation"       // an interface stays reserved after a refused create
 )
 
 // QuotaPrefix begins the names of limits; "@REGION" at the end limits one region only.
@@ -34,7 +37,7 @@ type Settings struct {
 // NewSettings starts from a profile, limits by name and what was chosen before.
 func NewSettings(l Latency, limits map[string]int, chosen map[string]string) (*Settings, error) {
 	s := &Settings{limits: limits, chosen: map[string]string{}, times: map[string]time.Duration{
-		RolePropagation: l.Role, Registration: l.Provider, EvictionNotice: l.Notice, NICReservation: l.Reservation}}
+		RolePropagation: l.Role, RoleRemoval: l.Role, DirectoryReplication: l.Role, TokenLifetime: time.Hour, Registration: l.Provider, EvictionNotice: l.Notice, NICReservation: l.Reservation}}
 	return s, s.Choose(chosen)
 }
 

@@ -182,7 +182,8 @@ func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit) (re
 	return resp, fated, err
 }
 
-// authorize asks for the route's action at the request's id.
+// authorize asks for the route's action at the request's id, and for what it takes at the
+// resources that the body names.
 func authorize(t *fabric.Tx, route fabric.Route, r *arm.Request) error {
 	if route.Action == "" {
 		return nil
@@ -193,16 +194,15 @@ func authorize(t *fabric.Tx, route fabric.Route, r *arm.Request) error {
 	} else if route.Partial {
 		scope = fabric.ScopeOf(r)
 	}
-	if rbac.Can(t, r.Principal, route.Action, scope) {
-		return nil
+	err := rbac.Authorize(t, r.Principal, route.Action, scope)
+	if err == nil {
+		return rbac.AuthorizeLinked(t, r, route.Action)
 	}
 	if route.Partial && t.World().Switches.Is(fabric.ListWithGroupRights, "filtered") && rbac.CanBelow(t, r.Principal, route.Action, scope) {
 		t.Restrict(func(id string) bool { return rbac.Can(t, r.Principal, route.Action, id) })
 		return nil
 	}
-	return arm.Gatewayf(http.StatusForbidden, "AuthorizationFailed",
-		"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
-		r.Principal.AppID, r.Principal.ObjectID, route.Action, scope)
+	return err
 }
 
 func readBody(r *http.Request) (doc.Object, error) {

@@ -42,7 +42,7 @@ func Namespaces() []Namespace {
 		{"Microsoft.Compute", []string{"virtualMachines", "disks", "locations", "locations/operations", "locations/vmSizes", "locations/usages", "locations/publishers"}, compute, false},
 		{"Microsoft.Network", []string{"virtualNetworks", "virtualNetworks/subnets", "networkSecurityGroups", "networkSecurityGroups/securityRules", "publicIPAddresses", "networkInterfaces", "locations", "locations/operations", "locations/operationResults"}, network, false},
 		{"Microsoft.Storage", []string{"storageAccounts"}, []string{"2024-01-01", "2023-05-01", "2021-09-01"}, false},
-		{"Microsoft.Authorization", []string{"roleAssignments", "roleDefinitions"}, []string{"2022-04-01", "2020-10-01-preview", "2018-07-01", "2018-01-01-preview", "2015-07-01"}, true},
+		{"Microsoft.Authorization", []string{"roleAssignments", "roleDefinitions", "denyAssignments", "permissions", "classicAdministrators"}, []string{"2022-05-01-preview", "2022-04-01", "2020-10-01-preview", "2020-08-01-preview", "2020-04-01-preview", "2020-03-01-preview", "2018-09-01-preview", "2018-07-01", "2018-07-01-preview", "2018-01-01-preview", "2015-07-01", "2015-06-01"}, true},
 		{"Microsoft.Insights", []string{"eventtypes"}, []string{"2015-04-01"}, true},
 		{"Microsoft.Resources", []string{"subscriptions", "resourceGroups", "tags", "tenants"}, resource, true},
 	}
