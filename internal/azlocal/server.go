@@ -19,6 +19,7 @@ import (
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/fault"
 	"mngr/internal/azlocal/front"
+	"mngr/internal/azlocal/graph"
 	"mngr/internal/azlocal/imds"
 	"mngr/internal/azlocal/insights"
 	"mngr/internal/azlocal/instance"
@@ -104,6 +105,7 @@ func (s *Server) wire() {
 
 	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Entra: &entra.Handler{Issuer: s.issuer, Apps: s.apps, Faults: s.world.Faults, Record: s.record,
 		Lifetime: func() time.Duration { return s.world.Settings.Time(fabric.TokenLifetime) }}}
+	s.handler.Graph = &graph.Handler{World: s.world, Issuer: s.issuer, Record: s.record}
 	s.handler.Add(resources.Routes()...)
 	s.handler.Add((&rbac.Provider{Directory: s.apps}).Routes()...)
 	s.handler.Add(fabric.Routes()...)

@@ -35,7 +35,7 @@ type Entry struct {
 func (e Entry) Write() bool {
 	switch e.Method {
 	case http.MethodPut, http.MethodPatch, http.MethodPost, http.MethodDelete:
-		return !strings.HasPrefix(e.Operation, "entra:") && !strings.HasPrefix(e.Operation, "imds:")
+		return !strings.HasPrefix(e.Operation, "entra:") && !strings.HasPrefix(e.Operation, "imds:") && !strings.HasPrefix(e.Operation, "graph:")
 	}
 	return false
 }

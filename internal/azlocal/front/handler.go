@@ -1,6 +1,7 @@
 package front
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"mngr/internal/azlocal/entra"
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/fault"
+	"mngr/internal/azlocal/graph"
 	"mngr/internal/azlocal/rbac"
 	"mngr/internal/azlocal/resources"
 )
@@ -23,10 +25,11 @@ import (
 // maxBody is ARM's limit of a request.
 const maxBody = 4 << 20
 
-// Handler serves ARM and Entra.
+// Handler serves ARM, Entra and Graph.
 type Handler struct {
 	World  *fabric.World
 	Entra  *entra.Handler
+	Graph  *graph.Handler
 	Log    *slog.Logger
 	Record func(activity.Entry)
 
@@ -56,6 +59,10 @@ func (h *Handler) Add(routes ...fabric.Route) {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.Entra.Owns(r.URL.Path) {
 		h.Entra.ServeHTTP(w, r)
+		return
+	}
+	if h.Graph.Owns(r.URL.Path) {
+		h.Graph.ServeHTTP(w, r)
 		return
 	}
 	if h.serveMetadata(w, r) {
@@ -194,6 +201,7 @@ func authorize(t *fabric.Tx, route fabric.Route, r *arm.Request) error {
 	} else if route.Partial {
 		scope = fabric.ScopeOf(r)
 	}
+	scope = cmp.Or(scope, "/")
 	err := rbac.Authorize(t, r.Principal, route.Action, scope)
 	if err == nil {
 		return rbac.AuthorizeLinked(t, r, route.Action)
