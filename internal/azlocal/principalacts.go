@@ -50,10 +50,7 @@ func (s *Server) changePrincipal(r *http.Request) (any, error) {
 		// Tokens name the second of their making: those of this one are among the revoked.
 		return nil, s.changeAccount(p, func(c *instance.Account) { c.ValidFrom = s.world.Now().Truncate(time.Second).Add(time.Second) })
 	case actRotate:
-		if _, err := s.inst.NewSecret(p.Dir); err != nil {
-			return nil, err
-		}
-		return nil, s.changeAccount(p, func(c *instance.Account) { c.SecretExpired = false })
+		return nil, s.rotate(p)
 	case actExpire:
 		return nil, s.changeAccount(p, func(c *instance.Account) { c.SecretExpired = true })
 	case actDeny, actUndeny:
@@ -66,6 +63,23 @@ func (s *Server) changePrincipal(r *http.Request) (any, error) {
 func (s *Server) changeAccount(p instance.Principal, change func(*instance.Account)) error {
 	account, err := s.inst.ChangeAccount(p.ObjectID, func(a *instance.Account) bool {
 		change(a)
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	app, _ := s.apps.FindObject(p.ObjectID)
+	s.know(p, app.Secret, account)
+	return nil
+}
+
+// rotate gives a principal another secret; the old one is good until that is stored.
+func (s *Server) rotate(p instance.Principal) error {
+	if err := s.inst.NewSecret(p.Dir); err != nil {
+		return err
+	}
+	account, err := s.inst.ChangeAccount(p.ObjectID, func(a *instance.Account) bool {
+		a.SecretExpired = false
 		return true
 	})
 	if err != nil {

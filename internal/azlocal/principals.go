@@ -68,15 +68,19 @@ func (s *Server) loginAll() error {
 	return nil
 }
 
-// login lets a principal ask for tokens, as its account says.
+// login lets a principal ask for tokens with the secret that is in its file.
 func (s *Server) login(p instance.Principal, account instance.Account) error {
 	secret, err := p.Secret()
-	if err != nil {
-		return err
+	if err == nil {
+		s.know(p, secret, account)
 	}
+	return err
+}
+
+// know puts a principal into the directory as its account says.
+func (s *Server) know(p instance.Principal, secret string, account instance.Account) {
 	s.apps.Add(entra.Application{Name: p.Name, Secret: secret, SecretExpired: account.SecretExpired, Made: account.Made, ValidFrom: account.ValidFrom,
 		Principal: arm.Principal{ObjectID: p.ObjectID, AppID: p.ClientID, TenantID: s.inst.Tenant}})
-	return nil
 }
 
 func (s *Server) listPrincipals(*http.Request) (any, error) {

@@ -52,16 +52,15 @@ func (i *Instance) ChangeAccount(objectID string, change func(*Account) (stays b
 	return account, i.writeJSON(accountsFile, all)
 }
 
-// NewSecret replaces the secret of a principal's directory, or of the instance's own, and
-// returns it.
-func (i *Instance) NewSecret(dir string) (string, error) {
+// NewSecret replaces the secret in a principal's directory, or the instance's own.
+func (i *Instance) NewSecret(dir string) error {
 	secret, err := newSecret()
 	if err != nil {
-		return "", err
+		return err
 	}
 	own := *i // its file is written as an instance's is
 	own.Dir = dir
-	return string(secret), own.writeFile("client_secret", secret)
+	return own.writeFile("client_secret", secret)
 }
 
 // RemovePrincipal deletes a principal's directory. Its mark goes first: without it the
