@@ -15,12 +15,12 @@ import (
 
 // program is the command built for these tests, run as a user would.
 type program struct {
-	t    *testing.T
+	t    testing.TB
 	path string
 	dir  string
 }
 
-func buildProgram(t *testing.T) *program {
+func buildProgram(t testing.TB) *program {
 	t.Helper()
 	p := &program{t: t, path: filepath.Join(t.TempDir(), "azlocal"), dir: filepath.Join(t.TempDir(), strings.Repeat("deep/", 25))}
 	if out, err := exec.Command("go", "build", "-o", p.path, "./testdata/program").CombinedOutput(); err != nil {
@@ -57,6 +57,9 @@ func (p *program) status() Status {
 	}
 	return st
 }
+
+// pid is the daemon's process id.
+func (p *program) pid() int { return runningPID(filepath.Join(p.dir, "pid")) }
 
 // TestCommand starts, kills, restarts and removes a real daemon. The state directory is
 // deeper than a socket's path may be.

@@ -92,7 +92,7 @@ func TestThrottledByCompute(t *testing.T) {
 		Details []struct{ Code, Target, Message string }
 	}
 	if err := json.Unmarshal(got.Body, &body); err != nil || got.Status != 429 || got.Header.Get("Retry-After") != "1200" || body.Error != nil ||
-		body.Code != "OperationNotAllowed" || body.Details[0].Code != "TooManyRequests" || body.Details[0].Target != "HighCostGet" {
+		body.Code != "OperationNotAllowed" || body.Details[0].Code != "TooManyRequests" || body.Details[0].Target != "HighCostGetSubscriptionMaximum" {
 		t.Fatalf("%v: %d %v %s", err, got.Status, got.Header, got.Body)
 	}
 	_, err := c.vms.NewListPager("rg", nil).NextPage(ctx)

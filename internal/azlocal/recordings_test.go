@@ -235,7 +235,7 @@ func (want recording) check(t *testing.T, got reply) {
 	}
 	for _, name := range []string{"azure-asyncoperation", "location", "retry-after", "azure-asyncnotification", "etag", "content-type", "x-ms-failure-cause"} {
 		has, had := got.Header.Get(name) != "", slices.Contains(want.Headers, name)
-		// Fast latencies send Retry-After always; why is said in fabric/polling.go.
+		// The instant profile sends Retry-After always; why is said in fabric/polling.go.
 		if has != had && name != "retry-after" && (name != "etag" || want.APIVersion >= "2024" || strings.Contains(want.Op, "vm.") == false) {
 			t.Errorf("%s: header %s: here %v, recorded %v", want.Op, name, has, had)
 		}

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -28,6 +27,7 @@ import (
 	"mngr/internal/azlocal/rbac"
 	"mngr/internal/azlocal/resources"
 	"mngr/internal/azlocal/store"
+	"mngr/internal/azlocal/throttle"
 )
 
 // Server is a local Azure in this process.
@@ -41,6 +41,7 @@ type Server struct {
 	log      *slog.Logger
 	activity *activity.Log
 	apps     *entra.Directory
+	meter    *throttle.Meter
 
 	principals sync.Mutex // held while principals change
 
@@ -56,18 +57,11 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	latency := fabric.Fast()
-	if inst.Profile == "realistic" {
-		latency = fabric.Realistic()
-	}
 	switches, err := fabric.NewSwitches(inst.Switches)
 	if err != nil {
 		return nil, err
 	}
-	limits := compute.Limits()
-	maps.Copy(limits, network.Limits())
-	maps.Copy(limits, rbac.Limits())
-	settings, err := fabric.NewSettings(latency, limits, inst.Settings)
+	settings, err := newSettings(inst)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +70,7 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 		return nil, err
 	}
 	world, err := fabric.New(fabric.Config{Subscription: inst.Subscription, Tenant: inst.Tenant, Public: inst.Public,
-		Switches: switches, Latency: latency, Settings: settings, Faults: fault.NewBook(time.Now), Log: log, Now: time.Now}, st)
+		Switches: switches, Settings: settings, Faults: fault.NewBook(time.Now), Log: log, Now: time.Now}, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -85,7 +79,8 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 		return nil, errors.Join(err, world.Close())
 	}
 	s := &Server{inst: inst, world: world, log: log, tls: keys.TLS, activity: record,
-		apps: &entra.Directory{}}
+		meter: &throttle.Meter{Scale: settings.Scale, Now: time.Now},
+		apps:  &entra.Directory{}}
 	s.issuer = &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now, Apps: s.apps}
 	s.wire()
 	if err := s.loginAll(); err != nil {
@@ -103,7 +98,7 @@ func (s *Server) wire() {
 	net.Register(s.world)
 	s.compute.Register(s.world)
 
-	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Entra: &entra.Handler{Issuer: s.issuer, Apps: s.apps, Faults: s.world.Faults, Record: s.record,
+	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Meter: s.meter, Entra: &entra.Handler{Issuer: s.issuer, Apps: s.apps, Faults: s.world.Faults, Record: s.record,
 		Lifetime: func() time.Duration { return s.world.Settings.Time(fabric.TokenLifetime) }}}
 	s.handler.Graph = &graph.Handler{World: s.world, Issuer: s.issuer, Record: s.record}
 	s.handler.Add(resources.Routes()...)
@@ -118,7 +113,9 @@ func (s *Server) wire() {
 // tells that the machines that ran have to be booted again.
 func (s *Server) start(ctx context.Context, driver machine.Driver, restart bool) error {
 	s.compute.Driver = driver
-	s.world.Index()
+	if err := s.world.Index(); err != nil {
+		return err
+	}
 	err := s.world.Update(func(t *fabric.Tx) error {
 		rbac.Grant(t, arm.Principal{ObjectID: s.inst.ObjectID}, rbac.Owner, "/subscriptions/"+s.inst.Subscription)
 		return nil
@@ -136,7 +133,7 @@ func (s *Server) start(ctx context.Context, driver machine.Driver, restart bool)
 
 // ServeIMDS implements machine.Services.
 func (s *Server) ServeIMDS(key string, l net.Listener) {
-	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Compute: s.compute, Key: key, Record: s.record})
+	s.serve(l, &imds.Handler{World: s.world, Issuer: s.issuer, Compute: s.compute, Key: key, Record: s.record, Meter: s.meter})
 }
 
 // ServeARM implements machine.Services.

@@ -5,17 +5,43 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"mngr/internal/azlocal/compute"
 	"mngr/internal/azlocal/fabric"
+	"mngr/internal/azlocal/instance"
+	"mngr/internal/azlocal/network"
+	"mngr/internal/azlocal/rbac"
 	"mngr/internal/azlocal/resources"
+	"mngr/internal/azlocal/throttle"
 )
 
 // registered is the setting that is an act: it changes what is registered now.
 const registered = "registered"
+
+func newSettings(inst *instance.Instance) (*fabric.Settings, error) {
+	profile, err := fabric.ParseProfile(inst.Profile)
+	if err != nil {
+		return nil, err
+	}
+	var regions []string
+	for _, r := range resources.Regions() {
+		regions = append(regions, r.Name)
+	}
+	more := slices.Concat(fabric.Quotas(compute.Limits()), fabric.Quotas(network.Limits()))
+	for _, name := range slices.Sorted(maps.Keys(rbac.Limits())) {
+		more = append(more, fabric.Number(fabric.QuotaPrefix+name, rbac.Limits()[name], 0, false))
+	}
+	more = append(more, fabric.Switch(fabric.Throttling, profile == fabric.Realistic))
+	for _, p := range throttle.Policies() {
+		more = append(more, fabric.Number(throttle.Prefix+p.Name, p.Limit.Size, 1, false))
+	}
+	return fabric.NewSettings(profile, regions, more, inst.Settings)
+}
 
 type settingList struct {
 	Settings []fabric.Setting `json:"settings"`
@@ -54,6 +80,8 @@ func newSet() *cobra.Command {
 		Long: `Set how slow the local Azure is and how much it gives. KEY= brings back the default.
 The settings stay until they are changed.
 
+  clock=60                Azure's durations pass 60 times as fast
+  latency.create=3m       how long an operation takes; without arguments, all are listed
   role-propagation=2m     until a new role assignment counts
   role-removal=2m         until a removed role assignment ceases to count
   directory-replication=1m
@@ -66,7 +94,9 @@ The settings stay until they are changed.
   quota.cores=4           cores in a region; likewise quota.spot, quota.publicIPs and each
                           family, as in quota.standardBSFamily
   quota.cores@eastus=0    the same in one region only
-  quota.roleAssignments   role assignments in the subscription; likewise quota.customRoles`,
+  quota.roleAssignments   role assignments in the subscription; likewise quota.customRoles
+  throttling=on           whether too many requests are refused; they are always counted
+  throttle.PutVM.vm=2     the size of a bucket of requests; it refills in proportion`,
 		Example: "  mngr azure local set quota.cores=4 quota.spot=0\n  mngr azure local set role-propagation=2m\n  mngr azure local set quota.cores=",
 	}
 	format := formatFlag(cmd)

@@ -157,13 +157,14 @@ func TestRolePropagation(t *testing.T) {
 
 // TestSettings refuses what is none, and changes nothing then.
 func TestSettings(t *testing.T) {
-	s, err := fabric.NewSettings(fabric.Realistic(), map[string]int{"cores": 10}, nil)
+	s, err := fabric.NewSettings(fabric.Realistic, []string{"eastus", "westus"}, fabric.Quotas(map[string]int{"cores": 10}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, bad := range []map[string]string{
 		{"quota.cores": "-1"}, {"quota.cores": "many"}, {"quota.none": "1"}, {"cores": "1"}, {"role-propagation": "2"}, {"eviction-notice": "-2s"},
-		{"quota.cores": "5", "nothing": "1"},
+		{"quota.cores": "5", "nothing": "1"}, {"quota.cores@nowhere": "1"}, {"clock@eastus": "2"},
+		{"clock": "0"}, {"clock": "-1"}, {"clock": "NaN"}, {"clock": "Inf"}, {"clock": "fast"}, {"latency.create": "-1s"},
 	} {
 		if s.Choose(bad) == nil || s.Limit("cores", "westus") != 10 {
 			t.Errorf("%v: accepted, or half of it", bad)

@@ -249,7 +249,7 @@ func TestLogin(t *testing.T) {
 // the first still runs: the second keeps its interface and address.
 func TestTakenNameAgain(t *testing.T) {
 	l := startLocal(t, nil)
-	l.server.world.Latency.Cascade *= 20
+	l.set(t, map[string]string{fabric.VMCascade: "400ms"})
 	c, ctx := l.sdk(l.credential()), within(t)
 	c.prepare(ctx)
 	create, err := c.vms.BeginCreateOrUpdate(ctx, "rg", "vm", c.machine(nil), nil)

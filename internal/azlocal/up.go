@@ -42,7 +42,7 @@ func newUp() *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return up(cmd, f) },
 	}
 	cmd.Flags().StringVar(&f.driver, "driver", "auto", "what machines are: docker (they boot), none (no guest), auto (as before, else docker)")
-	cmd.Flags().StringVar(&f.profile, "profile", "", "how long operations take: fast or realistic (default: as before, else fast)")
+	cmd.Flags().StringVar(&f.profile, "profile", "", "how slow Azure is: instant or realistic (default: as before, else instant)")
 	cmd.Flags().BoolVar(&f.ifNeeded, "if-needed", false, "say nothing when it runs already")
 	cmd.Flags().IntVar(&f.port, "port", 0, "port of the server on 127.0.0.1 (default: as before, else a free one)")
 	cmd.Flags().StringToStringVar(&f.unknown, "unknown", nil, "choose the answer of a switch: name=answer")
@@ -106,12 +106,11 @@ func configure(dir string, f upFlags) (*instance.Instance, error) {
 	default:
 		return nil, &Problem{Cause: fmt.Sprintf("there is no driver %q", f.driver), Remedy: "drivers: docker, none, auto"}
 	}
-	switch f.profile {
-	case "":
-	case "fast", "realistic":
+	if f.profile != "" {
 		inst.Profile = f.profile
-	default:
-		return nil, &Problem{Cause: fmt.Sprintf("there is no profile %q", f.profile), Remedy: "profiles: fast, realistic"}
+	}
+	if _, err := fabric.ParseProfile(inst.Profile); err != nil {
+		return nil, &Problem{Cause: err.Error(), Remedy: "choose one with --profile"}
 	}
 	if f.port != 0 {
 		inst.Port = f.port

@@ -8,16 +8,25 @@ import (
 )
 
 // PageSize is how many resources a page of a list holds. Azure's differ by type and are
-// not documented; this one lets a few hundred machines show that a client follows nextLink.
-const PageSize = 250
+// not documented.
+const PageSize = 1000
 
 // List answers one page of rows, from the $skiptoken of the request on.
 func List(r *Request, rows []doc.Object) *Response {
+	return ListOf(r, len(rows), func(i int) doc.Object { return rows[i] })
+}
+
+// ListOf is List for count rows that are made when they are shown.
+func ListOf(r *Request, count int, row func(i int) doc.Object) *Response {
 	from, _ := strconv.Atoi(r.Query.Get("$skiptoken"))
-	from = min(max(from, 0), len(rows))
-	to := min(from+PageSize, len(rows))
-	body := doc.Object{"value": append([]doc.Object{}, rows[from:to]...)}
-	if to < len(rows) {
+	from = min(max(from, 0), count)
+	to := min(from+PageSize, count)
+	rows := make([]doc.Object, 0, to-from)
+	for i := from; i < to; i++ {
+		rows = append(rows, row(i))
+	}
+	body := doc.Object{"value": rows}
+	if to < count {
 		q := url.Values{}
 		for k, v := range r.Query {
 			q[k] = v

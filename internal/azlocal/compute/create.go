@@ -2,7 +2,6 @@ package compute
 
 import (
 	"context"
-	"time"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
@@ -15,7 +14,7 @@ import (
 // createJob makes what a PUT described: inline interfaces, the OS disk, the machine.
 func (p *Provider) createJob() fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Create },
+		Takes: fabric.VMCreate,
 		// A create that fails, for want of capacity say, leaves the machine's resource with the
 		// interfaces and the disk that were made for it.
 		Prepare: func(_ context.Context, op fabric.Operation) error {

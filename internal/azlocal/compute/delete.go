@@ -3,7 +3,6 @@ package compute
 import (
 	"context"
 	"errors"
-	"time"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/fabric"
@@ -25,7 +24,7 @@ func removeMachine(t *fabric.Tx, d *fabric.Document, opt fabric.RemoveOptions) (
 
 func (p *Provider) deleteJob() fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Delete },
+		Takes: fabric.VMDelete,
 		Work: func(ctx context.Context, op fabric.Operation) error {
 			spec, _, ok := p.describe(op.Target)
 			if !ok {
@@ -75,7 +74,7 @@ func cascade(t *fabric.Tx, d *fabric.Document, op fabric.Operation) {
 // cascadeJob deletes one part of a machine that is gone. A part in other use stays.
 func cascadeJob() fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Cascade },
+		Takes: fabric.VMCascade,
 		Settle: func(t *fabric.Tx, op fabric.Operation, _ error) {
 			d := t.Get(op.Target)
 			if d == nil {

@@ -3,7 +3,6 @@ package compute
 import (
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -127,7 +126,7 @@ func removeDisk(t *fabric.Tx, d *fabric.Document, opt fabric.RemoveOptions) (str
 
 func diskJob() fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Network },
+		Takes: fabric.DiskWrite,
 		Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
 			if d := t.Get(op.Target); d != nil {
 				d.Body.Set(outcome(err), "properties", "provisioningState")
@@ -146,7 +145,7 @@ func outcome(err error) string {
 
 func diskGoneJob() fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Network },
+		Takes: fabric.DiskDelete,
 		Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
 			if err == nil {
 				t.Delete(op.Target)

@@ -19,7 +19,7 @@ func (p *Provider) simulateEviction(t *fabric.Tx, r *arm.Request) (*arm.Response
 	if _, err := p.Evict(t, r.ID); err != nil {
 		return nil, err
 	}
-	return spend(arm.Reply(http.StatusNoContent, nil), "DeleteVM"), nil
+	return arm.Reply(http.StatusNoContent, nil), nil
 }
 
 // Evict announces that the platform wants the capacity of a Spot machine back, and takes it

@@ -3,7 +3,6 @@ package compute
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/fabric"
@@ -35,29 +34,28 @@ func (s PowerState) Billed() bool {
 
 // action is a change of power that ARM offers.
 type action struct {
-	name          string
+	name, takes   string // takes is a duration of the fabric
 	during, after PowerState
 	preempts      bool // a later write ends an operation under way
 	retryAfter    int
-	bucket        string // rate limit it spends
 	drive         func(context.Context, machine.Driver, machine.Spec, []machine.Rule, bool) error
 }
 
 func actions() []action {
 	return []action{
-		{"start", Starting, Running, false, 10, "UpdateVM", func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, _ bool) error {
+		{"start", fabric.VMStart, Starting, Running, false, 10, func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, _ bool) error {
 			return d.Start(ctx, s, r)
 		}},
-		{"restart", Running, Running, false, 10, "UpdateVM", func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, _ bool) error {
+		{"restart", fabric.VMRestart, Running, Running, false, 10, func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, _ bool) error {
 			if state, err := d.State(ctx, s.Key); err == nil && state != machine.Running {
 				return d.Start(ctx, s, r)
 			}
 			return d.Restart(ctx, s.Key)
 		}},
-		{"powerOff", Stopping, Stopped, true, 0, "UpdateVM", func(ctx context.Context, d machine.Driver, s machine.Spec, _ []machine.Rule, force bool) error {
+		{"powerOff", fabric.VMPowerOff, Stopping, Stopped, true, 0, func(ctx context.Context, d machine.Driver, s machine.Spec, _ []machine.Rule, force bool) error {
 			return d.Stop(ctx, s.Key, force)
 		}},
-		{"deallocate", Deallocating, Deallocated, true, 10, "DeleteVM", func(ctx context.Context, d machine.Driver, s machine.Spec, _ []machine.Rule, _ bool) error {
+		{"deallocate", fabric.VMDeallocate, Deallocating, Deallocated, true, 10, func(ctx context.Context, d machine.Driver, s machine.Spec, _ []machine.Rule, _ bool) error {
 			return d.Stop(ctx, s.Key, false)
 		}},
 	}
@@ -86,8 +84,7 @@ func (a action) handle(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusAccepted, Async: true, Location: true, RetryAfter: a.retryAfter})
-	return spend(resp, a.bucket), nil
+	return t.Accepted(r, op, fabric.Async{Status: http.StatusAccepted, Async: true, Location: true, RetryAfter: a.retryAfter}), nil
 }
 
 func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.Operation, error) {
@@ -131,7 +128,7 @@ func (a action) job() string { return "vm." + a.name }
 // perform is the job of an action.
 func (a action) perform(p *Provider) fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Power },
+		Takes: a.takes,
 		Work: func(ctx context.Context, op fabric.Operation) error {
 			spec, rules, ok := p.describe(op.Target)
 			if !ok {

@@ -42,7 +42,7 @@ type Provider struct {
 func (p *Provider) Register(w *fabric.World) {
 	p.world = w
 	w.Register(
-		&fabric.Kind{Type: TypeVM, Tracked: true, ETag: nextETag, Refs: machineRefs, Remove: removeMachine, SetTags: setMachineTags},
+		&fabric.Kind{Type: TypeVM, Tracked: true, ETag: nextETag, Refs: machineRefs, Counts: countMachine, Remove: removeMachine, SetTags: setMachineTags},
 		&fabric.Kind{Type: TypeVM + "/scheduledEvents"},
 		&fabric.Kind{Type: TypeDisk, Tracked: true, Remove: removeDisk},
 	)
@@ -141,16 +141,6 @@ func tagged(resp *arm.Response, body doc.Object) *arm.Response {
 		resp.Set("ETag", etag)
 	}
 	return resp
-}
-
-// spend adds the header of compute's own rate limits.
-func spend(resp *arm.Response, bucket string) *arm.Response {
-	left := map[string]string{
-		"PutVM": "PutVM3Min;239,Microsoft.Compute/PutVM30Min;1199", "UpdateVM": "UpdateVM3Min;239,Microsoft.Compute/UpdateVM30Min;1199",
-		"DeleteVM": "DeleteVM3Min;239,Microsoft.Compute/DeleteVM30Min;1199", "LowCostGet": "LowCostGet3Min;3999,Microsoft.Compute/LowCostGet30Min;31999",
-		"HighCostGet": "HighCostGet3Min;139,Microsoft.Compute/HighCostGet30Min;699",
-	}
-	return resp.Set("x-ms-ratelimit-remaining-resource", "Microsoft.Compute/"+left[bucket])
 }
 
 // settling hands the machine of an operation on, unless it is gone by the operation's end.

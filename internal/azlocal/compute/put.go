@@ -40,7 +40,7 @@ func putMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	op := t.Begin(operation(t, d, jobCreate, r.Principal))
 	body := present(t, r, t.Peek(d.ID))
 	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusCreated, Body: body, Async: true, Notify: true, RetryAfter: 10})
-	return spend(tagged(resp, body), "PutVM"), nil
+	return tagged(resp, body), nil
 }
 
 // refusedMachine is what a create leaves that was refused for want of capacity or quota: the
@@ -99,6 +99,11 @@ func newMachine(t *fabric.Tx, r *arm.Request) (*fabric.Document, error) {
 		return nil, err
 	}
 	shapeMachine(t, d, given, image)
+	if data := given.Str("osProfile", "customData"); data != "" {
+		if err := t.Keep(d.ID, customData, data); err != nil {
+			return nil, err
+		}
+	}
 	return d, checkDiskName(t, d)
 }
 
@@ -159,9 +164,6 @@ func shapeMachine(t *fabric.Tx, d *fabric.Document, given doc.Object, image Imag
 	shapeDisk(d, props, image)
 	profile := props.Obj("osProfile")
 	for _, secret := range []string{"customData", "adminPassword"} {
-		if v := profile.Str(secret); v != "" && secret == "customData" {
-			d.Hidden[secret] = v
-		}
 		delete(profile, secret)
 	}
 	profile.Default(d.Body.Str("name"), "computerName")
@@ -223,7 +225,7 @@ func updateMachine(t *fabric.Tx, r *arm.Request, d *fabric.Document) (*arm.Respo
 	op := t.Begin(operation(t, d, jobUpdate, r.Principal))
 	body := present(t, r, t.Peek(d.ID))
 	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusOK, Body: body, Async: true, Notify: true, RetryAfter: 10})
-	return spend(tagged(resp, body), "PutVM"), nil
+	return tagged(resp, body), nil
 }
 
 // checkUnchanged refuses a PUT that changes what cannot be.

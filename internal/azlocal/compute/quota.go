@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -36,23 +37,50 @@ type usage struct {
 	family                map[string]int
 }
 
+// countMachine is what a machine counts for: itself and its cores, in one counter each for
+// every combination that a quota tells apart.
+func countMachine(d *fabric.Document) []fabric.Count {
+	size, _ := findSize(d.Body.Str("properties", "hardwareProfile", "vmSize"))
+	at := counter{location: d.Body.Str("location"), family: size.Family, spot: isSpot(d.Body), free: powerOf(d) == Deallocated}
+	return []fabric.Count{{Name: at.name("machines"), N: 1}, {Name: at.name("cores"), N: size.Cores}}
+}
+
+// counter tells apart what is counted of machines.
+type counter struct {
+	location, family string
+	spot, free       bool // free: deallocated
+}
+
+func (c counter) name(of string) string {
+	return fmt.Sprintf("%s/%s/%s/%t/%t", of, c.location, c.family, c.spot, c.free)
+}
+
 func countUsage(t *fabric.Tx, location string) usage {
 	u := usage{family: map[string]int{}}
-	free := t.World().Switches.Is(fabric.DeallocatedQuota, "free")
-	for _, d := range t.List(TypeVM, "") {
-		if d.Body.Str("location") != location || free && powerOf(d) == Deallocated {
-			continue
+	states := []bool{false, true}
+	if t.World().Switches.Is(fabric.DeallocatedQuota, "free") {
+		states = states[:1]
+	}
+	for family := range families() {
+		for _, free := range states {
+			regular, spot := counter{location, family, false, free}, counter{location, family, true, free}
+			u.machines += t.Count(regular.name("machines")) + t.Count(spot.name("machines"))
+			u.spot += t.Count(spot.name("cores"))
+			cores := t.Count(regular.name("cores"))
+			u.cores += cores
+			u.family[family] += cores
 		}
-		s, _ := findSize(d.Body.Str("properties", "hardwareProfile", "vmSize"))
-		u.machines++
-		if isSpot(d.Body) {
-			u.spot += s.Cores
-			continue
-		}
-		u.cores += s.Cores
-		u.family[s.Family] += s.Cores
 	}
 	return u
+}
+
+// families are the families of sizes.
+func families() map[string]bool {
+	out := map[string]bool{}
+	for _, s := range Sizes() {
+		out[s.Family] = true
+	}
+	return out
 }
 
 // checkQuota refuses a machine that passes a limit, synchronously, as compute does. Spot

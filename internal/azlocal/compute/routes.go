@@ -32,7 +32,7 @@ func (p *Provider) Routes() []fabric.Route {
 		{Method: http.MethodPut, Pattern: vm, Action: TypeVM + "/write", Handle: putMachine, Refused: refusedMachine},
 		{Method: http.MethodPatch, Pattern: vm, Action: TypeVM + "/write", Handle: patchMachine},
 		{Method: http.MethodPost, Pattern: vm + "|/simulateEviction", Action: TypeVM + "/simulateEviction/action", Handle: p.simulateEviction},
-		{Method: http.MethodDelete, Pattern: vm, Action: TypeVM + "/delete", Handle: deleteMachine(deletion)},
+		{Method: http.MethodDelete, Pattern: vm, Action: TypeVM + "/delete", Handle: fabric.RemoveDocument(deletion)},
 
 		get(sub+disks, TypeDisk+"/read", fabric.ListDocuments(TypeDisk)),
 		get(group+disks, TypeDisk+"/read", fabric.ListDocuments(TypeDisk)),
@@ -53,15 +53,4 @@ func (p *Provider) Routes() []fabric.Route {
 		routes = append(routes, fabric.Route{Method: http.MethodPost, Pattern: vm + "|/" + a.name, Action: TypeVM + "/" + a.name + "/action", Handle: a.handle})
 	}
 	return routes
-}
-
-func deleteMachine(answer fabric.Async) func(*fabric.Tx, *arm.Request) (*arm.Response, error) {
-	remove := fabric.RemoveDocument(answer)
-	return func(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
-		resp, err := remove(t, r)
-		if err != nil || resp.Status == http.StatusNoContent {
-			return resp, err
-		}
-		return spend(resp, "DeleteVM"), nil
-	}
 }

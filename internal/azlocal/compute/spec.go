@@ -25,6 +25,7 @@ func (p *Provider) describe(id string) (spec machine.Spec, rules []machine.Rule,
 	p.world.View(func(t *fabric.Tx) {
 		if d := t.Peek(id); d != nil {
 			spec, rules, ok = specOf(t, d), network.Effective(t, firstInterface(d)), true
+			spec.CustomData = customDataOf(t, d)
 		}
 	})
 	return spec, rules, ok
@@ -43,11 +44,21 @@ func specOf(t *fabric.Tx, d *fabric.Document) machine.Spec {
 	for _, key := range profile.List("linuxConfiguration", "ssh", "publicKeys") {
 		spec.AdminKeys = append(spec.AdminKeys, key.Str("keyData"))
 	}
-	if data := d.Hidden.Str("customData"); data != "" {
-		spec.CustomData, _ = base64.StdEncoding.DecodeString(data) // checked when it was accepted
-	}
 	addresses(t, d, &spec)
 	return spec
+}
+
+// customData is the name of the text that a machine's document does not hold: it is large,
+// and only a guest that boots for the first time needs it.
+const customData = "customData"
+
+func customDataOf(t *fabric.Tx, d *fabric.Document) []byte {
+	text := t.Kept(d.ID, customData)
+	if text == "" {
+		text = d.Hidden.Str(customData) // as it was stored in earlier versions
+	}
+	data, _ := base64.StdEncoding.DecodeString(text) // checked when it was accepted
+	return data
 }
 
 // addresses fills in what the machine's first interface has.

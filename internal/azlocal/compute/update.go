@@ -2,7 +2,6 @@ package compute
 
 import (
 	"net/http"
-	"time"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
@@ -27,7 +26,7 @@ func patchMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		if err := setMachineTags(t, d, tags); err != nil {
 			return nil, err
 		}
-		return spend(arm.OK(present(t, r, t.Peek(d.ID))), "PutVM"), nil
+		return arm.OK(present(t, r, t.Peek(d.ID))), nil
 	}
 	if err := checkUnchanged(r.Body.Obj("properties"), d); err != nil {
 		return nil, err
@@ -36,8 +35,7 @@ func patchMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		return nil, err
 	}
 	op := t.Begin(operation(t, d, jobUpdate, r.Principal))
-	resp := t.Accepted(r, op, fabric.Async{Status: http.StatusOK, Body: present(t, r, t.Peek(d.ID)), Async: true, RetryAfter: 10})
-	return spend(resp, "PutVM"), nil
+	return t.Accepted(r, op, fabric.Async{Status: http.StatusOK, Body: present(t, r, t.Peek(d.ID)), Async: true, RetryAfter: 10}), nil
 }
 
 // applyUpdate takes over tags, size, identity and the options of deletion.
@@ -91,7 +89,7 @@ func applyUpdate(t *fabric.Tx, r *arm.Request, d *fabric.Document) error {
 
 func updateJob() fabric.Job {
 	return fabric.Job{
-		Takes: func(l fabric.Latency) time.Duration { return l.Tags },
+		Takes: fabric.VMUpdate,
 		Settle: settling(func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error) {
 			if err != nil {
 				fail(t, d, op)

@@ -26,7 +26,7 @@ func getMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	default:
 		return nil, invalid("$expand", "The value '%s' of the query parameter $expand is invalid.", expand)
 	}
-	return spend(tagged(arm.OK(body), body), "LowCostGet"), nil
+	return tagged(arm.OK(body), body), nil
 }
 
 func getInstanceView(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
@@ -34,7 +34,7 @@ func getInstanceView(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if d == nil {
 		return nil, arm.NotFound(r.ID)
 	}
-	return spend(arm.OK(instanceView(d)), "LowCostGet"), nil
+	return arm.OK(instanceView(d)), nil
 }
 
 // present is a machine as an answer shows it to this request.
@@ -57,11 +57,7 @@ func listMachines(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 			"The $expand query parameter can only be specified if a valid $filter option is specified.").About("$expand")
 	}
 	status := r.Query.Get("statusOnly") == "true"
-	rows := []doc.Object{}
-	for _, d := range t.List(TypeVM, fabric.ScopeOf(r)) {
-		if !t.Visible(d.ID) {
-			continue
-		}
+	page := t.Page(r, TypeVM, func(d *fabric.Document) doc.Object {
 		body := present(t, r, d)
 		if status {
 			body = body.Keep("name", "id", "type", "location", "properties")
@@ -71,9 +67,9 @@ func listMachines(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 			body.Set(instanceView(d), "properties", "instanceView")
 		}
 		body["id"] = upperGroup(d.ID)
-		rows = append(rows, body)
-	}
-	return spend(arm.List(r, rows), "HighCostGet"), nil
+		return body
+	})
+	return page, nil
 }
 
 func upperGroup(id string) string {

@@ -33,7 +33,7 @@ func (t *Tx) Fated() bool { return t.fated }
 // seal gives an operation the transaction's fate, unless it has been under way before.
 func (t *Tx) seal(id string) {
 	op := t.Operation(id)
-	if t.fate == nil || op == nil || op.Terminal() || t.w.runs[id] != nil {
+	if t.fate == nil || op == nil || op.Terminal() || t.w.ops.runs[id] != nil {
 		return
 	}
 	doomed := *op

@@ -14,6 +14,8 @@ type Kind struct {
 	Type string // "Microsoft.Network/networkInterfaces"
 	// Refs lists what the document refers to, so that back references never go stale.
 	Refs func(*Document) []Ref
+	// Counts is what the document adds to the counters that Tx.Count reads.
+	Counts func(*Document) []Count
 	// ETag makes the next ETag; nil for types without.
 	ETag func(old string) string
 	// Render is the document as a GET answers it; nil answers the body.
@@ -31,6 +33,12 @@ type Kind struct {
 type RemoveOptions struct {
 	Force     bool
 	Principal arm.Principal
+}
+
+// Count is a number of something that a document stands for: cores in a region, say.
+type Count struct {
+	Name string
+	N    int
 }
 
 // Ref says that From (a resource or a part of one) refers to To.
@@ -64,36 +72,50 @@ func (t *Tx) SetTags(d *Document, tags map[string]string) error {
 	return nil
 }
 
-func (w *World) refsOf(d *Document) []Ref {
-	if k := w.KindOf(d.ID); k != nil && k.Refs != nil {
-		return k.Refs(d)
+// index finds who refers to an id: by the key of the target, the referrers.
+type index map[string]referrers
+
+// referrers are ids with the number of their references. Most targets have one, so that it
+// needs no map.
+type referrers struct {
+	one  string
+	n    int
+	more map[string]int // all of them, when there have been several
+}
+
+// add enters a reference, or with -1 takes it out.
+func (x index) add(r Ref, sign int) {
+	to := arm.Key(r.To)
+	all := x[to]
+	switch {
+	case all.more != nil:
+		if all.more[r.From] += sign; all.more[r.From] <= 0 {
+			delete(all.more, r.From)
+		}
+	case all.n == 0 || all.one == r.From:
+		all.one, all.n = r.From, all.n+sign
+	case sign > 0:
+		all.more = map[string]int{all.one: all.n, r.From: sign}
+	}
+	if all.n <= 0 || all.more != nil && len(all.more) == 0 {
+		delete(x, to)
+		return
+	}
+	x[to] = all
+}
+
+func (x index) has(id string) bool {
+	_, ok := x[arm.Key(id)]
+	return ok
+}
+
+func (x index) from(id string) []string {
+	all := x[arm.Key(id)]
+	switch {
+	case all.more != nil:
+		return slices.Sorted(maps.Keys(all.more))
+	case all.n > 0:
+		return []string{all.one}
 	}
 	return nil
 }
-
-// index finds who refers to an id: key of the target, then the referrer's id and count.
-type index map[string]map[string]int
-
-func (x index) add(refs []Ref) {
-	for _, r := range refs {
-		to := arm.Key(r.To)
-		if x[to] == nil {
-			x[to] = map[string]int{}
-		}
-		x[to][r.From]++
-	}
-}
-
-func (x index) remove(refs []Ref) {
-	for _, r := range refs {
-		to := arm.Key(r.To)
-		if x[to][r.From]--; x[to][r.From] <= 0 {
-			delete(x[to], r.From)
-		}
-		if len(x[to]) == 0 {
-			delete(x, to)
-		}
-	}
-}
-
-func (x index) from(id string) []string { return slices.Sorted(maps.Keys(x[arm.Key(id)])) }

@@ -38,17 +38,13 @@ const (
 	Canceled   = "Canceled"
 )
 
-// keepOperations is how long a finished one is still answered: resume tokens of clients
-// must find it.
-const keepOperations = 24 * time.Hour
-
 // Terminal tells whether the operation has ended.
 func (op *Operation) Terminal() bool { return op.Status != InProgress }
 
 // Job is what an operation does.
 type Job struct {
-	// Takes is how long the operation lasts at least.
-	Takes func(Latency) time.Duration
+	// Takes names the duration (see Durations) that the operation lasts at least; "" is none.
+	Takes string
 	// Prepare makes what an operation that fails leaves behind. nil: nothing. After a crash
 	// it and Work run again, so both must be idempotent; both run without the lock.
 	Prepare func(context.Context, Operation) error
@@ -76,15 +72,25 @@ func (t *Tx) Begin(op Operation) Operation {
 	op.Subscription = arm.ParseID(op.Target).Subscription
 	op.Status, op.Start = InProgress, t.w.Now().UTC()
 	t.putOp(&op)
-	t.After(func() { t.w.launch(*t.w.ops[op.ID]) })
+	t.After(func() {
+		if begun := t.w.ops.running[op.ID]; begun != nil {
+			t.w.launch(*begun)
+		}
+	})
 	return op
 }
 
 // Operation returns an operation by id, nil when unknown.
-func (t *Tx) Operation(id string) *Operation { return t.w.ops[id] }
+func (t *Tx) Operation(id string) *Operation {
+	op, err := t.w.ops.get(id)
+	if err != nil {
+		panic(err) // as for a document that cannot be read
+	}
+	return op
+}
 
 // Busy returns the operation in progress on a resource, nil when there is none.
-func (t *Tx) Busy(id string) *Operation { return t.w.ops[t.w.busy[arm.Key(id)]] }
+func (t *Tx) Busy(id string) *Operation { return t.w.ops.running[t.w.ops.busy[arm.Key(id)]] }
 
 // Preempt ends the operation in progress on a resource, as a later write does.
 // The texts are Azure's (azure-sdk-for-java#1783).
@@ -98,30 +104,30 @@ func (t *Tx) Preempt(id string) {
 	ended.Error = arm.Errorf(http.StatusConflict, "OperationPreempted",
 		"Operation execution has been preempted by a more recent operation.")
 	t.putOp(&ended)
-	if r := t.w.runs[op.ID]; r != nil {
+	if r := t.w.ops.runs[op.ID]; r != nil {
 		t.After(r.cancel)
 	}
 }
 
 func (t *Tx) putOp(op *Operation) {
-	w, key := t.w, arm.Key(op.Target)
-	old, oldBusy := w.ops[op.ID], w.busy[key]
+	ops, key := &t.w.ops, arm.Key(op.Target)
+	old, oldBusy := ops.running[op.ID], ops.busy[key]
 	t.undo = append(t.undo, func() {
-		w.ops[op.ID], w.busy[key] = old, oldBusy
+		ops.running[op.ID], ops.busy[key] = old, oldBusy
 		if old == nil {
-			delete(w.ops, op.ID)
+			delete(ops.running, op.ID)
 		}
 		if oldBusy == "" {
-			delete(w.busy, key)
+			delete(ops.busy, key)
 		}
 	})
-	w.ops[op.ID] = op
+	ops.running[op.ID] = op
 	if !op.Terminal() {
-		w.busy[key] = op.ID
+		ops.busy[key] = op.ID
 	} else if oldBusy == op.ID {
-		delete(w.busy, key)
+		delete(ops.busy, key)
 	}
-	t.touched[opPrefix+op.ID] = true
+	t.touched[opPrefix+op.ID] = nil // encoded when it is written
 }
 
 // launch runs an operation's job. Runs of one target follow each other, so that a driver
@@ -133,15 +139,15 @@ func (w *World) launch(op Operation) {
 	ctx, cancel := context.WithCancel(w.ctx)
 	r := &run{cancel: cancel, done: make(chan struct{})}
 	key := arm.Key(op.Target)
-	before := w.last[key]
-	w.runs[op.ID], w.last[key] = r, r
+	before := w.ops.last[key]
+	w.ops.runs[op.ID], w.ops.last[key] = r, r
 	w.tasks.Go(func() {
 		defer func() {
 			cancel()
 			w.mu.Lock()
-			delete(w.runs, op.ID)
-			if w.last[key] == r {
-				delete(w.last, key)
+			delete(w.ops.runs, op.ID)
+			if w.ops.last[key] == r {
+				delete(w.ops.last, key)
 			}
 			w.mu.Unlock()
 			close(r.done)
@@ -159,8 +165,8 @@ func (w *World) execute(ctx context.Context, op Operation) {
 	if job.Prepare != nil {
 		err = job.Prepare(ctx, op)
 	}
-	if err == nil && job.Takes != nil {
-		err = pause(ctx, job.Takes(w.Latency))
+	if err == nil && job.Takes != "" {
+		err = w.Settings.Sleep(ctx, job.Takes)
 	}
 	if err == nil {
 		err = op.Fate.run(ctx, func() error {
@@ -176,47 +182,54 @@ func (w *World) execute(ctx context.Context, op Operation) {
 	w.finish(job, op, err)
 }
 
+// finish stores the outcome of an operation. On a full disk it tries until there is room:
+// an operation whose end was not stored would be in progress for ever.
 func (w *World) finish(job Job, op Operation, err error) {
-	stored := w.Update(func(t *Tx) error {
-		now := t.w.ops[op.ID]
-		if now == nil || now.Terminal() {
-			return nil
-		}
-		ended := *now
-		ended.Status, ended.End = Succeeded, w.Now().UTC()
-		if err != nil {
-			ended.Status, ended.Error = Failed, asError(err)
-		}
-		t.putOp(&ended)
-		if job.Settle != nil {
-			job.Settle(t, ended, err)
-		}
-		t.forget()
-		return nil
-	})
 	if err != nil {
 		w.Log.Warn("operation failed", "job", op.Job, "target", op.Target, "cause", err)
 	}
-	if stored != nil {
+	for {
+		stored := w.Update(func(t *Tx) error { return t.end(job, op.ID, err) })
+		if stored == nil {
+			return
+		}
 		w.Log.Error("the end of an operation was not stored", "job", op.Job, "target", op.Target, "cause", stored)
+		select {
+		case <-time.After(storeAgain):
+		case <-w.ctx.Done():
+			return // the next start takes it up
+		}
 	}
 }
 
-// forget drops operations that ended long ago.
-func (t *Tx) forget() {
-	for id, op := range t.w.ops {
-		if op.Terminal() && t.w.Now().Sub(op.End) > keepOperations {
-			delete(t.w.ops, id)
-			t.touched[opPrefix+id] = true
-		}
+// storeAgain is how long a write to the store that failed waits for its next try.
+const storeAgain = time.Second
+
+func (t *Tx) end(job Job, id string, err error) error {
+	now := t.w.ops.running[id]
+	if now == nil || now.Terminal() {
+		return nil
 	}
+	ended := *now
+	ended.Status, ended.End = Succeeded, t.w.Now().UTC()
+	if err != nil {
+		ended.Status, ended.Error = Failed, asError(err)
+	}
+	t.putOp(&ended)
+	if job.Settle != nil {
+		job.Settle(t, ended, err)
+	}
+	for _, old := range t.w.ops.expired(t.w.Now()) {
+		t.touched[opPrefix+old] = nil
+	}
+	return nil
 }
 
 // Wait blocks until an operation that runs here has ended, and returns its error.
 // The lock must not be held.
 func (w *World) Wait(ctx context.Context, id string) error {
 	w.mu.Lock()
-	r := w.runs[id]
+	r := w.ops.runs[id]
 	w.mu.Unlock()
 	if r != nil {
 		select {
@@ -227,7 +240,11 @@ func (w *World) Wait(ctx context.Context, id string) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if op := w.ops[id]; op != nil && op.Error != nil {
+	op, err := w.ops.get(id)
+	if err != nil {
+		return err
+	}
+	if op != nil && op.Error != nil {
 		return op.Error
 	}
 	return nil
@@ -240,15 +257,4 @@ func asError(err error) *arm.Error {
 	}
 	return arm.Errorf(http.StatusInternalServerError, "InternalExecutionError",
 		"An internal execution error occurred. Please retry later. (%s)", strings.TrimSpace(err.Error()))
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

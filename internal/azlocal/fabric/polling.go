@@ -4,13 +4,14 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
+	"mngr/internal/azlocal/throttle"
 )
 
 // Family says where the polling URLs of an operation are.
@@ -51,14 +52,24 @@ func (t *Tx) Accepted(r *arm.Request, op Operation, a Async) *arm.Response {
 	return t.retryAfter(resp, a.RetryAfter)
 }
 
-// retryAfter tells a client when to ask again. Without the header Microsoft's Go SDK
-// waits 30 seconds, so the fast latencies send it always.
+// unasked is how long Microsoft's SDKs wait between polls that are told nothing.
+const unasked = 30 * time.Second
+
+// retryAfter tells a client when to ask again; azures are the seconds that Azure says, 0
+// where it says nothing. Where time passes faster the header is always sent, for else
+// clients would wait in their own time.
 func (t *Tx) retryAfter(resp *arm.Response, azures int) *arm.Response {
-	if fast := t.w.Latency.RetryAfter; fast > 0 {
-		return resp.Set("Retry-After", "1").Set("Retry-After-Ms", strconv.FormatInt(fast.Milliseconds(), 10))
+	wait := t.w.Settings.Time(RetryAfter)
+	if wait == 0 {
+		wait = t.w.Settings.Scale(time.Duration(azures) * time.Second)
 	}
-	if azures > 0 {
-		resp.Set("Retry-After", strconv.Itoa(azures))
+	if wait == 0 && t.w.Settings.Clock() != 1 {
+		wait = t.w.Settings.Scale(unasked)
+	}
+	if wait > 0 {
+		for name, values := range throttle.WaitHeader(wait) {
+			resp.Set(name, values[0])
+		}
 	}
 	return resp
 }
@@ -110,7 +121,7 @@ func Routes() []Route {
 // poll answers both kinds of polling URL. Whoever holds the URL and a token of the
 // subscription's tenant may ask: ARM signs these URLs.
 func poll(t *Tx, r *arm.Request) (*arm.Response, error) {
-	op := t.w.ops[r.Params["operation"]]
+	op := t.Operation(r.Params["operation"])
 	if op == nil {
 		return nil, arm.Gatewayf(http.StatusNotFound, "NotFound",
 			"The entity with id '%s' was not found.", r.Params["operation"])

@@ -2,6 +2,7 @@ package fabric
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,14 +45,18 @@ func GetDocument(t *Tx, r *arm.Request) (*arm.Response, error) {
 // ListDocuments answers the documents of a type below the collection of the route's id.
 func ListDocuments(resourceType string) func(*Tx, *arm.Request) (*arm.Response, error) {
 	return func(t *Tx, r *arm.Request) (*arm.Response, error) {
-		rows := []doc.Object{}
-		for _, d := range t.List(resourceType, ScopeOf(r)) {
-			if t.Visible(d.ID) {
-				rows = append(rows, t.Render(d))
-			}
-		}
-		return arm.List(r, rows), nil
+		return t.Page(r, resourceType, t.Render), nil
 	}
+}
+
+// Page answers a page of the documents of a type that the caller may see below the
+// collection of the route's id. Only the rows of the page are looked at.
+func (t *Tx) Page(r *arm.Request, resourceType string, row func(*Document) doc.Object) *arm.Response {
+	all := t.w.docs.below(strings.ToLower(resourceType), ScopeOf(r), true)
+	if t.visible != nil {
+		all = slices.DeleteFunc(all, func(e *entry) bool { return !t.visible(e.key) })
+	}
+	return arm.ListOf(r, len(all), func(i int) doc.Object { return row(t.w.docs.must(t.w.docs.get(all[i]))) })
 }
 
 // ScopeOf is the part of a list's id that rows must lie below: the group, the

@@ -3,6 +3,7 @@ package fabric
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // Tx is a transaction. It lives only inside View or Update.
 type Tx struct {
 	w       *World
-	touched map[string]bool // store keys to write
+	touched map[string]json.RawMessage // store keys to write; the values of documents and operations come last
 	undo    []func()
 	after   []func()
 	visible func(id string) bool // nil: the caller sees everything it may list
@@ -32,11 +33,17 @@ func (t *Tx) Visible(id string) bool { return t.visible == nil || t.visible(id) 
 func (t *Tx) World() *World { return t.w }
 
 // Peek returns a document that the caller must not change, nil when absent.
-func (t *Tx) Peek(id string) *Document { return t.w.lookup(id) }
+func (t *Tx) Peek(id string) *Document {
+	e := t.w.docs.byKey[arm.Key(id)]
+	if e == nil {
+		return nil
+	}
+	return t.w.docs.must(t.w.docs.get(e))
+}
 
 // Get returns a copy of a document, nil when absent.
 func (t *Tx) Get(id string) *Document {
-	d := t.w.lookup(id)
+	d := t.Peek(id)
 	if d == nil {
 		return nil
 	}
@@ -53,7 +60,7 @@ func (t *Tx) Find(id string) (*Document, error) {
 
 // Put stores d and gives it a new ETag when its kind has one.
 func (t *Tx) Put(d *Document) {
-	old := t.w.lookup(d.ID)
+	old := t.Peek(d.ID)
 	if old != nil {
 		d.ID = old.ID
 	}
@@ -67,55 +74,83 @@ func (t *Tx) Put(d *Document) {
 	t.swap(d.ID, old, &Document{ID: d.ID, Body: d.Body.Clone(), Hidden: d.Hidden.Clone()})
 }
 
-// Delete removes a document; an absent one is fine.
+// Delete removes a document with what was kept beside it; an absent one is fine.
 func (t *Tx) Delete(id string) {
-	if old := t.w.lookup(id); old != nil {
+	if old := t.Peek(id); old != nil {
 		t.swap(id, old, nil)
+		for _, key := range t.w.docs.kept[arm.Key(id)] {
+			t.touched[key] = nil
+		}
 	}
 }
 
 func (t *Tx) swap(id string, old, new *Document) {
+	key := arm.Key(id)
 	set := func(from, to *Document) {
-		if from != nil {
-			t.w.refs.remove(t.w.refsOf(from))
-			delete(t.w.docs[typeKey(id)], arm.Key(id))
-		}
-		if to != nil {
-			t.w.place(to)
-			t.w.refs.add(t.w.refsOf(to))
-		}
+		t.w.note(from, -1)
+		t.w.docs.set(key, to)
+		t.w.note(to, 1)
 	}
 	set(old, new)
 	t.undo = append(t.undo, func() { set(new, old) })
-	t.touched[docPrefix+arm.Key(id)] = true
+	t.touched[docPrefix+key] = nil // encoded when it is written
 }
 
-// List returns the documents of a type below scope, sorted by id. The caller must not
-// change them.
-func (t *Tx) List(resourceType, scope string) []*Document {
-	byID := t.w.docs[strings.ToLower(resourceType)]
-	var out []*Document
-	for _, key := range slices.Sorted(maps.Keys(byID)) {
-		if arm.Within(key, scope) {
-			out = append(out, byID[key])
-		}
+// Keep stores a text beside a document: a secret, or too large to be read with each look
+// at the document. It goes with the document.
+func (t *Tx) Keep(id, name, text string) error {
+	data, err := json.Marshal(text)
+	if err != nil {
+		return fmt.Errorf("encode %s of %s: %w", name, id, err)
 	}
-	return out
+	t.touched[keptKey(id, name)] = data
+	return nil
 }
 
-// Below returns all documents under scope, scope itself not, sorted by id.
-func (t *Tx) Below(scope string) []*Document {
-	var out []*Document
-	for _, byID := range t.w.docs {
-		for key, d := range byID {
-			if key != arm.Key(scope) && arm.Within(key, scope) {
-				out = append(out, d)
+// Kept returns a text that was kept beside a document before this transaction, "" when
+// there is none.
+func (t *Tx) Kept(id, name string) (text string) {
+	data, err := t.w.store.Get(keptKey(id, name))
+	if err == nil && data != nil {
+		err = json.Unmarshal(data, &text)
+	}
+	if err != nil {
+		panic(err) // as for a document that cannot be read
+	}
+	return text
+}
+
+// List yields the documents of a type below scope, sorted by id. The caller must not change
+// them; it may store others and delete them meanwhile.
+func (t *Tx) List(resourceType, scope string) iter.Seq2[int, *Document] {
+	return t.each(t.w.docs.below(strings.ToLower(resourceType), scope, true))
+}
+
+// Below yields all documents under scope, scope itself not, sorted by id.
+func (t *Tx) Below(scope string) iter.Seq2[int, *Document] {
+	var all []*entry
+	for resourceType := range t.w.docs.types {
+		all = append(all, t.w.docs.below(resourceType, scope, false)...)
+	}
+	slices.SortFunc(all, compareEntries)
+	return t.each(all)
+}
+
+func (t *Tx) each(all []*entry) iter.Seq2[int, *Document] {
+	return func(yield func(int, *Document) bool) {
+		for i, e := range all {
+			if t.w.docs.byKey[e.key] == e && !yield(i, t.w.docs.must(t.w.docs.read(e))) {
+				return
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b *Document) int { return strings.Compare(arm.Key(a.ID), arm.Key(b.ID)) })
-	return out
 }
+
+// Count is the sum of what the documents' kinds count under a name.
+func (t *Tx) Count(name string) int { return t.w.counts[name] }
+
+// Referred tells whether anything refers to id.
+func (t *Tx) Referred(id string) bool { return t.w.refs.has(id) }
 
 // Referrers returns who refers to id, sorted.
 func (t *Tx) Referrers(id string) []string { return t.w.refs.from(id) }
@@ -138,24 +173,38 @@ func (t *Tx) commit() error {
 		}
 		writes = append(writes, store.Write{Key: key, Value: value})
 	}
-	return t.w.store.Commit(writes)
+	if err := t.w.store.Commit(writes); err != nil {
+		return err
+	}
+	for _, w := range writes {
+		t.w.docs.written(w.Key, len(w.Value))
+		if id, ok := strings.CutPrefix(w.Key, opPrefix); ok {
+			t.w.ops.written(id)
+		}
+	}
+	return nil
 }
 
 func (t *Tx) stored(key string) (json.RawMessage, error) {
-	var v any
 	if id, ok := strings.CutPrefix(key, opPrefix); ok {
-		if op := t.w.ops[id]; op != nil {
-			v = op
+		op := t.w.ops.running[id]
+		if op == nil {
+			return nil, nil
 		}
-	} else if d := t.w.lookup(strings.TrimPrefix(key, docPrefix)); d != nil {
-		v = d
+		data, err := json.Marshal(op)
+		if err != nil {
+			return nil, fmt.Errorf("encode %s: %w", key, err)
+		}
+		return data, nil
 	}
-	if v == nil {
-		return nil, nil
+	docKey, ok := strings.CutPrefix(key, docPrefix)
+	if !ok {
+		return t.touched[key], nil
 	}
-	data, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("encode %s: %w", key, err)
+	if e := t.w.docs.byKey[docKey]; e != nil {
+		return e.doc.encode()
 	}
-	return data, nil
+	return nil, nil
 }
+
+func keptKey(id, name string) string { return keptPrefix + arm.Key(id) + "#" + name }

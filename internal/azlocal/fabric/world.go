@@ -3,7 +3,6 @@ package fabric
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -32,7 +31,6 @@ type Config struct {
 	Tenant       string
 	Public       netip.Prefix // where public IP addresses come from
 	Switches     Switches
-	Latency      Latency
 	Settings     *Settings
 	Faults       *fault.Book // nil: none
 	Log          *slog.Logger
@@ -49,19 +47,18 @@ type World struct {
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 
-	mu    sync.Mutex
-	store *store.Store
-	docs  map[string]map[string]*Document // type, then key of the id
-	refs  index
-	ops   map[string]*Operation
-	runs  map[string]*run   // operations under way, by id
-	last  map[string]*run   // the newest run of a target, by key
-	busy  map[string]string // operation in progress on a target, by key
+	mu     sync.Mutex
+	store  *store.Store
+	docs   documents
+	refs   index
+	counts map[string]int // what kinds count, by name
+	ops    operations
 }
 
 const (
-	docPrefix = "doc:"
-	opPrefix  = "op:"
+	docPrefix  = "doc:"
+	opPrefix   = "op:"
+	keptPrefix = "kept:"
 )
 
 // New reads the state from s. The caller registers kinds and jobs, then calls Index and
@@ -71,57 +68,45 @@ func New(cfg Config, s *store.Store) (*World, error) {
 	w := &World{
 		Config: cfg, store: s, ctx: ctx, cancel: cancel,
 		kinds: map[string]*Kind{}, jobs: map[string]Job{},
-		docs: map[string]map[string]*Document{}, refs: index{},
-		ops: map[string]*Operation{}, runs: map[string]*run{}, last: map[string]*run{}, busy: map[string]string{},
+		docs: newDocuments(s), refs: index{}, counts: map[string]int{}, ops: newOperations(s),
 	}
-	for k, raw := range s.All() {
-		if err := w.loadOne(k, raw); err != nil {
-			cancel()
-			return nil, err
+	s.Trouble = func(err error) { w.Log.Error("the store grows", "cause", err) }
+	for key := range s.Keys() {
+		if docKey, ok := strings.CutPrefix(key, docPrefix); ok {
+			w.docs.add(docKey)
+		} else if id, ok := strings.CutPrefix(key, opPrefix); ok {
+			if err := w.ops.load(id); err != nil {
+				cancel()
+				return nil, err
+			}
 		}
 	}
+	w.docs.sort()
+	w.ops.sort()
 	return w, nil
-}
-
-func (w *World) loadOne(key string, raw json.RawMessage) error {
-	switch {
-	case strings.HasPrefix(key, docPrefix):
-		d := &Document{}
-		if err := json.Unmarshal(raw, d); err != nil {
-			return fmt.Errorf("read %s: %w", key, err)
-		}
-		w.place(d)
-	case strings.HasPrefix(key, opPrefix):
-		op := &Operation{}
-		if err := json.Unmarshal(raw, op); err != nil {
-			return fmt.Errorf("read %s: %w", key, err)
-		}
-		w.ops[op.ID] = op
-		if !op.Terminal() {
-			w.busy[arm.Key(op.Target)] = op.ID
-		}
-	}
-	return nil
 }
 
 // Index finds who refers to whom in what was read. The kinds are registered by then, and
 // no transaction has run.
-func (w *World) Index() {
+func (w *World) Index() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, byID := range w.docs {
-		for _, d := range byID {
-			w.refs.add(w.refsOf(d))
+	for e := range w.docs.all() {
+		d, err := w.docs.read(e)
+		if err != nil {
+			return err
 		}
+		w.note(d, 1)
 	}
+	return nil
 }
 
 // Resume starts again the operations that a crash interrupted.
 func (w *World) Resume() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, op := range w.ops {
-		if !op.Terminal() && w.runs[op.ID] == nil {
+	for _, op := range w.ops.running {
+		if w.ops.runs[op.ID] == nil {
 			w.launch(*op)
 		}
 	}
@@ -151,6 +136,7 @@ func (w *World) Go(f func(context.Context)) {
 func (w *World) View(f func(*Tx)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	defer w.docs.trim()
 	f(&Tx{w: w})
 }
 
@@ -159,7 +145,8 @@ func (w *World) View(f func(*Tx)) {
 func (w *World) Update(f func(*Tx) error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	tx := &Tx{w: w, touched: map[string]bool{}}
+	defer w.docs.trim()
+	tx := &Tx{w: w, touched: map[string]json.RawMessage{}}
 	committed := false
 	defer func() { // also when f panics: the server survives it, and so must the state
 		if !committed {
@@ -179,14 +166,27 @@ func (w *World) Update(f func(*Tx) error) error {
 	return nil
 }
 
-func (w *World) place(d *Document) {
-	t := typeKey(d.ID)
-	if w.docs[t] == nil {
-		w.docs[t] = map[string]*Document{}
+// note enters a document into the indices, or with -1 takes it out.
+func (w *World) note(d *Document, sign int) {
+	if d == nil {
+		return
 	}
-	w.docs[t][arm.Key(d.ID)] = d
+	k := w.KindOf(d.ID)
+	if k == nil {
+		return
+	}
+	if k.Refs != nil {
+		for _, r := range k.Refs(d) {
+			w.refs.add(r, sign)
+		}
+	}
+	if k.Counts != nil {
+		for _, c := range k.Counts(d) {
+			if w.counts[c.Name] += sign * c.N; w.counts[c.Name] == 0 {
+				delete(w.counts, c.Name)
+			}
+		}
+	}
 }
-
-func (w *World) lookup(id string) *Document { return w.docs[typeKey(id)][arm.Key(id)] }
 
 func typeKey(id string) string { return strings.ToLower(arm.ParseID(id).Type()) }

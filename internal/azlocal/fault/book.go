@@ -80,7 +80,7 @@ func (b *Book) Take(c Call) *Hit {
 			continue
 		}
 		r.Hits++
-		return &Hit{Rule: *r, call: c}
+		return &Hit{Rule: *r, call: c, at: now}
 	}
 	return nil
 }

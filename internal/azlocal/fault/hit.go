@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/throttle"
 )
 
 // Hit is a call that a rule has hit. A nil Hit is none.
 type Hit struct {
 	Rule Rule
 	call Call
+	at   time.Time
 }
 
 // Is tells whether the call meets one of some kinds of trouble.
@@ -79,39 +81,34 @@ func (h *Hit) Refusal() *arm.Error {
 	return e
 }
 
-// throttled is compute's own refusal of too many requests, without the envelope
-// (documentation: troubleshooting-throttling-errors).
+// throttled is compute's own refusal of too many requests.
 func (h *Hit) throttled() *arm.Error {
-	bucket, wait := bucketOf(h.call.Operation), h.Rule.RetryAfter
-	if wait == 0 {
-		wait = 1200
+	wait := 1200 * time.Second // as in the documentation's example
+	if h.Rule.RetryAfter > 0 {
+		wait = time.Duration(h.Rule.RetryAfter) * time.Second
 	}
-	message := h.Rule.Message
-	if message == "" {
-		message = "The server rejected the request because too many requests have been received for this subscription."
+	e := throttle.ByCompute(throttle.Refused{Group: h.group(), Start: h.at, End: h.at.Add(wait), Allowed: 300, Measured: 1238}, wait)
+	if h.Rule.Message != "" {
+		e.Message = h.Rule.Message
 	}
-	e := arm.Errorf(http.StatusTooManyRequests, "OperationNotAllowed", "%s", message)
-	e.Bare = true
-	e.Details = []arm.Detail{{Code: "TooManyRequests", Target: bucket,
-		Message: `{"operationGroup":"` + bucket + `","allowedRequestCount":300,"measuredRequestCount":1238}`}}
-	e.Header = http.Header{"Retry-After": {strconv.Itoa(wait)}, "X-Ms-Ratelimit-Remaining-Resource": {"Microsoft.Compute/" + bucket + ";0"}, "X-Ms-Request-Charge": {"1"}}
 	return e
 }
 
-// bucketOf is the limit that an operation of compute spends.
-func bucketOf(operation string) string {
-	_, verb, _ := strings.Cut(strings.ToLower(operation), "virtualmachines/")
-	switch verb {
-	case "write":
-		return "PutVM"
-	case "delete", "deallocate/action", "simulateeviction/action":
-		return "DeleteVM"
-	case "read":
-		return "HighCostGet"
-	case "instanceview/read":
-		return "LowCostGet"
+// group is the limit that the call's operation spends.
+func (h *Hit) group() string {
+	_, verb, _ := strings.Cut(strings.ToLower(h.call.Operation), "virtualmachines/")
+	id := arm.ParseID(h.call.Resource)
+	switch {
+	case verb == "write":
+		return throttle.PutVM + "SubscriptionMaximum"
+	case verb == "delete", verb == "deallocate/action", verb == "simulateeviction/action":
+		return throttle.DeleteVM + "SubscriptionMaximum"
+	case verb == "read" && len(id.Names) == 0:
+		return throttle.HighCostGet + "SubscriptionMaximum"
+	case strings.HasSuffix(verb, "read"):
+		return throttle.LowCostGet + "SubscriptionMaximum"
 	}
-	return "UpdateVM"
+	return throttle.UpdateVM + "SubscriptionMaximum"
 }
 
 // text is Azure's own wording for the errors that it is known for.

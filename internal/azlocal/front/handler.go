@@ -20,6 +20,7 @@ import (
 	"mngr/internal/azlocal/graph"
 	"mngr/internal/azlocal/rbac"
 	"mngr/internal/azlocal/resources"
+	"mngr/internal/azlocal/throttle"
 )
 
 // maxBody is ARM's limit of a request.
@@ -32,6 +33,7 @@ type Handler struct {
 	Graph  *graph.Handler
 	Log    *slog.Logger
 	Record func(activity.Entry)
+	Meter  *throttle.Meter
 
 	router arm.Router[fabric.Route]
 }
@@ -69,7 +71,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	entry := activity.Entry{Time: h.World.Now().UTC(), Method: r.Method, Operation: r.Method + " " + r.URL.Path, Correlation: correlation(r)}
-	resp, err := h.answer(r, &entry)
+	rates := http.Header{}
+	resp, err := h.answer(r, &entry, rates)
 	if errors.Is(err, errCut) {
 		entry.Code = "ConnectionCut"
 	} else if err != nil {
@@ -83,21 +86,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if errors.Is(err, errCut) {
 		panic(http.ErrAbortHandler)
 	}
-	writeResponse(w, r, resp, entry.Correlation, h.World.Now())
+	writeResponse(w, r, resp, entry.Correlation, rates, h.World.Now())
 }
 
 // errCut says that the connection ends without an answer.
 var errCut = errors.New("the connection is cut")
 
 // answer serves one request. With errCut the response tells what was done.
-func (h *Handler) answer(r *http.Request, entry *activity.Entry) (*arm.Response, error) {
-	req, route, err := h.parse(r, entry)
+func (h *Handler) answer(r *http.Request, entry *activity.Entry, rates http.Header) (*arm.Response, error) {
+	req, route, err := h.parse(r, entry, rates)
 	if err != nil {
 		return nil, err
 	}
 	hit := h.World.Faults.Take(fault.Call{Operation: entry.Operation, Resource: req.ID, Body: req.Body})
 	entry.Fault = hit.ID()
-	resp, err := h.serve(r, req, route, hit)
+	resp, err := h.serve(r, req, route, hit, rates)
 	if refused, ok := errors.AsType[*arm.Error](err); ok && route.Refused != nil {
 		err = errors.Join(h.World.Update(func(t *fabric.Tx) error { route.Refused(t, req, refused); return nil }), err)
 	}
@@ -105,12 +108,15 @@ func (h *Handler) answer(r *http.Request, entry *activity.Entry) (*arm.Response,
 }
 
 // parse is everything that comes before the request means something.
-func (h *Handler) parse(r *http.Request, entry *activity.Entry) (*arm.Request, fabric.Route, error) {
+func (h *Handler) parse(r *http.Request, entry *activity.Entry, rates http.Header) (*arm.Request, fabric.Route, error) {
 	principal, err := h.authenticate(r)
 	if err != nil {
 		return nil, fabric.Route{}, err
 	}
 	entry.Principal = principal.ObjectID
+	if err := h.countByARM(principal, r, rates); err != nil {
+		return nil, fabric.Route{}, err
+	}
 	m, found, other := h.router.Find(r.Method, r.URL.Path)
 	if !found {
 		return nil, fabric.Route{}, notFound(r, other)
@@ -134,7 +140,7 @@ func (h *Handler) parse(r *http.Request, entry *activity.Entry) (*arm.Request, f
 }
 
 // serve does what a request asks for, in the way that the fault it met allows.
-func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, hit *fault.Hit) (*arm.Response, error) {
+func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, hit *fault.Hit, rates http.Header) (*arm.Response, error) {
 	if hit.Is(fault.Refuse, fault.Throttle) {
 		return nil, hit.Refusal()
 	}
@@ -144,7 +150,7 @@ func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, h
 	if err := hit.Pause(h.World.Context()); err != nil {
 		return nil, err
 	}
-	resp, fated, err := h.work(req, route, hit)
+	resp, fated, err := h.work(req, route, hit, rates)
 	switch {
 	case err != nil:
 		return resp, err
@@ -159,12 +165,15 @@ func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, h
 
 // work serves a request as one transaction. fated tells whether it began an operation that
 // took over the fate of a fault.
-func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit) (resp *arm.Response, fated bool, err error) {
+func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit, rates http.Header) (resp *arm.Response, fated bool, err error) {
 	err = h.World.Update(func(t *fabric.Tx) error {
 		if err := authorize(t, route, req); err != nil {
 			return err
 		}
 		if err := resources.Gate(t, req); err != nil {
+			return err
+		}
+		if err := h.countByProvider(t, req, route.Action, rates); err != nil {
 			return err
 		}
 		t.Doom(hit)
@@ -175,17 +184,15 @@ func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit) (re
 		if fated = t.Fated(); !fated && hit.Is(fault.Fail) {
 			return hit.Refusal() // no operation could fail in the request's place
 		}
-		if answered.Body != nil {
-			// Encoded under the lock: bodies share memory with stored documents.
-			data, err := json.Marshal(answered.Body)
-			if err != nil {
-				return err
-			}
-			answered.Body = json.RawMessage(data)
-		}
 		resp = answered
 		return nil
 	})
+	if err != nil || resp.Body == nil {
+		return resp, fated, err
+	}
+	// Stored documents, which the body may share, never change: encoding needs no lock.
+	data, err := doc.Append(nil, resp.Body)
+	resp.Body = json.RawMessage(data)
 	return resp, fated, err
 }
 

@@ -28,6 +28,6 @@ func (h *Handler) serveMetadata(w http.ResponseWriter, r *http.Request) bool {
 			"suffixes":       map[string]any{"storage": "core.local", "keyVaultDns": "vault.local", "sqlServerHostname": "database.local", "acrLoginServer": "azurecr.local"},
 		}}
 	}
-	writeResponse(w, r, arm.OK(body), correlation(r), h.World.Now())
+	writeResponse(w, r, arm.OK(body), correlation(r), nil, h.World.Now())
 	return true
 }

@@ -2,6 +2,7 @@ package front
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -11,8 +12,9 @@ import (
 	"mngr/internal/azlocal/arm"
 )
 
-// writeResponse sends an answer with the headers of every answer of ARM (recorded).
-func writeResponse(w http.ResponseWriter, r *http.Request, resp *arm.Response, correlation string, now time.Time) {
+// writeResponse sends an answer with the headers of every answer of ARM (recorded). rates
+// is what is left of the limits that the request has spent.
+func writeResponse(w http.ResponseWriter, r *http.Request, resp *arm.Response, correlation string, rates http.Header, now time.Time) {
 	head, requestID := w.Header(), uuid.NewString()
 	head.Set("Cache-Control", "no-cache")
 	head.Set("Pragma", "no-cache")
@@ -26,35 +28,20 @@ func writeResponse(w http.ResponseWriter, r *http.Request, resp *arm.Response, c
 	if id := r.Header.Get("x-ms-client-request-id"); id != "" && strings.EqualFold(r.Header.Get("x-ms-return-client-request-id"), "true") {
 		head.Set("x-ms-client-request-id", id)
 	}
-	rateLimits(head, r)
-	for name, values := range resp.Header {
-		head[name] = values
+	if strings.Contains(strings.ToLower(r.URL.Path), "/providers/microsoft.network/") {
+		head.Set("x-ms-arm-service-request-id", uuid.NewString())
 	}
+	maps.Copy(head, rates)
+	maps.Copy(head, resp.Header)
 	if resp.Body == nil {
 		w.WriteHeader(resp.Status)
 		return
 	}
 	head.Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(resp.Status)
+	if data, ok := resp.Body.(json.RawMessage); ok { // encoded already
+		_, _ = w.Write(data)
+		return
+	}
 	_ = json.NewEncoder(w).Encode(resp.Body) // the client is gone when this fails
-}
-
-// rateLimits shows full buckets: nothing is throttled here.
-func rateLimits(head http.Header, r *http.Request) {
-	kind, left, all := "writes", "199", "2999"
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-		kind, left, all = "reads", "249", "3749"
-	case http.MethodDelete:
-		kind = "deletes"
-	}
-	scope := "tenant"
-	if seg := arm.Segments(r.URL.Path); len(seg) > 1 && strings.EqualFold(seg[0], "subscriptions") {
-		scope = "subscription"
-	}
-	head.Set("x-ms-ratelimit-remaining-"+scope+"-"+kind, left)
-	head.Set("x-ms-ratelimit-remaining-"+scope+"-global-"+kind, all)
-	if strings.Contains(strings.ToLower(r.URL.Path), "/providers/microsoft.network/") {
-		head.Set("x-ms-arm-service-request-id", uuid.NewString())
-	}
 }

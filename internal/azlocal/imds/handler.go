@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"mngr/internal/azlocal/activity"
@@ -16,6 +17,7 @@ import (
 	"mngr/internal/azlocal/entra"
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/fault"
+	"mngr/internal/azlocal/throttle"
 )
 
 func versions() []string {
@@ -30,6 +32,9 @@ type Handler struct {
 	Compute *compute.Provider
 	Key     string
 	Record  func(activity.Entry) // nil: nobody notes what was asked
+	Meter   *throttle.Meter
+
+	identities atomic.Int32 // requests for the identity under way
 }
 
 // ServeHTTP answers one request in the way that faults allow. Requests of the identity are
@@ -67,6 +72,11 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	path := strings.Join(seg[1:], "/")
+	leave, ok := h.admit(w, strings.HasPrefix(path, "identity/"))
+	defer leave()
+	if !ok {
+		return
+	}
 	if refused := h.check(w, r, path); refused {
 		return
 	}

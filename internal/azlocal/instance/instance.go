@@ -25,7 +25,7 @@ type Instance struct {
 	ObjectID     string            `json:"object_id"`
 	Port         int               `json:"port"`
 	Driver       string            `json:"driver"`  // "docker" or "none"
-	Profile      string            `json:"profile"` // "fast" or "realistic"
+	Profile      string            `json:"profile"` // "instant" or "realistic"
 	Switches     map[string]string `json:"switches,omitempty"`
 	Settings     map[string]string `json:"settings,omitempty"`
 	Public       netip.Prefix      `json:"public"` // loopback addresses that play public ones
@@ -101,7 +101,7 @@ func Create(dir string) (*Instance, error) {
 	}
 	return &Instance{
 		Dir: dir, ID: uuid.NewString()[:8], Tenant: uuid.NewString(), Subscription: uuid.NewString(),
-		ClientID: uuid.NewString(), ObjectID: uuid.NewString(), Port: port, Profile: "fast",
+		ClientID: uuid.NewString(), ObjectID: uuid.NewString(), Port: port, Profile: "instant",
 		Switches: map[string]string{},
 		// A /16 of 127.16.0.0 to 127.239.255.255 at random: two instances on one computer
 		// seldom meet.

@@ -6,15 +6,11 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"time"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/fabric"
 )
-
-func networkTime(l fabric.Latency) time.Duration   { return l.Network }
-func interfaceTime(l fabric.Latency) time.Duration { return l.Interface }
 
 func putInterface(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	d, _, err := envelope(t, r, TypeInterface)
@@ -108,8 +104,8 @@ func shapeIPConfiguration(t *fabric.Tx, nic *fabric.Document, given doc.Object, 
 func privateAddress(t *fabric.Tx, subnet *fabric.Document, id string, props doc.Object) (string, error) {
 	prefix := subnetPrefix(subnet)
 	taken := func(a netip.Addr) bool {
-		users := t.Referrers(privateKey(subnet.ID, a.String()))
-		return len(users) > 0 && arm.Key(users[0]) != arm.Key(id)
+		key := privateKey(subnet.ID, a.String())
+		return t.Referred(key) && arm.Key(t.Referrers(key)[0]) != arm.Key(id)
 	}
 	if old := t.Peek(arm.Parent(id)); old != nil {
 		for _, c := range old.Body.List("properties", "ipConfigurations") {

@@ -44,7 +44,7 @@ func (p *Provider) Register(w *fabric.World) {
 		&fabric.Kind{Type: TypeSubnet, ETag: etag, Refs: subnetRefs, Render: renderSubnet, Remove: removeSubnet},
 		&fabric.Kind{Type: TypeNSG, ETag: etag, Tracked: true, Render: renderNSG, Remove: removeNSG},
 		&fabric.Kind{Type: TypeRule, ETag: etag, Remove: removeRule},
-		&fabric.Kind{Type: TypePublicIP, ETag: etag, Tracked: true, Refs: publicIPRefs, Render: renderPublicIP, Remove: removePublicIP},
+		&fabric.Kind{Type: TypePublicIP, ETag: etag, Tracked: true, Refs: publicIPRefs, Counts: countPublicIP, Render: renderPublicIP, Remove: removePublicIP},
 		&fabric.Kind{Type: TypeInterface, ETag: etag, Tracked: true, Refs: interfaceRefs, Render: renderInterface, Remove: removeInterface},
 	)
 	settled := func(t *fabric.Tx, op fabric.Operation, err error) {
@@ -54,9 +54,9 @@ func (p *Provider) Register(w *fabric.World) {
 		}
 		settle(t, op.Target)
 	}
-	w.Handle(jobSettle, fabric.Job{Takes: networkTime, Work: p.apply(w), Settle: settled})
-	w.Handle(jobNIC, fabric.Job{Takes: interfaceTime, Work: p.apply(w), Settle: settled})
-	w.Handle(jobRemove, fabric.Job{Takes: networkTime, Work: p.apply(w), Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
+	w.Handle(jobSettle, fabric.Job{Takes: fabric.NetworkWrite, Work: p.apply(w), Settle: settled})
+	w.Handle(jobNIC, fabric.Job{Takes: fabric.InterfaceWrite, Work: p.apply(w), Settle: settled})
+	w.Handle(jobRemove, fabric.Job{Takes: fabric.NetworkDelete, Work: p.apply(w), Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
 		if err != nil {
 			fail(t, op.Target)
 			return
@@ -66,7 +66,7 @@ func (p *Provider) Register(w *fabric.World) {
 		}
 		t.Delete(op.Target)
 	}})
-	w.Handle(jobNICOff, fabric.Job{Takes: interfaceTime, Settle: interfaceGone})
+	w.Handle(jobNICOff, fabric.Job{Takes: fabric.InterfaceDelete, Settle: interfaceGone})
 }
 
 // apply brings rules to the machines when the target of an operation decides about them.

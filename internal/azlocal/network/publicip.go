@@ -72,7 +72,7 @@ func shapePublicIP(t *fabric.Tx, d *fabric.Document, sku, given doc.Object) erro
 // attached for a dynamic one.
 func giveAddress(t *fabric.Tx, d *fabric.Document) {
 	props := d.Body.Obj("properties")
-	attached := len(t.Referrers(d.ID)) > 0
+	attached := t.Referred(d.ID)
 	if props.Str("ipAddress") == "" && (props.Str("publicIPAllocationMethod") == "Static" || attached) {
 		props["ipAddress"] = allocate(t).String()
 	}
@@ -88,7 +88,7 @@ func allocate(t *fabric.Tx) netip.Addr {
 			a[i] = byte(rand.IntN(256))
 		}
 		addr := netip.AddrFrom4(a)
-		if a[3] != 0 && a[3] != 255 && len(t.Referrers(addressKey(addr.String()))) == 0 {
+		if a[3] != 0 && a[3] != 255 && !t.Referred(addressKey(addr.String())) {
 			return addr
 		}
 	}

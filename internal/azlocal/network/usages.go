@@ -28,15 +28,14 @@ func usages(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	return arm.OK(doc.Object{"value": rows}), nil
 }
 
-func countPublicIPs(t *fabric.Tx, location string) int {
-	n := 0
-	for _, d := range t.List(TypePublicIP, "") {
-		if d.Body.Str("location") == location {
-			n++
-		}
-	}
-	return n
+// countPublicIP is what an address counts for: one in its region.
+func countPublicIP(d *fabric.Document) []fabric.Count {
+	return []fabric.Count{{Name: publicIPsIn(d.Body.Str("location")), N: 1}}
 }
+
+func publicIPsIn(location string) string { return limitPublicIPs + "/" + location }
+
+func countPublicIPs(t *fabric.Tx, location string) int { return t.Count(publicIPsIn(location)) }
 
 // checkPublicIPs refuses count more addresses in a region when they would pass the limit.
 func checkPublicIPs(t *fabric.Tx, location string, count int) error {

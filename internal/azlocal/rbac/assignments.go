@@ -38,7 +38,7 @@ func (p *Provider) putAssignment(t *fabric.Tx, r *arm.Request) (*arm.Response, e
 	if err := p.checkPrincipal(t, principal, props.Str("principalType")); err != nil {
 		return nil, err
 	}
-	if len(t.List(typeAssignment, "")) >= t.World().Settings.Limit("roleAssignments", "") {
+	if full(t, limitAssignments) {
 		return nil, arm.Errorf(http.StatusBadRequest, "RoleAssignmentLimitExceeded", "The role assignment limit for the subscription is reached: no more role assignments can be created.")
 	}
 	props.Default("ServicePrincipal", "principalType")

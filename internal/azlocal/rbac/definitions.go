@@ -32,7 +32,7 @@ func putDefinition(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		}
 	}
 	old := t.Peek(id)
-	if old == nil && len(t.List(typeDefinition, "")) >= t.World().Settings.Limit("customRoles", "") {
+	if old == nil && full(t, limitDefinitions) {
 		return nil, arm.Errorf(http.StatusBadRequest, "RoleDefinitionLimitExceeded", "Role definition limit exceeded. No more role definitions can be created.")
 	}
 	now := fabric.Timestamp(t.World().Now())

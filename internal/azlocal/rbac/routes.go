@@ -23,8 +23,8 @@ type Provider struct{ Directory Directory }
 // Kinds are the resource types of this provider.
 func Kinds() []*fabric.Kind {
 	return []*fabric.Kind{
-		{Type: typeDefinition},
-		{Type: typeAssignment, Refs: func(d *fabric.Document) []fabric.Ref {
+		{Type: typeDefinition, Counts: one(limitDefinitions)},
+		{Type: typeAssignment, Counts: one(limitAssignments), Refs: func(d *fabric.Document) []fabric.Ref {
 			return []fabric.Ref{
 				{From: d.ID, To: principalKey(d.Body.Str("properties", "principalId"))},
 				{From: d.ID, To: d.Body.Str("properties", "roleDefinitionId")},
@@ -38,10 +38,22 @@ func Kinds() []*fabric.Kind {
 	}
 }
 
+const (
+	limitAssignments = "roleAssignments"
+	limitDefinitions = "customRoles"
+)
+
+func one(name string) func(*fabric.Document) []fabric.Count {
+	return func(*fabric.Document) []fabric.Count { return []fabric.Count{{Name: name, N: 1}} }
+}
+
+// full tells whether the subscription has as many of something as it may have.
+func full(t *fabric.Tx, name string) bool { return t.Count(name) >= t.World().Settings.Limit(name, "") }
+
 // Limits are what a subscription may have at most (documentation: role-based-access-control/
 // troubleshoot-limits).
 func Limits() map[string]int {
-	return map[string]int{"roleAssignments": 4000, "customRoles": 5000}
+	return map[string]int{limitAssignments: 4000, limitDefinitions: 5000}
 }
 
 // Routes are the operations of this provider.

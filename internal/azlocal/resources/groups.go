@@ -125,6 +125,7 @@ const jobDeleteGroup = "group.delete"
 // others use them; it gives up when a pass makes no progress.
 func groupJob(w *fabric.World) fabric.Job {
 	return fabric.Job{
+		Takes: fabric.GroupDelete,
 		Work: func(ctx context.Context, op fabric.Operation) error {
 			for {
 				left, refused, err := groupPass(ctx, w, op)
