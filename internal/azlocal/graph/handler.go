@@ -79,9 +79,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) authenticate(r *http.Request) (entra.Claims, error) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	deny := func(format string, args ...any) error {
-		return &problem{http.StatusUnauthorized, "InvalidAuthenticationToken", fmt.Sprintf(format, args...)}
-	}
+	deny := func(text string) error { return &problem{http.StatusUnauthorized, "InvalidAuthenticationToken", text} }
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return entra.Claims{}, deny("Access token is empty.")
 	}

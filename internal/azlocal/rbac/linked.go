@@ -79,7 +79,7 @@ func AuthorizeLinked(t *fabric.Tx, r *arm.Request, action string) error {
 		}
 	}
 	for _, d := range all {
-		if err := checkID(t, r, action, d); err != nil {
+		if err := checkID(t, r, d); err != nil {
 			return err
 		}
 	}
@@ -135,7 +135,7 @@ func lacking(t *fabric.Tx, p arm.Principal, action, id string, demands []demand)
 }
 
 // checkID refuses what is no id, and what lies in a subscription that nobody here knows.
-func checkID(t *fabric.Tx, r *arm.Request, action string, d demand) error {
+func checkID(t *fabric.Tx, r *arm.Request, d demand) error {
 	seg := arm.Segments(d.scope)
 	tenantWide := len(seg) > 1 && strings.EqualFold(seg[0], "providers")
 	inSubscription := len(seg) > 1 && strings.EqualFold(seg[0], "subscriptions") && uuid.Validate(seg[1]) == nil
