@@ -24,6 +24,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"capture":  capture,
 		"writes":   writes,
 		"answers":  answers,
+		"arm":      armRequest,
 	}
 }
 

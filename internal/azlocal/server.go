@@ -19,6 +19,7 @@ import (
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/fault"
 	"mngr/internal/azlocal/front"
+	"mngr/internal/azlocal/graph"
 	"mngr/internal/azlocal/imds"
 	"mngr/internal/azlocal/insights"
 	"mngr/internal/azlocal/instance"
@@ -44,6 +45,8 @@ type Server struct {
 	names    sync.Map // of principals, by object id
 	apps     *entra.Directory
 	meter    *throttle.Meter
+
+	principals sync.Mutex // held while principals change
 
 	mu      sync.Mutex
 	closing bool
@@ -73,7 +76,8 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 	if err := faults.Keep(inst.Path(fault.FileName)); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	s := &Server{inst: inst, log: log, tls: keys.TLS, books: bill.NewLedger(time.Now), apps: &entra.Directory{}, issuer: &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now}}
+	s := &Server{inst: inst, log: log, tls: keys.TLS, books: bill.NewLedger(time.Now), apps: &entra.Directory{}}
+	s.issuer = &entra.Issuer{Key: keys.Tokens, Tenant: inst.Tenant, Now: time.Now, Apps: s.apps}
 	s.world, err = fabric.New(fabric.Config{Subscription: inst.Subscription, Tenant: inst.Tenant, Public: inst.Public,
 		Switches: switches, Settings: settings, Faults: faults, Act: s.act, Ledger: s.books, Ended: s.recordEnd, Log: log, Now: time.Now}, st)
 	if err != nil {
@@ -85,21 +89,11 @@ func newServer(inst *instance.Instance, log *slog.Logger) (*Server, error) {
 	}
 	s.meter = &throttle.Meter{Scale: settings.Scale, Now: time.Now}
 	s.names.Store(inst.ObjectID, ownerName)
-	s.know(keys.ClientSecret, inst.ClientID, inst.ObjectID)
 	s.wire()
-	others, err := inst.Principals()
-	for _, p := range others {
-		err = errors.Join(err, s.login(p))
-	}
-	if err != nil {
+	if err := s.loginAll(); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
-}
-
-// know puts a service principal into the directory.
-func (s *Server) know(secret, clientID, objectID string) {
-	s.apps.Add(entra.Application{Secret: secret, Principal: arm.Principal{ObjectID: objectID, AppID: clientID, TenantID: s.inst.Tenant}})
 }
 
 // wire connects the resource providers with the world and the front door.
@@ -111,10 +105,12 @@ func (s *Server) wire() {
 	net.Register(s.world)
 	s.compute.Register(s.world)
 
-	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Meter: s.meter, Entra: &entra.Handler{Issuer: s.issuer, Apps: s.apps, Faults: s.world.Faults, Record: s.record}}
+	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Meter: s.meter, Entra: &entra.Handler{Issuer: s.issuer, Apps: s.apps, Faults: s.world.Faults, Record: s.record,
+		Lifetime: func() time.Duration { return s.world.Settings.Time(fabric.TokenLifetime) }}}
+	s.handler.Graph = &graph.Handler{World: s.world, Issuer: s.issuer, Record: s.record}
 	s.handler.Login = loginAt(s.inst.Faces)
 	s.handler.Add(resources.Routes()...)
-	s.handler.Add(rbac.Routes()...)
+	s.handler.Add((&rbac.Provider{Directory: s.apps}).Routes()...)
 	s.handler.Add(fabric.Routes()...)
 	s.handler.Add(net.Routes()...)
 	s.handler.Add(s.compute.Routes()...)

@@ -16,6 +16,7 @@ import (
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/instance"
 	"mngr/internal/azlocal/network"
+	"mngr/internal/azlocal/rbac"
 	"mngr/internal/azlocal/resources"
 	"mngr/internal/azlocal/throttle"
 )
@@ -29,6 +30,9 @@ func newSettings(inst *instance.Instance) (*fabric.Settings, error) {
 		return nil, err
 	}
 	more := slices.Concat(fabric.Quotas(compute.Limits()), fabric.Quotas(network.Limits()))
+	for _, name := range slices.Sorted(maps.Keys(rbac.Limits())) {
+		more = append(more, fabric.Number(fabric.QuotaPrefix+name, rbac.Limits()[name], 0, false))
+	}
 	more = append(more, fabric.Switch(fabric.Throttling, profile == fabric.Realistic), fabric.Number(fabric.PageSize, arm.PageSize, 1, false))
 	more = append(more, compute.CapacitySettings()...)
 	for _, p := range throttle.Policies() {
@@ -76,6 +80,10 @@ The settings stay until they are changed.
   clock=60                Azure's durations pass 60 times as fast
   latency.create=3m       how long an operation takes; without arguments, all are listed
   role-propagation=2m     until a new role assignment counts
+  role-removal=2m         until a removed role assignment ceases to count
+  directory-replication=1m
+                          until a new identity can be given a role without its type
+  token-lifetime=10m      of the access tokens for a client secret
   registration=30s        from register until a resource provider is Registered
   registered=false        make all resource providers NotRegistered now (true: Registered)
   eviction-notice=5s      from the notice of an eviction until the machine goes
@@ -90,6 +98,7 @@ The settings stay until they are changed.
                           runs; 3:allocation joins both. Spot machines that fit no more go
   restriction.Standard_B2s=NotAvailableForSubscription
                           the subscription may not use the size; or QuotaId
+  quota.roleAssignments   role assignments in the subscription; likewise quota.customRoles
   throttling=on           whether too many requests are refused; they are always counted
   throttle.PutVM.vm=2     the size of a bucket of requests; it refills in proportion`,
 		Example: "  mngr azure local set quota.cores=4 quota.spot=0\n  mngr azure local set role-propagation=2m\n  mngr azure local set quota.cores=",

@@ -34,6 +34,7 @@ const (
 	tryRole     = "az role assignment create --assignee OBJECT --role Contributor --scope /subscriptions/SUBSCRIPTION/resourceGroups/GROUP # by an owner || az role assignment list --all --output table # an owner gives Contributor on the resource group"
 	tryAccess   = "az role assignment create --assignee OBJECT --role 'User Access Administrator' --scope /subscriptions/SUBSCRIPTION/resourceGroups/GROUP # by an owner || az role assignment list --all --output table # an owner gives User Access Administrator on the resource group"
 	tryNetwork  = "az role assignment create --assignee OBJECT --role 'Network Contributor' --scope /subscriptions/SUBSCRIPTION/resourceGroups/GROUP # by an owner || az role assignment list --all --output table # an owner gives Network Contributor on the resource group"
+	tryDenial   = "az rest --url '/subscriptions/SUBSCRIPTION/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01' # whose application made it"
 	tryPolicy   = "az policy assignment list --resource-group GROUP --disable-scope-strict-match --output table"
 	tryLock     = "az lock list --resource-group GROUP --output table"
 	trySizes    = "az vm list-skus --location REGION --resource-type virtualMachines --size SIZE --output table || az vm list-skus --location REGION --resource-type virtualMachines --output table"
@@ -66,6 +67,7 @@ var catalogue = []answer{
 	{"AuthorizationFailed", agent.KindDenied, "the login lacks ACTION", tryRole},
 	{"AuthorizationFailed/roles", agent.KindDenied, "the login lacks ACTION", tryAccess},
 	{"LinkedAuthorizationFailed", agent.KindDenied, "the login lacks ACTION on SCOPE", tryNetwork},
+	{"DenyAssignmentAuthorizationFailed", agent.KindDenied, "a deny assignment keeps the login from ACTION", tryDenial},
 	{"RequestDisallowedByPolicy", agent.KindDenied, "the policy POLICY of the subscription forbids it", tryPolicy},
 	{"ScopeLocked", agent.KindDenied, "a lock on SCOPE forbids it", tryLock},
 

@@ -50,6 +50,8 @@ func TestTranslate(t *testing.T) {
 	noRight := body("AuthorizationFailed", "The client 'x' with object id '99999999-0000-0000-0000-000000000000' does not have authorization to perform action 'Microsoft.Compute/virtualMachines/write' over scope '/subscriptions/s' or the scope is invalid.")
 	noRole := body("AuthorizationFailed", "The client 'x' with object id '99999999-0000-0000-0000-000000000000' does not have authorization to perform action 'Microsoft.Authorization/roleAssignments/write' over scope '/subscriptions/s'.")
 	linkedRight := body("LinkedAuthorizationFailed", "The client has permission to perform action 'Microsoft.Compute/virtualMachines/write' on scope '/s'; however, it does not have permission to perform action(s) 'Microsoft.Network/virtualNetworks/subnets/join/action' on the linked scope(s) '/subscriptions/s/subnets/x'.")
+	linkedOnce := body("LinkedAuthorizationFailed", "The client 'x' with object id '99999999-0000-0000-0000-000000000000' has permission to perform action 'Microsoft.Network/virtualNetworks/subnets/write' on scope '/s'; however, it does not have permission to perform action 'Microsoft.Network/routeTables/join/action' on the linked scope(s) '/subscriptions/s/routeTables/x' or the linked scope(s) are invalid.")
+	denial := body("DenyAssignmentAuthorizationFailed", "The client 'x' with object id '99999999-0000-0000-0000-000000000000' has permission to perform action 'Microsoft.Compute/virtualMachines/write' on scope '/s'; however, the access is denied because of the deny assignment with name 'system' and Id 'y' at scope '/s'.")
 	const policy = `{"error":{"code":"RequestDisallowedByPolicy","message":"Resource 'x' was disallowed by policy. Policy identifiers: …",
 		"additionalInfo":[{"type":"PolicyViolation","info":{"policyDefinitionDisplayName":"Require a cost tag"}}]}}`
 	locked := body("ScopeLocked", "The scope '/a' cannot perform delete operation because following scope(s) are locked: '/subscriptions/s/resourceGroups/mngr'. Please remove the lock.")
@@ -73,6 +75,8 @@ func TestTranslate(t *testing.T) {
 		{"missing permission, told otherwise", armAnswer(403, body("AuthorizationFailed", "No.")), agent.KindDenied, "No (AuthorizationFailed)", "az role assignment list"},
 		{"may not give roles", armAnswer(403, noRole), agent.KindDenied, "roleAssignments/write", "'User Access Administrator'"},
 		{"may not join", armAnswer(403, linkedRight), agent.KindDenied, "the login lacks Microsoft.Network/virtualNetworks/subnets/join/action on /subscriptions/s/subnets/x", "Network Contributor"},
+		{"may not join, in older words", armAnswer(403, linkedOnce), agent.KindDenied, "the login lacks Microsoft.Network/routeTables/join/action on /subscriptions/s/routeTables/x", "Network Contributor"},
+		{"denied by an application", armAnswer(403, denial), agent.KindDenied, "a deny assignment keeps the login from Microsoft.Compute/virtualMachines/write", "denyAssignments"},
 		{"policy", armAnswer(403, policy), agent.KindDenied, "the policy Require a cost tag of the subscription forbids it", "az policy assignment list --resource-group mngr"},
 		{"lock", armAnswer(409, locked), agent.KindDenied, "a lock on /subscriptions/s/resourceGroups/mngr forbids it", "az lock list --resource-group mngr"},
 		{"token refused", armAnswer(401, body("ExpiredAuthenticationToken", "…")), agent.KindCredentials, "the login has expired", "az login"},

@@ -36,15 +36,19 @@ func (e *loginError) NonRetriable() {}
 // and keeps of its causes only the text.
 func loginProblem(err error, at *place, line *contact) *loginError {
 	e := &loginError{err: err, kind: agent.KindCredentials, hint: loginCommand}
-	failed, answered := errors.AsType[*azidentity.AuthenticationFailedError](err)
-	if answered && failed.RawResponse != nil {
+	failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
+	answered := ok && failed.RawResponse != nil
+	if answered {
 		e.cause, e.hint = refusedLogin(failed.RawResponse)
 	} else if trouble, hint, ok := unanswered(err, line); ok {
 		e.kind, e.cause, e.hint = agent.KindUnreachable, "Azure's login does not answer: "+trouble, hint
 	} else {
 		e.cause, e.hint = noLogin(err.Error())
 	}
-	if at.local != nil {
+	switch {
+	case at.local != nil && answered:
+		e.hint = "mngr azure local principal list # who may log in, and where each one's secret is"
+	case at.local != nil:
 		e.hint = "mngr azure local up"
 	}
 	return e

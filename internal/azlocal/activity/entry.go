@@ -2,6 +2,7 @@ package activity
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -40,9 +41,11 @@ const (
 	Canceled  Outcome = "Canceled"
 )
 
-// ARM tells whether the entry is a request to ARM, and not to Entra or a metadata service.
+// ARM tells whether the entry is a request to ARM, and not to Entra, Graph or a metadata
+// service.
 func (e Entry) ARM() bool {
-	return e.Method != "" && !strings.HasPrefix(e.Operation, "entra:") && !strings.HasPrefix(e.Operation, "imds:")
+	service, _, other := strings.Cut(e.Operation, ":")
+	return e.Method != "" && !(other && slices.Contains([]string{"entra", "graph", "imds"}, service))
 }
 
 // Write tells whether the entry is a request to ARM that wants to change something.

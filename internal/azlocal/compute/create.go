@@ -18,7 +18,7 @@ func (p *Provider) createJob() fabric.Job {
 		// A create that fails, for want of capacity say, leaves the machine's resource with the
 		// interfaces and the disk that were made for it.
 		Prepare: func(_ context.Context, op fabric.Operation) error {
-			return p.world.Update(func(t *fabric.Tx) error { return makeParts(t, op.Target) })
+			return p.world.Update(func(t *fabric.Tx) error { return makeParts(t, op) })
 		},
 		Work: func(ctx context.Context, op fabric.Operation) error {
 			spec, rules, ok := p.describe(op.Target)
@@ -51,10 +51,13 @@ func (p *Provider) createJob() fabric.Job {
 }
 
 // makeParts makes the interfaces that came inline, and the OS disk. It is idempotent.
-func makeParts(t *fabric.Tx, id string) error {
-	d := t.Get(id)
+func makeParts(t *fabric.Tx, op fabric.Operation) error {
+	d := t.Get(op.Target)
 	if d == nil {
 		return nil
+	}
+	if err := rbac.AuthorizeInline(t, op.Principal, d.ID, d.Hidden.List("inline")); err != nil {
+		return err
 	}
 	location := d.Body.Str("location")
 	list := []any{}

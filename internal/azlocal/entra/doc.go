@@ -1,5 +1,6 @@
 // Package entra is the token service of the local Azure: OpenID discovery, the client
-// credentials grant, and the checking of tokens for ARM and IMDS.
+// credentials grant in its two versions and in that of ADFS, the directory of service
+// principals, and the checking of tokens for ARM, Graph and IMDS. It has no users.
 //
-// internal/azlocal's front door and imds import it.
+// internal/azlocal, its front door, graph and imds import it.
 package entra

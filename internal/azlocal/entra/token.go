@@ -9,8 +9,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"mngr/internal/azlocal/arm"
 )
@@ -29,33 +32,46 @@ type Claims struct {
 	Kind      string `json:"idtyp"` // "app"
 	Version   string `json:"ver"`   // "1.0"
 	MSIRes    string `json:"xms_mirid,omitempty"`
+	// Capabilities are what the client said it can do: CP1 means that it takes up claims
+	// challenges, and so that its tokens can be revoked.
+	Capabilities []string `json:"xms_cc,omitempty"`
+	ID           string   `json:"uti"`
 }
 
-// Lifetimes of tokens: an hour for a client secret, a day for a managed identity.
-const (
-	SecretLifetime  = time.Hour
-	MachineLifetime = 24 * time.Hour
-)
+// MachineLifetime is that of a managed identity's token. A client secret's is a setting.
+const MachineLifetime = 24 * time.Hour
+
+// skew is how far clocks may disagree about the beginning of a token.
+const skew = 5 * time.Minute
 
 // Issuer signs and checks tokens with one RSA key, as Entra does (RS256).
 type Issuer struct {
 	Key    *rsa.PrivateKey
 	Tenant string
 	Now    func() time.Time
+	Apps   *Directory
 }
 
-// ErrExpired says that a token was good once.
-var ErrExpired = errors.New("the token has expired")
+// What may be wrong with a token that was good once.
+var (
+	ErrExpired = errors.New("the token has expired")
+	// ErrRevoked comes with the time from which on new tokens are good.
+	ErrRevoked = errors.New("the token has been revoked")
+)
 
 // Sign makes a token for a principal. machine is the id of the virtual machine whose
 // identity it is, "" for a service principal.
-func (i *Issuer) Sign(p arm.Principal, audience, machine string, life time.Duration) (string, Claims, error) {
+func (i *Issuer) Sign(p arm.Principal, audience, machine string, life time.Duration, capabilities ...string) (string, Claims, error) {
 	now := i.Now()
+	if from := i.Apps.validFrom(p.ObjectID); now.Before(from) { // in the second of a revocation
+		now = from
+	}
 	c := Claims{
-		Audience: audience, Issuer: "https://sts.windows.net/" + i.Tenant + "/",
+		Audience: audience, Issuer: i.name(),
 		IssuedAt: now.Unix(), NotBefore: now.Unix(), Expires: now.Add(life).Unix(),
 		AppID: p.AppID, ObjectID: p.ObjectID, Subject: p.ObjectID, TenantID: i.Tenant,
 		Kind: "app", Version: "1.0", MSIRes: machine,
+		Capabilities: capabilities, ID: uuid.NewString(),
 	}
 	payload, err := json.Marshal(c)
 	if err != nil {
@@ -72,7 +88,9 @@ func (i *Issuer) Sign(p arm.Principal, audience, machine string, life time.Durat
 }
 
 // Verify checks a token's signature and times. The audience is the caller's to judge.
-// It returns ErrExpired together with the claims of an old token.
+// It returns ErrExpired and ErrRevoked together with the claims of an old token. A token
+// of a client that takes up no challenges cannot be revoked (documentation:
+// concept-continuous-access-evaluation).
 func (i *Issuer) Verify(token string) (Claims, error) {
 	var c Claims
 	parts := strings.Split(token, ".")
@@ -94,11 +112,22 @@ func (i *Issuer) Verify(token string) (Claims, error) {
 	if err := decodePart(parts[1], &c); err != nil {
 		return c, err
 	}
-	if i.Now().Unix() >= c.Expires {
+	switch now := i.Now(); {
+	case now.Unix() >= c.Expires:
 		return c, ErrExpired
+	case now.Add(skew).Unix() < c.NotBefore:
+		return c, errors.New("the token is not valid yet")
+	case c.IssuedAt < i.ValidFrom(c).Unix() && slices.ContainsFunc(c.Capabilities, func(s string) bool { return strings.EqualFold(s, "cp1") }):
+		return c, ErrRevoked
 	}
 	return c, nil
 }
+
+// name is the issuer that tokens of the first version name.
+func (i *Issuer) name() string { return "https://sts.windows.net/" + i.Tenant + "/" }
+
+// ValidFrom is when the tokens of a principal were last revoked, zero for never.
+func (i *Issuer) ValidFrom(c Claims) time.Time { return i.Apps.validFrom(c.ObjectID) }
 
 // KeyID names the signing key.
 func (i *Issuer) KeyID() string {

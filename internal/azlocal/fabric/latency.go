@@ -34,12 +34,15 @@ const (
 
 // Names of the other durations.
 const (
-	RolePropagation = "role-propagation"
-	Registration    = "registration"
-	EvictionNotice  = "eviction-notice"
-	NICReservation  = "nic-reservation"
-	RetryAfter      = "retry-after"
-	ComputeThrottle = "compute-retry-after"
+	RolePropagation      = "role-propagation"
+	RoleRemoval          = "role-removal"
+	DirectoryReplication = "directory-replication"
+	TokenLifetime        = "token-lifetime"
+	Registration         = "registration"
+	EvictionNotice       = "eviction-notice"
+	NICReservation       = "nic-reservation"
+	RetryAfter           = "retry-after"
+	ComputeThrottle      = "compute-retry-after"
 )
 
 // Profile says how slow Azure is.
@@ -108,6 +111,9 @@ func Durations() []Duration {
 		{InterfaceDelete, "NIC DELETE", 20 * ms, 13 * s, "I: 13 s in a log of terraform; R: Retry-After 4"},
 		{GroupDelete, "group DELETE, beside what is in it", 0, 30 * s, "U: 1–5 min with a VM inside"},
 		{RolePropagation, "until a new role assignment counts", 0, 30 * s, "D: up to 10 min, very variable"},
+		{RoleRemoval, "until a removed role assignment ceases to count", 0, 30 * s, "D: up to 10 min"},
+		{DirectoryReplication, "until a new identity can be given a role without principalType", 0, 10 * s, "D: seconds to minutes"},
+		{TokenLifetime, "of the access tokens for a client secret", 60 * min, 60 * min, "D: 60–90 min; S: 3599 s"},
 		{Registration, "from register until a provider is Registered", 30 * ms, 2 * min, "D: 10 s to minutes; reports: 5–15 min in a fresh subscription"},
 		{EvictionNotice, "from the Preempt event until the machine goes", 5 * s, 30 * s, "D: 30 s, best effort"},
 		{NICReservation, "a NIC's reservation after a refused create", 2 * s, 180 * s, "I: the error's text"},

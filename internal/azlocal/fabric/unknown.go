@@ -26,6 +26,9 @@ const (
 	AssignmentAfterVM   = "assignment-after-vm"
 	ListExpand          = "list-expand-instanceview"
 	DeallocatedQuota    = "deallocated-quota"
+
+	InlineNetworkRights         = "inline-network-rights"
+	AssignmentBeforeReplication = "assignment-before-replication"
 )
 
 // Unknowns lists every switch.
@@ -40,6 +43,8 @@ func Unknowns() []Unknown {
 		{AssignmentAfterVM, "role assignments at the scope of a deleted VM", []string{"survives", "removed"}},
 		{ListExpand, "$expand=instanceView on a VM list", []string{"refused", "accepted"}},
 		{DeallocatedQuota, "cores of deallocated VMs in the quota", []string{"count", "free"}},
+		{InlineNetworkRights, "a VM PUT with an inline NIC and address by one who may join the subnet but not write interfaces and addresses", []string{"accepted", "refused", "operation-fails"}},
+		{AssignmentBeforeReplication, "a role assignment with principalType for an identity that the directory does not show yet", []string{"accepted", "refused"}},
 	}
 }
 

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -13,15 +14,17 @@ import (
 	"mngr/internal/azlocal/entra"
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/fault"
+	"mngr/internal/azlocal/graph"
 	"mngr/internal/azlocal/rbac"
 	"mngr/internal/azlocal/resources"
 	"mngr/internal/azlocal/throttle"
 )
 
-// Handler serves ARM and Entra.
+// Handler serves ARM, Entra and Graph.
 type Handler struct {
 	World  *fabric.World
 	Entra  *entra.Handler
+	Graph  *graph.Handler
 	Log    *slog.Logger
 	Record func(activity.Entry)
 	Meter  *throttle.Meter // counts requests
@@ -65,6 +68,10 @@ func (h *Handler) Add(routes ...fabric.Route) {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.Entra.Owns(r.URL.Path) {
 		h.Entra.ServeHTTP(w, r)
+		return
+	}
+	if h.Graph.Owns(r.URL.Path) {
+		h.Graph.ServeHTTP(w, r)
 		return
 	}
 	if h.serveMetadata(w, r) {
@@ -199,7 +206,8 @@ func (h *Handler) work(req *arm.Request, route fabric.Route, hit *fault.Hit, ent
 	return resp, fated, err
 }
 
-// authorize asks for the route's action at the request's id.
+// authorize asks for the route's action at the request's id, and for what it takes at the
+// resources that the body names.
 func authorize(t *fabric.Tx, route fabric.Route, r *arm.Request) error {
 	if route.Action == "" {
 		return nil
@@ -210,16 +218,16 @@ func authorize(t *fabric.Tx, route fabric.Route, r *arm.Request) error {
 	} else if route.Partial {
 		scope = fabric.ScopeOf(r)
 	}
-	if rbac.Can(t, r.Principal, route.Action, scope) {
-		return nil
+	scope = cmp.Or(scope, "/")
+	err := rbac.Authorize(t, r.Principal, route.Action, scope)
+	if err == nil {
+		return rbac.AuthorizeLinked(t, r, route.Action)
 	}
 	if route.Partial && t.World().Switches.Is(fabric.ListWithGroupRights, "filtered") && rbac.CanBelow(t, r.Principal, route.Action, scope) {
 		t.Restrict(func(id string) bool { return rbac.Can(t, r.Principal, route.Action, id) })
 		return nil
 	}
-	return arm.Gatewayf(http.StatusForbidden, "AuthorizationFailed",
-		"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
-		r.Principal.AppID, r.Principal.ObjectID, route.Action, scope)
+	return err
 }
 
 // refusal turns an error into an answer. What is no refusal is a fault of this server: the

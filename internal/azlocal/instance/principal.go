@@ -57,16 +57,36 @@ func (i *Instance) Principals() ([]Principal, error) {
 	return out, nil
 }
 
+// Own is the name of the instance's own principal.
+const Own = "owner"
+
+// ErrNoPrincipal says that a name is nobody's.
+var ErrNoPrincipal = errors.New("there is no such principal")
+
+// Principal returns the principal of a name; Own is the instance's.
+func (i *Instance) Principal(name string) (Principal, error) {
+	if name == Own {
+		return Principal{Name: Own, ClientID: i.ClientID, ObjectID: i.ObjectID, Instance: i.Dir, Dir: i.Dir}, nil
+	}
+	if principalName.MatchString(name) {
+		p, err := readPrincipal(filepath.Join(i.Path("principals"), name))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return p, err
+		}
+	}
+	return Principal{}, fmt.Errorf("%w: %q", ErrNoPrincipal, name)
+}
+
 // AddPrincipal makes a principal, or returns the one that has the name.
 func (i *Instance) AddPrincipal(name string) (Principal, error) {
 	if !principalName.MatchString(name) {
 		return Principal{}, fmt.Errorf("%q is no name of a principal: small letters, digits and -, at most 32", name)
 	}
-	dir := filepath.Join(i.Path("principals"), name)
-	p, err := readPrincipal(dir)
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+	p, err := i.Principal(name)
+	if err == nil || !errors.Is(err, ErrNoPrincipal) {
 		return p, err
 	}
+	dir := filepath.Join(i.Path("principals"), name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return p, fmt.Errorf("make the directory of principal %s: %w", name, err)
 	}

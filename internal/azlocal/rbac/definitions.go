@@ -2,7 +2,6 @@ package rbac
 
 import (
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/google/uuid"
@@ -14,36 +13,71 @@ import (
 
 const typeDefinition = "Microsoft.Authorization/roleDefinitions"
 
+// Longest name and description of a role (documentation: custom-roles).
+const (
+	maxRoleName    = 512
+	maxDescription = 2048
+)
+
 func putDefinition(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	guid, props := r.Params["name"], r.Body.Obj("properties")
-	if uuid.Validate(guid) != nil {
-		return nil, arm.Errorf(http.StatusBadRequest, "InvalidRoleDefinitionId",
-			"The role definition ID '%s' is not valid. The role definition ID must be a GUID.", guid)
+	if err := checkDefinition(r, guid, props); err != nil {
+		return nil, err
 	}
-	name := props.Str("roleName")
-	if name == "" || len(name) > 512 || len(props.Strings("assignableScopes")) == 0 {
-		return nil, arm.Errorf(http.StatusBadRequest, "InvalidRoleDefinition",
-			"A role definition needs a roleName of at most 512 characters and at least one assignable scope.")
-	}
+	name, id := props.Str("roleName"), definitionID(t.World().Subscription, guid)
 	for _, d := range definitions(t) {
 		if strings.EqualFold(d.Str("properties", "roleName"), name) && !strings.EqualFold(d.Str("name"), guid) {
 			return nil, arm.Errorf(http.StatusConflict, "RoleDefinitionWithSameNameExists",
 				"A role definition cannot be updated with a name that already exists.")
 		}
 	}
-	id := definitionID(t.World().Subscription, guid)
+	old := t.Peek(id)
+	if old == nil && full(t, limitDefinitions) {
+		return nil, arm.Errorf(http.StatusBadRequest, "RoleDefinitionLimitExceeded", "Role definition limit exceeded. No more role definitions can be created.")
+	}
 	now := fabric.Timestamp(t.World().Now())
 	body := doc.Object{"id": id, "name": guid, "type": typeDefinition, "properties": doc.Object{
 		"roleName": name, "description": props.Str("description"), "type": "CustomRole",
 		"permissions": permissions(props), "assignableScopes": props["assignableScopes"],
 		"createdOn": now, "updatedOn": now, "createdBy": r.Principal.ObjectID, "updatedBy": r.Principal.ObjectID,
 	}}
-	if old := t.Peek(id); old != nil {
+	if old != nil {
 		body.Set(old.Body.Str("properties", "createdOn"), "properties", "createdOn")
 		body.Set(old.Body.Str("properties", "createdBy"), "properties", "createdBy")
 	}
 	t.Put(&fabric.Document{ID: id, Body: body})
-	return arm.Reply(http.StatusCreated, body), nil
+	return arm.Reply(http.StatusCreated, definitionIn(body, r.Params["scope"], r.APIVersion)), nil
+}
+
+func checkDefinition(r *arm.Request, guid string, props doc.Object) error {
+	bad := func(code, format string, args ...any) error {
+		return arm.Errorf(http.StatusBadRequest, code, format, args...)
+	}
+	scopes := props.Strings("assignableScopes")
+	_, reserved := findBuiltin(guid)
+	switch name := props.Str("roleName"); {
+	case uuid.Validate(guid) != nil:
+		return bad("InvalidRoleDefinitionId", "The role definition ID '%s' is not valid. The role definition ID must be a GUID.", guid)
+	case reserved:
+		return bad("RoleDefinitionUpdateNotPermitted", "The built-in role '%s' cannot be updated.", guid)
+	case name == "" || len(name) > maxRoleName:
+		return bad("InvalidRoleDefinition", "A role definition needs a roleName of at most %d characters.", maxRoleName)
+	case len(props.Str("description")) > maxDescription:
+		return bad("InvalidRoleDefinition", "The description of a role definition has at most %d characters.", maxDescription)
+	case len(scopes) == 0:
+		return bad("InvalidRoleDefinition", "A role definition needs at least one assignable scope.")
+	}
+	here := false
+	for _, s := range scopes {
+		if p := arm.ParseID(s); p.Subscription == "" || p.Namespace != "" {
+			return bad("InvalidAssignableScope", "The assignable scope '%s' is not valid: it is a subscription or a resource group.", s)
+		}
+		here = here || arm.Within(r.Params["scope"], s) || arm.Within(s, r.Params["scope"])
+	}
+	if !here {
+		return bad("InvalidAssignableScope", "The role definition's assignable scopes do not contain the scope '%s' of the request.", r.Params["scope"])
+	}
+	return nil
 }
 
 func permissions(props doc.Object) []any {
@@ -58,16 +92,29 @@ func permissions(props doc.Object) []any {
 	return out
 }
 
+// assignable tells whether a role can be assigned at a scope.
+func assignable(role doc.Object, scope string) bool {
+	for _, s := range role.Strings("properties", "assignableScopes") {
+		if arm.Within(scope, strings.TrimRight(s, "/")) {
+			return true
+		}
+	}
+	return false
+}
+
 func getDefinition(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if body := definition(t, r.Params["name"]); body != nil {
-		return arm.OK(body), nil
+		return arm.OK(definitionIn(body, r.Params["scope"], r.APIVersion)), nil
 	}
 	return nil, arm.Errorf(http.StatusNotFound, "RoleDefinitionDoesNotExist",
-		"The specified role definition with ID '%s' does not exist.", r.Params["name"])
+		"The specified role definition with ID '%s' does not exist.", bare(r.Params["name"]))
 }
 
 func deleteDefinition(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	id := definitionID(t.World().Subscription, r.Params["name"])
+	if _, reserved := findBuiltin(r.Params["name"]); reserved {
+		return nil, arm.Errorf(http.StatusBadRequest, "RoleDefinitionUpdateNotPermitted", "The built-in role '%s' cannot be deleted.", r.Params["name"])
+	}
 	d := t.Peek(id)
 	if d == nil {
 		return arm.Reply(http.StatusNoContent, nil), nil
@@ -77,22 +124,37 @@ func deleteDefinition(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 			"There are existing role assignments referencing role (code: RoleDefinitionHasAssignments)")
 	}
 	t.Delete(id)
-	return arm.OK(d.Body), nil
+	return arm.OK(definitionIn(d.Body, r.Params["scope"], r.APIVersion)), nil
 }
 
+// listDefinitions answers the roles that can be assigned at the scope; with atScopeAndBelow()
+// those of scopes below as well.
 func listDefinitions(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
-	filter := r.Query.Get("$filter")
+	filter, scope := r.Query.Get("$filter"), r.Params["scope"]
+	below := strings.Contains(strings.ToLower(filter), "atscopeandbelow()")
 	rows := []doc.Object{}
 	for _, d := range definitions(t) {
+		if !assignable(d, scope) && !(below && assignableBelow(d, scope)) {
+			continue
+		}
 		if want, ok := equals(filter, "roleName"); ok && !strings.EqualFold(want, d.Str("properties", "roleName")) {
 			continue
 		}
 		if want, ok := equals(filter, "type"); ok && !strings.EqualFold(want, d.Str("properties", "type")) {
 			continue
 		}
-		rows = append(rows, d)
+		rows = append(rows, definitionIn(d, scope, r.APIVersion))
 	}
-	return arm.OK(doc.Object{"value": rows}), nil
+	return arm.List(r, rows), nil
+}
+
+func assignableBelow(role doc.Object, scope string) bool {
+	for _, s := range role.Strings("properties", "assignableScopes") {
+		if arm.Within(s, scope) {
+			return true
+		}
+	}
+	return false
 }
 
 func definitions(t *fabric.Tx) []doc.Object {
@@ -105,23 +167,4 @@ func definitions(t *fabric.Tx) []doc.Object {
 		out = append(out, d.Body)
 	}
 	return out
-}
-
-// FindRole returns the GUID of a role by its name or GUID, "" when there is none.
-func FindRole(t *fabric.Tx, nameOrGUID string) string {
-	for _, d := range definitions(t) {
-		if strings.EqualFold(d.Str("properties", "roleName"), nameOrGUID) || strings.EqualFold(d.Str("name"), nameOrGUID) {
-			return d.Str("name")
-		}
-	}
-	return ""
-}
-
-// equals finds "name eq 'value'" in an OData filter; two quotes stand for one.
-func equals(filter, name string) (value string, ok bool) {
-	m := regexp.MustCompile(`(?i)\b` + name + `\s+eq\s+'((?:[^']|'')*)'`).FindStringSubmatch(filter)
-	if m == nil {
-		return "", false
-	}
-	return strings.ReplaceAll(m[1], "''", "'"), true
 }

@@ -1,6 +1,7 @@
 package rbac
 
 import (
+	"net/http"
 	"strings"
 	"time"
 
@@ -9,15 +10,25 @@ import (
 	"mngr/internal/azlocal/fabric"
 )
 
-// Can tells whether p may do action at scope: some assignment at the scope or above has
-// a role that allows it. There are no deny assignments here.
-func Can(t *fabric.Tx, p arm.Principal, action, scope string) bool {
-	for _, a := range effective(t, p) {
-		if arm.Within(scope, a.Body.Str("properties", "scope")) && allows(t, a, action) {
-			return true
-		}
+// Authorize refuses what p may not do at scope, in ARM's words: for want of a role, or
+// because of a deny assignment, which wins over every role.
+func Authorize(t *fabric.Tx, p arm.Principal, action, scope string) error {
+	if !allowed(t, p, action, scope) {
+		return arm.Gatewayf(http.StatusForbidden, "AuthorizationFailed",
+			"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+			p.AppID, p.ObjectID, action, scope)
 	}
-	return false
+	if d := deniedBy(t, p, action, scope); d != nil {
+		return arm.Gatewayf(http.StatusForbidden, "DenyAssignmentAuthorizationFailed",
+			"The client '%s' with object id '%s' has permission to perform action '%s' on scope '%s'; however, the access is denied because of the deny assignment with name '%s' and Id '%s' at scope '%s'.",
+			p.AppID, p.ObjectID, action, scope, d.Body.Str("properties", "denyAssignmentName"), d.Body.Str("name"), d.Body.Str("properties", "scope"))
+	}
+	return nil
+}
+
+// Can tells whether p may do action at scope.
+func Can(t *fabric.Tx, p arm.Principal, action, scope string) bool {
+	return allowed(t, p, action, scope) && deniedBy(t, p, action, scope) == nil
 }
 
 // CanBelow tells whether p may do action anywhere below scope.
@@ -30,14 +41,26 @@ func CanBelow(t *fabric.Tx, p arm.Principal, action, scope string) bool {
 	return false
 }
 
-// effective returns the assignments of a principal that already count.
+// allowed tells whether some assignment at the scope or above has a role that allows it.
+func allowed(t *fabric.Tx, p arm.Principal, action, scope string) bool {
+	for _, a := range effective(t, p) {
+		if arm.Within(scope, a.Body.Str("properties", "scope")) && allows(t, a, action) {
+			return true
+		}
+	}
+	return false
+}
+
+// effective returns the assignments of a principal that count: a new one not yet, one that
+// was removed still for a while.
 func effective(t *fabric.Tx, p arm.Principal) []*fabric.Document {
 	var out []*fabric.Document
 	w := t.World()
 	for _, id := range t.Referrers(principalKey(p.ObjectID)) {
 		a := t.Peek(id)
-		made, err := time.Parse(time.RFC3339Nano, a.Hidden.Str("made"))
-		if age := w.Now().Sub(made); err == nil && age >= 0 && age < w.Settings.Time(fabric.RolePropagation) { // below 0: the clock was set back
+		age := since(t, a, "made")
+		tooNew := age >= 0 && age < w.Settings.Time(fabric.RolePropagation) // below 0: the clock was set back
+		if tooNew || isRemoved(a) && since(t, a, "removed") >= w.Settings.Time(fabric.RoleRemoval) {
 			continue
 		}
 		out = append(out, a)
@@ -45,23 +68,54 @@ func effective(t *fabric.Tx, p arm.Principal) []*fabric.Document {
 	return out
 }
 
+// since is the time from an event of an assignment; one that is not noted was long ago.
+func since(t *fabric.Tx, a *fabric.Document, event string) time.Duration {
+	at, err := time.Parse(time.RFC3339Nano, a.Hidden.Str(event))
+	if err != nil {
+		return 1<<63 - 1
+	}
+	return t.World().Now().Sub(at)
+}
+
 func allows(t *fabric.Tx, assignment *fabric.Document, action string) bool {
-	role := definition(t, arm.Name(assignment.Body.Str("properties", "roleDefinitionId")))
-	for _, p := range role.List("properties", "permissions") {
-		if matchAny(p.Strings("actions"), action) && !matchAny(p.Strings("notActions"), action) {
+	for _, p := range permissionsOf(t, arm.Name(assignment.Body.Str("properties", "roleDefinitionId"))) {
+		if p.covers(action) {
 			return true
 		}
 	}
 	return false
 }
 
+// permission is one element of a role's permissions.
+type permission struct{ actions, notActions []string }
+
+func (p permission) covers(action string) bool {
+	return matchAny(p.actions, action) && !matchAny(p.notActions, action)
+}
+
+func permissionsOf(t *fabric.Tx, guid string) []permission {
+	if b, ok := findBuiltin(guid); ok {
+		return []permission{{b.actions, b.notActions}}
+	}
+	if d := t.Peek(definitionID(t.World().Subscription, guid)); d != nil {
+		return permissionList(d.Body)
+	}
+	return nil
+}
+
+func permissionList(body doc.Object) []permission {
+	var out []permission
+	for _, p := range body.List("properties", "permissions") {
+		out = append(out, permission{p.Strings("actions"), p.Strings("notActions")})
+	}
+	return out
+}
+
 // definition returns the body of a role by its GUID, nil when there is none.
 func definition(t *fabric.Tx, guid string) doc.Object {
 	subscription := t.World().Subscription
-	for _, b := range builtins() {
-		if strings.EqualFold(b.guid, guid) {
-			return b.body(subscription)
-		}
+	if b, ok := findBuiltin(guid); ok {
+		return b.body(subscription)
 	}
 	if d := t.Peek(definitionID(subscription, guid)); d != nil {
 		return d.Body

@@ -31,6 +31,8 @@ const (
 	assignmentVersions = `2015-07-01 2016-07-01 2017-10-01-preview 2018-01-01-preview 2018-07-01 2018-09-01-preview 2018-12-01-preview
 		2019-04-01-preview 2020-03-01-preview 2020-04-01-preview 2020-08-01-preview 2020-10-01-preview 2021-04-01-preview 2022-01-01-preview 2022-04-01`
 	definitionVersions = `2015-06-01 2015-07-01 2016-07-01 2017-05-01 2017-10-01-preview 2018-01-01-preview 2018-07-01 2022-04-01 2022-05-01-preview`
+	denialVersions     = `2018-07-01-preview 2022-04-01`
+	classicVersions    = `2015-06-01 2015-07-01`
 	graphVersions      = `2018-09-01-preview 2019-04-01 2020-04-01-preview 2021-03-01 2021-06-01-preview 2022-10-01 2024-04-01`
 	storageVersions    = `2018-07-01 2019-06-01 2021-09-01 2022-09-01 2023-01-01 2023-05-01 2024-01-01`
 )
@@ -68,7 +70,9 @@ func Namespaces() []Namespace {
 	return []Namespace{
 		{Name: "Microsoft.Authorization", Always: true, Types: slices.Concat(
 			types(assignmentVersions, "roleAssignments"),
-			types(definitionVersions, "roleDefinitions", "permissions", "providerOperations"))},
+			types(definitionVersions, "roleDefinitions", "permissions", "providerOperations"),
+			types(denialVersions, "denyAssignments"),
+			types(classicVersions, "classicAdministrators"))},
 		{Name: "Microsoft.Compute", Types: slices.Concat(
 			types(vmVersions, "virtualMachines*", "virtualMachines/runCommands*", "virtualMachines/extensions*", "images*", "availabilitySets*",
 				"locations", "locations/operations", "locations/vmSizes", "locations/usages", "locations/publishers", "locations/runCommands", "locations/virtualMachines"),
