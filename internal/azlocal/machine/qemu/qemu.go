@@ -96,11 +96,15 @@ func (h *hypervisor) Image(ctx context.Context, kind guestimage.Kind, progress f
 func (h *hypervisor) accelerate(ctx context.Context, disk guestimage.Disk, progress func(string)) accelerator {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.accelerator.Name == "" {
-		h.accelerator = findAccelerator(ctx, disk, progress)
-		h.Log.Info("virtual machines run", "on", h.accelerator.String())
+	if h.accelerator.Name != "" {
+		return h.accelerator
 	}
-	return h.accelerator
+	found := findAccelerator(ctx, disk, progress)
+	if ctx.Err() == nil {
+		h.accelerator = found
+		h.Log.Info("virtual machines run", "on", found.String())
+	}
+	return found
 }
 
 // Registry serves what was made along with the images.
