@@ -51,6 +51,7 @@ func TestReservedInterface(t *testing.T) {
 	del, err := c.vms.BeginDelete(ctx, "rg", "vm", nil)
 	done(ctx, t, del, err)
 
+	spec.Properties.StorageProfile.OSDisk.Name = new("vm-os2") // the first may still be about to go
 	l.set(t, map[string]string{"quota.cores": "0"})
 	wantCode(t, create("vm"), 409, "OperationNotAllowed")
 	wantCode(t, remove(), 400, "NicReservedForAnotherVm")

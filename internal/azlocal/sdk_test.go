@@ -183,6 +183,7 @@ func TestLife(t *testing.T) {
 		}},
 		{"running", func() error { p, err := c.vms.BeginStart(ctx, "rg", "vm", nil); done(ctx, t, p, err); return nil }},
 		{"stopped", func() error { p, err := c.vms.BeginPowerOff(ctx, "rg", "vm", nil); done(ctx, t, p, err); return nil }},
+		{"running", func() error { p, err := c.vms.BeginStart(ctx, "rg", "vm", nil); done(ctx, t, p, err); return nil }},
 		{"running", func() error { p, err := c.vms.BeginRestart(ctx, "rg", "vm", nil); done(ctx, t, p, err); return nil }},
 	} {
 		if err := step.run(); err != nil {

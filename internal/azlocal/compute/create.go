@@ -31,6 +31,7 @@ func (p *Provider) createJob() fabric.Job {
 			return p.refreshRules(ctx, spec.Key, op.Target, rules)
 		},
 		Settle: settling(func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error) {
+			delete(d.Hidden, "booting")
 			if err != nil {
 				fail(t, d, op)
 				// A guest that was waited for in vain may well run, and is billed.
@@ -42,9 +43,9 @@ func (p *Provider) createJob() fabric.Job {
 			}
 			setProvisioning(t, d, fabric.Succeeded)
 			setPower(t, d, Running)
-			d.Body.Set(diskID(d), "properties", "storageProfile", "osDisk", "managedDisk", "id")
+			nameDisks(t, d)
 			t.Put(d)
-			markDisk(t, d)
+			markDisks(t, d)
 		}),
 	}
 }
@@ -70,8 +71,9 @@ func makeParts(t *fabric.Tx, id string) error {
 	}
 	if len(list) > 0 {
 		d.Body.Set(list, "properties", "networkProfile", "networkInterfaces")
-		t.Put(d)
 	}
+	d.Hidden["booting"] = true
+	t.Put(d)
 	makeDisk(t, d)
 	return nil
 }

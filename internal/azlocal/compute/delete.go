@@ -3,8 +3,10 @@ package compute
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"mngr/internal/azlocal/arm"
+	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/rbac"
 )
@@ -53,16 +55,16 @@ func (p *Provider) deleteJob() fabric.Job {
 // interface, address and disk a while longer.
 func cascade(t *fabric.Tx, d *fabric.Document, op fabric.Operation) {
 	var parts []string
-	if disk := t.Get(diskID(d)); disk != nil {
-		delete(disk.Body, "managedBy")
-		disk.Body.Set("Unattached", "properties", "diskState")
-		t.Put(disk)
-		if d.Body.Str("properties", "storageProfile", "osDisk", "deleteOption") == "Delete" {
+	if disk := letGo(t, d.ID, diskID(d)); disk != nil && goes(d.Body.Obj("properties", "storageProfile", "osDisk")) {
+		parts = append(parts, disk.ID)
+	}
+	for _, own := range dataDisks(d) {
+		if disk := letGo(t, d.ID, dataDiskID(d.ID, own)); disk != nil && goes(own) {
 			parts = append(parts, disk.ID)
 		}
 	}
 	for _, n := range interfaces(d) {
-		if n.Str("properties", "deleteOption") == "Delete" {
+		if goes(n.Obj("properties")) {
 			parts = append(parts, n.Str("id"))
 		}
 	}
@@ -70,6 +72,9 @@ func cascade(t *fabric.Tx, d *fabric.Document, op fabric.Operation) {
 		t.Begin(fabric.Operation{Job: jobCascade, Target: id, Family: fabric.ComputeFamily, Location: op.Location, Principal: op.Principal})
 	}
 }
+
+// goes tells whether a part of a machine goes with it.
+func goes(part doc.Object) bool { return strings.EqualFold(part.Str("deleteOption"), "Delete") }
 
 // cascadeJob deletes one part of a machine that is gone. A part in other use stays.
 func cascadeJob() fabric.Job {

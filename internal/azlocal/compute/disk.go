@@ -2,6 +2,7 @@ package compute
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -9,22 +10,56 @@ import (
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
 	"mngr/internal/azlocal/fabric"
-	"mngr/internal/azlocal/resources"
 )
 
+// maxDiskGB is the largest managed disk (documentation: disks-types).
+const maxDiskGB = 65536
+
+// diskSKUs are the kinds of managed disks; a tier is what precedes "_".
+func diskSKUs() []string {
+	return []string{"Standard_LRS", "StandardSSD_LRS", "StandardSSD_ZRS", "Premium_LRS", "Premium_ZRS", "PremiumV2_LRS", "UltraSSD_LRS"}
+}
+
+// diskTier is the tier of a kind: "Standard" of "StandardSSD_LRS".
+func diskTier(sku string) string {
+	tier, _, _ := strings.Cut(sku, "_")
+	switch tier {
+	case "StandardSSD":
+		return "Standard"
+	case "UltraSSD":
+		return "Ultra"
+	}
+	return tier
+}
+
+// diskID is where a machine's OS disk is.
 func diskID(vm *fabric.Document) string {
 	return arm.GroupID(vm.ID) + "/providers/" + TypeDisk + "/" + vm.Body.Str("properties", "storageProfile", "osDisk", "name")
 }
 
-func checkDiskName(t *fabric.Tx, vm *fabric.Document) error {
-	name := vm.Body.Str("properties", "storageProfile", "osDisk", "name")
-	if len(name) > 80 {
-		return invalid("osDisk.name", "The disk name %s is longer than 80 characters.", name)
+// checkNewDisk refuses a name that a disk cannot have, or has already.
+func checkNewDisk(t *fabric.Tx, id, target string) error {
+	if err := checkEntity(target, arm.Name(id)); err != nil {
+		return err
 	}
-	if t.Peek(diskID(vm)) != nil {
-		return arm.Errorf(http.StatusConflict, "ConflictingUserInput", "Disk %s already exists in resource group %s. Only CreateOption.Attach is supported.", name, strings.ToUpper(arm.ParseID(vm.ID).Group))
+	if t.Peek(id) != nil {
+		return arm.Errorf(http.StatusConflict, "ConflictingUserInput", "Disk %s already exists in resource group %s. Only CreateOption.Attach is supported.", arm.Name(id), strings.ToUpper(arm.ParseID(id).Group)).About(target)
 	}
 	return nil
+}
+
+func checkDiskSKU(target, sku string) error {
+	if slices.Contains(diskSKUs(), sku) {
+		return nil
+	}
+	return invalid(target, "The value '%s' of parameter '%s' is not allowed. Allowed values are '%s'.", sku, target, strings.Join(diskSKUs(), ","))
+}
+
+func checkDiskSize(target string, size int) error {
+	if size > 0 && size <= maxDiskGB {
+		return nil
+	}
+	return invalid(target, "The value '%d' of parameter '%s' is out of range. The value must be between '1' and '%d', inclusive.", size, target, maxDiskGB)
 }
 
 // makeDisk makes a machine's OS disk. It gets the machine's tags once, by copy.
@@ -34,13 +69,9 @@ func makeDisk(t *fabric.Tx, vm *fabric.Document) {
 		return
 	}
 	props := vm.Body.Obj("properties")
-	disk := props.Obj("storageProfile", "osDisk")
-	sku := disk.Str("managedDisk", "storageAccountType")
-	tier, _, _ := strings.Cut(sku, "_")
-	ref := props.Obj("storageProfile", "imageReference")
-	body := diskBody(t, id, vm.Body.Str("location"), sku, strings.TrimSuffix(tier, "SSD"), disk.Int("diskSizeGB"))
-	body["managedBy"] = vm.ID
-	body.Set("Attached", "properties", "diskState")
+	disk, ref := props.Obj("storageProfile", "osDisk"), props.Obj("storageProfile", "imageReference")
+	body := diskBody(t, id, vm.Body.Str("location"), disk.Str("managedDisk", "storageAccountType"), disk.Int("diskSizeGB"))
+	body.Set("Linux", "properties", "osType")
 	body.Set(fabric.Succeeded, "properties", "provisioningState")
 	if image, err := findImage(ref); err == nil {
 		body.Set(image.Generation, "properties", "hyperVGeneration")
@@ -48,66 +79,20 @@ func makeDisk(t *fabric.Tx, vm *fabric.Document) {
 	body.Set(doc.Object{"createOption": "FromImage", "imageReference": doc.Object{"id": "/Subscriptions/" + t.World().Subscription + "/Providers/Microsoft.Compute/Locations/" +
 		vm.Body.Str("location") + "/Publishers/" + ref.Str("publisher") + "/ArtifactTypes/VMImage/Offers/" + ref.Str("offer") + "/Skus/" + ref.Str("sku") + "/Versions/" + ref.Str("exactVersion")}},
 		"properties", "creationData")
-	body["tags"] = vm.Body.Obj("tags").Clone()
-	if body.Obj("tags") == nil {
-		delete(body, "tags")
+	if tags := vm.Body.Obj("tags").Clone(); tags != nil {
+		body["tags"] = tags
 	}
-	t.Put(&fabric.Document{ID: id, Body: body})
+	if zones := vm.Body["zones"]; zones != nil {
+		body["zones"] = zones
+	}
+	own(t, &fabric.Document{ID: id, Body: body}, vm)
 }
 
-func diskBody(t *fabric.Tx, id, location, sku, tier string, sizeGB int) doc.Object {
-	return doc.Object{"name": arm.Name(id), "id": id, "type": TypeDisk, "location": location, "sku": doc.Object{"name": sku, "tier": tier},
-		"properties": doc.Object{"osType": "Linux", "diskSizeGB": float64(sizeGB), "diskSizeBytes": float64(sizeGB) * (1 << 30), "uniqueId": uuid.NewString(),
+func diskBody(t *fabric.Tx, id, location, sku string, sizeGB int) doc.Object {
+	return doc.Object{"name": arm.Name(id), "id": id, "type": TypeDisk, "location": location, "sku": doc.Object{"name": sku, "tier": diskTier(sku)},
+		"properties": doc.Object{"diskSizeGB": float64(sizeGB), "diskSizeBytes": float64(sizeGB) * (1 << 30), "uniqueId": uuid.NewString(),
 			"timeCreated": fabric.Timestamp(t.World().Now()), "provisioningState": "Updating", "diskState": "Unattached",
 			"creationData": doc.Object{"createOption": "Empty"}, "encryption": doc.Object{"type": "EncryptionAtRestWithPlatformKey"}, "networkAccessPolicy": "AllowAll", "publicNetworkAccess": "Enabled"}}
-}
-
-// markDisk shows in the OS disk whether its machine is allocated.
-func markDisk(t *fabric.Tx, vm *fabric.Document) {
-	d := t.Get(diskID(vm))
-	if d == nil {
-		return
-	}
-	state := "Attached"
-	if powerOf(vm) == Deallocated {
-		state = "Reserved"
-	}
-	d.Body.Set(state, "properties", "diskState")
-	t.Put(d)
-}
-
-func putDisk(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
-	tags, err := arm.ReadTags(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	location := resources.Normalize(r.Body.Str("location"))
-	if !resources.IsRegion(location) {
-		return nil, arm.Gatewayf(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
-	}
-	size := r.Body.Int("properties", "diskSizeGB")
-	if size <= 0 {
-		return nil, invalid("disk.diskSizeGB", "Required parameter 'disk.diskSizeGB' is missing (null).")
-	}
-	sku := r.Body.Str("sku", "name")
-	if sku == "" {
-		sku = "Standard_LRS"
-	}
-	tier, _, _ := strings.Cut(sku, "_")
-	d := &fabric.Document{ID: r.ID, Body: diskBody(t, r.ID, location, sku, strings.TrimSuffix(tier, "SSD"), size)}
-	if len(tags) > 0 {
-		d.Body["tags"] = doc.OfStrings(tags)
-	}
-	if data := r.Body.Get("properties", "creationData"); data != nil {
-		d.Body.Set(data, "properties", "creationData")
-	}
-	if old := t.Peek(r.ID); old != nil && old.Body.Str("managedBy") != "" {
-		d.Body["managedBy"] = old.Body["managedBy"]
-		d.Body.Set(old.Body.Str("properties", "diskState"), "properties", "diskState")
-	}
-	t.Put(d)
-	op := t.Begin(diskOperation(d, jobDisk, r.Principal))
-	return t.Accepted(r, op, fabric.Async{Status: http.StatusAccepted, Body: t.Peek(d.ID).Body, Async: true, Location: true, RetryAfter: 2}), nil
 }
 
 func diskOperation(d *fabric.Document, job string, by arm.Principal) fabric.Operation {
@@ -116,14 +101,18 @@ func diskOperation(d *fabric.Document, job string, by arm.Principal) fabric.Oper
 
 func removeDisk(t *fabric.Tx, d *fabric.Document, opt fabric.RemoveOptions) (string, error) {
 	if vm := d.Body.Str("managedBy"); vm != "" {
-		return "", arm.Errorf(http.StatusConflict, "OperationNotAllowed", "Disk %s is attached to VM %s.", arm.Name(d.ID), vm)
+		return "", notAllowed("Disk %s is attached to VM %s.", arm.Name(d.ID), vm)
 	}
 	if busy := t.Busy(d.ID); busy != nil && busy.Job == jobDiskOff {
 		return busy.ID, nil
 	}
+	t.Preempt(d.ID)
+	d.Body.Set("Deleting", "properties", "provisioningState")
+	t.Put(d)
 	return t.Begin(diskOperation(d, jobDiskOff, opt.Principal)).ID, nil
 }
 
+// diskJob ends a write to a disk. What it changes has been stored with the request.
 func diskJob() fabric.Job {
 	return fabric.Job{
 		Takes: fabric.DiskWrite,
@@ -149,6 +138,9 @@ func diskGoneJob() fabric.Job {
 		Settle: func(t *fabric.Tx, op fabric.Operation, err error) {
 			if err == nil {
 				t.Delete(op.Target)
+			} else if d := t.Get(op.Target); d != nil {
+				d.Body.Set(fabric.Failed, "properties", "provisioningState")
+				t.Put(d)
 			}
 		},
 	}

@@ -2,14 +2,12 @@ package compute
 
 import (
 	"context"
-	"net/http"
 
-	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/machine"
 )
 
-// PowerState is what Azure knows of a machine's power. This file alone decides it.
+// PowerState is what Azure knows of a machine's power.
 type PowerState string
 
 // The power states. None of them is known while a machine is created.
@@ -32,41 +30,6 @@ func (s PowerState) Billed() bool {
 	return false
 }
 
-// action is a change of power that ARM offers.
-type action struct {
-	name, takes   string // takes is a duration of the fabric
-	during, after PowerState
-	preempts      bool // a later write ends an operation under way
-	retryAfter    int
-	drive         func(context.Context, machine.Driver, machine.Spec, []machine.Rule, bool) error
-}
-
-func actions() []action {
-	return []action{
-		{"start", fabric.VMStart, Starting, Running, false, 10, func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, _ bool) error {
-			return d.Start(ctx, s, r)
-		}},
-		{"restart", fabric.VMRestart, Running, Running, false, 10, func(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule, _ bool) error {
-			if state, err := d.State(ctx, s.Key); err == nil && state != machine.Running {
-				return d.Start(ctx, s, r)
-			}
-			return d.Restart(ctx, s.Key)
-		}},
-		{"powerOff", fabric.VMPowerOff, Stopping, Stopped, true, 0, func(ctx context.Context, d machine.Driver, s machine.Spec, _ []machine.Rule, force bool) error {
-			return d.Stop(ctx, s.Key, force)
-		}},
-		{"deallocate", fabric.VMDeallocate, Deallocating, Deallocated, true, 10, func(ctx context.Context, d machine.Driver, s machine.Spec, _ []machine.Rule, _ bool) error {
-			return d.Stop(ctx, s.Key, false)
-		}},
-	}
-}
-
-// deallocation is the action that the platform takes by itself as well.
-func deallocation() action {
-	all := actions()
-	return all[len(all)-1]
-}
-
 func powerOf(d *fabric.Document) PowerState { return PowerState(d.Hidden.Str("power")) }
 
 func setPower(t *fabric.Tx, d *fabric.Document, s PowerState) {
@@ -74,63 +37,11 @@ func setPower(t *fabric.Tx, d *fabric.Document, s PowerState) {
 	d.Hidden["powerSince"] = fabric.Timestamp(t.World().Now())
 }
 
-// handle starts an action on request.
-func (a action) handle(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
-	d, err := t.Find(r.ID)
-	if err != nil {
-		return nil, err
-	}
-	op, err := a.begin(t, d, r)
-	if err != nil {
-		return nil, err
-	}
-	return t.Accepted(r, op, fabric.Async{Status: http.StatusAccepted, Async: true, Location: true, RetryAfter: a.retryAfter}), nil
+// setToRun tells whether a machine runs, or would if its guest had not switched itself off.
+func setToRun(d *fabric.Document) bool {
+	power := powerOf(d)
+	return power == Running || power == Stopped && !d.Hidden.Bool("halted")
 }
-
-func (a action) begin(t *fabric.Tx, d *fabric.Document, r *arm.Request) (fabric.Operation, error) {
-	if busy := t.Busy(d.ID); busy != nil {
-		if busy.Job == a.job() {
-			return *busy, nil
-		}
-		if busy.Job == jobDelete || !a.preempts && busy.Job != jobTags {
-			return fabric.Operation{}, conflict(a.name, d, busy)
-		}
-		t.Preempt(d.ID)
-	}
-	if state := provisioning(d); state == "Failed" && powerOf(d) == Unknown && !a.preempts {
-		return fabric.Operation{}, arm.Errorf(http.StatusConflict, "OperationNotAllowed",
-			"Operation '%s' is not allowed on VM '%s' since the VM has failed to be created.", a.name, arm.Name(d.ID))
-	}
-	was := powerOf(d)
-	fate, err := a.checkStart(t, d, was)
-	if err != nil {
-		return fabric.Operation{}, err
-	}
-	setProvisioning(t, d, "Updating")
-	setPower(t, d, a.during)
-	t.Put(d)
-	op := operation(t, d, a.job(), r.Principal)
-	op.Fate = fate
-	op.Input = map[string]any{"force": r.Query.Get("skipShutdown") == "true", "was": string(was)}
-	return t.Begin(op), nil
-}
-
-// checkStart finds a host for a machine that was deallocated: for its cores, where they did
-// not count meanwhile, there must be quota again, and for it capacity.
-func (a action) checkStart(t *fabric.Tx, d *fabric.Document, was PowerState) (*fabric.Fate, error) {
-	if a.after != Running || was != Deallocated {
-		return nil, nil
-	}
-	if t.World().Switches.Is(fabric.DeallocatedQuota, "free") {
-		size, _ := findSize(sizeOf(d))
-		if err := checkQuota(t, size, d.Body.Str("location"), isSpot(d.Body)); err != nil {
-			return nil, err
-		}
-	}
-	return allocate(t, d)
-}
-
-func (a action) job() string { return "vm." + a.name }
 
 // perform is the job of an action.
 func (a action) perform(p *Provider) fabric.Job {
@@ -150,20 +61,31 @@ func (a action) perform(p *Provider) fabric.Job {
 			return nil
 		},
 		Settle: settling(func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error) {
+			was := PowerState(op.Input.Str("was"))
 			if err != nil {
 				fail(t, d, op)
-				setPower(t, d, p.afterFailure(d, PowerState(op.Input.Str("was"))))
+				setPower(t, d, p.afterFailure(d, was))
 			} else {
 				setProvisioning(t, d, fabric.Succeeded)
-				setPower(t, d, a.after)
+				a.settlePower(t, d, was)
 			}
+			nameDisks(t, d) // a create that it preempted may have made them
 			t.Put(d)
-			markDisk(t, d)
+			markDisks(t, d)
 			if !powerOf(d).Billed() {
 				over(t, d.ID) // nothing is left to be taken back
 			}
 		}),
 	}
+}
+
+// settlePower shows what a machine has become.
+func (a action) settlePower(t *fabric.Tx, d *fabric.Document, was PowerState) {
+	if a.after == Unknown || a.idle(was) {
+		return
+	}
+	setPower(t, d, a.after)
+	d.Hidden["halted"] = a.after != Running
 }
 
 // afterFailure is what is left of a machine when an action failed: what the driver sees. One
@@ -199,6 +121,7 @@ func (p *Provider) PoweredOff(key string) error {
 		}
 		d = t.Get(d.ID)
 		setPower(t, d, Stopped)
+		d.Hidden["halted"] = false
 		t.Put(d)
 		return nil
 	})

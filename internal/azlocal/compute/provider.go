@@ -29,6 +29,7 @@ const (
 	jobCascade = "vm.cascade"
 	jobDisk    = "disk.put"
 	jobDiskOff = "disk.delete"
+	jobCommand = "vm.runCommand"
 )
 
 // Provider serves Microsoft.Compute.
@@ -50,10 +51,11 @@ func (p *Provider) Register(w *fabric.World) {
 		w.Handle(a.job(), a.perform(p))
 	}
 	w.Handle(jobCreate, p.createJob())
-	w.Handle(jobUpdate, updateJob())
+	w.Handle(jobUpdate, updateJob(p))
 	w.Handle(jobTags, tagsJob())
 	w.Handle(jobDelete, p.deleteJob())
 	w.Handle(jobCascade, cascadeJob())
+	w.Handle(jobCommand, p.commandJob())
 	w.Handle(jobDisk, diskJob())
 	w.Handle(jobDiskOff, diskGoneJob())
 }
@@ -130,7 +132,7 @@ func operation(_ *fabric.Tx, d *fabric.Document, job string, by arm.Principal) f
 
 func conflict(verb string, d *fabric.Document, busy *fabric.Operation) error {
 	if busy.Job == jobDelete {
-		return arm.Errorf(409, "OperationNotAllowed", "Operation '%s' is not allowed on VM '%s' since the VM is marked for deletion. You can only retry the Delete operation (or wait for an ongoing one to complete).", verb, arm.Name(d.ID))
+		return notAllowed("Operation '%s' is not allowed on VM '%s' since the VM is marked for deletion. You can only retry the Delete operation (or wait for an ongoing one to complete).", verb, arm.Name(d.ID))
 	}
 	return arm.Errorf(409, "Conflict", "The request failed due to conflict with a concurrent request: there is already an operation in progress on VM '%s'. To resolve it, please refer to https://aka.ms/activitylog to get more details on the conflicting requests.", arm.Name(d.ID))
 }

@@ -48,5 +48,9 @@ func findSize(name string) (Size, bool) {
 	return Size{}, false
 }
 
+// interfaces is how many network interfaces a machine of the size may have. The burstable
+// ones may have one or two more in truth.
+func (s Size) interfaces() int { return max(2, s.Cores/2) }
+
 // burstable sizes cannot be Spot.
 func (s Size) burstable() bool { return strings.HasPrefix(s.Name, "Standard_B") }

@@ -53,12 +53,15 @@ func specOf(t *fabric.Tx, d *fabric.Document) machine.Spec {
 const customData = "customData"
 
 func customDataOf(t *fabric.Tx, d *fabric.Document) []byte {
-	text := t.Kept(d.ID, customData)
-	if text == "" {
-		text = d.Hidden.Str(customData) // as it was stored in earlier versions
-	}
-	data, _ := base64.StdEncoding.DecodeString(text) // checked when it was accepted
+	data, _ := base64.StdEncoding.DecodeString(customDataText(t, d)) // checked when it was accepted
 	return data
+}
+
+func customDataText(t *fabric.Tx, d *fabric.Document) string {
+	if text := t.Kept(d.ID, customData); text != "" {
+		return text
+	}
+	return d.Hidden.Str(customData) // as it was stored in earlier versions
 }
 
 // addresses fills in what the machine's first interface has.

@@ -1,7 +1,6 @@
 package compute
 
 import (
-	"net/http"
 	"strings"
 
 	"mngr/internal/azlocal/arm"
@@ -24,7 +23,7 @@ func getMachine(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 			body.Set(data, "properties", "userData")
 		}
 	default:
-		return nil, invalid("$expand", "The value '%s' of the query parameter $expand is invalid.", expand)
+		return nil, badExpand(expand)
 	}
 	return tagged(arm.OK(body), body), nil
 }
@@ -47,74 +46,4 @@ func present(t *fabric.Tx, r *arm.Request, d *fabric.Document) doc.Object {
 		body.Set([]any{}, "properties", "networkProfile", "networkInterfaces")
 	}
 	return body
-}
-
-// listMachines answers a list. The group is upper-cased in every id, as recorded.
-func listMachines(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
-	expand := r.Query.Get("$expand")
-	if expand != "" && t.World().Switches.Is(fabric.ListExpand, "refused") {
-		return nil, arm.Errorf(http.StatusBadRequest, "InvalidParameter",
-			"The $expand query parameter can only be specified if a valid $filter option is specified.").About("$expand")
-	}
-	status := r.Query.Get("statusOnly") == "true"
-	return t.Page(r, TypeVM, func(d *fabric.Document) doc.Object {
-		body := present(t, r, d)
-		if status {
-			body = body.Keep("name", "id", "type", "location", "properties")
-			body["properties"] = body.Obj("properties").Keep("vmId", "provisioningState", "hardwareProfile")
-		}
-		if status || strings.EqualFold(expand, "instanceView") {
-			body.Set(instanceView(d), "properties", "instanceView")
-		}
-		body["id"] = upperGroup(d.ID)
-		return body
-	}), nil
-}
-
-func upperGroup(id string) string {
-	group := "/" + arm.ParseID(id).Group + "/"
-	return strings.Replace(id, group, strings.ToUpper(group), 1)
-}
-
-// instanceView is what the platform sees of a machine. A machine without a power state
-// has no such status; a deallocated one has no agent.
-func instanceView(d *fabric.Document) doc.Object {
-	since, power := d.Hidden.Str("stateSince"), powerOf(d)
-	view := doc.Object{"hyperVGeneration": "V2", "disks": []any{}}
-	if image, err := findImage(d.Body.Obj("properties", "storageProfile", "imageReference")); err == nil {
-		view["hyperVGeneration"] = image.Generation
-	}
-	if power != Unknown {
-		view["disks"] = []any{doc.Object{"name": d.Body.Str("properties", "storageProfile", "osDisk", "name"),
-			"statuses": []any{status("ProvisioningState/succeeded", "Provisioning succeeded", since)}}}
-	}
-	if power == Running || power == Stopping || power == Stopped {
-		view["computerName"], view["osName"], view["osVersion"] = d.Body.Str("properties", "osProfile", "computerName"), "debian", "12"
-		ready := status("ProvisioningState/succeeded", "Ready", d.Hidden.Str("powerSince"))
-		ready["message"] = "Guest Agent is running"
-		view["vmAgent"] = doc.Object{"vmAgentVersion": "2.11.1.12", "statuses": []any{ready}, "extensionHandlers": []any{}}
-	}
-	view["statuses"] = statuses(d, power, since)
-	return view
-}
-
-func statuses(d *fabric.Document, power PowerState, since string) []any {
-	state := strings.ToLower(provisioning(d))
-	text := map[string]string{"succeeded": "Provisioning succeeded", "failed": "Provisioning failed"}[state]
-	if text == "" {
-		text = strings.ToUpper(state[:1]) + state[1:]
-	}
-	first := status("ProvisioningState/"+state, text, since)
-	if code := d.Hidden.Str("failure", "code"); code != "" {
-		first["code"], first["level"], first["message"] = "ProvisioningState/failed/"+code, "Error", d.Hidden.Str("failure", "message")
-	}
-	out := []any{first}
-	if power != Unknown {
-		out = append(out, doc.Object{"code": "PowerState/" + string(power), "level": "Info", "displayStatus": "VM " + string(power)})
-	}
-	return out
-}
-
-func status(code, text, at string) doc.Object {
-	return doc.Object{"code": code, "level": "Info", "displayStatus": text, "time": at}
 }

@@ -12,6 +12,8 @@ const (
 	VMCreate        = "latency.create"
 	VMStart         = "latency.start"
 	VMRestart       = "latency.restart"
+	VMRedeploy      = "latency.redeploy"
+	VMReapply       = "latency.reapply"
 	VMPowerOff      = "latency.power-off"
 	VMDeallocate    = "latency.deallocate"
 	VMDelete        = "latency.delete"
@@ -86,6 +88,8 @@ func Durations() []Duration {
 		{VMCreate, "VM PUT until Succeeded", 50 * ms, 90 * s, "R: 93 s from start to end of the operation; reports: 60–120 s"},
 		{VMStart, "VM start", 50 * ms, 40 * s, "U: 20–60 s, the middle"},
 		{VMRestart, "VM restart", 50 * ms, 30 * s, "U: between powerOff and start"},
+		{VMRedeploy, "VM redeploy", 50 * ms, 100 * s, "U: a deallocation and a start"},
+		{VMReapply, "VM reapply", 50 * ms, 30 * s, "U: as restart"},
 		{VMPowerOff, "VM powerOff", 50 * ms, 12 * s, "R: 3 s with skipShutdown, 12 s without; reports up to 46 s"},
 		{VMDeallocate, "VM deallocate", 50 * ms, 60 * s, "U: 30–90 s, the middle"},
 		{VMDelete, "VM DELETE", 50 * ms, 35 * s, "R: 35 s; reports: 23 s"},

@@ -22,7 +22,8 @@ type Operation struct {
 	Location     string        `json:"location"`
 	Subscription string        `json:"subscription"`
 	Principal    arm.Principal `json:"principal"`
-	Input        doc.Object    `json:"input,omitempty"`
+	Input        doc.Object    `json:"input,omitempty"`  // kept until the end: it may hold secrets
+	Output       doc.Object    `json:"output,omitempty"` // what its Location answers in the end
 	Status       string        `json:"status"`
 	Start        time.Time     `json:"start"`
 	End          time.Time     `json:"end,omitzero"`
@@ -50,6 +51,8 @@ type Job struct {
 	Prepare func(context.Context, Operation) error
 	// Work may take long. nil: nothing.
 	Work func(context.Context, Operation) error
+	// Answer is the Work of an operation with an output.
+	Answer func(context.Context, Operation) (doc.Object, error)
 	// Settle stores the outcome in the same transaction that ends the operation; err is
 	// Work's. It is not called for an operation that was preempted.
 	Settle func(tx *Tx, op Operation, err error)
@@ -100,7 +103,7 @@ func (t *Tx) Preempt(id string) {
 		return
 	}
 	ended := *op
-	ended.Status, ended.End = Canceled, t.w.Now().UTC()
+	ended.Status, ended.End, ended.Input = Canceled, t.w.Now().UTC(), nil
 	ended.Error = arm.Errorf(http.StatusConflict, "OperationPreempted",
 		"Operation execution has been preempted by a more recent operation.")
 	t.putOp(&ended)
@@ -169,11 +172,14 @@ func (w *World) execute(ctx context.Context, op Operation) {
 		err = w.Settings.Sleep(ctx, job.Takes)
 	}
 	if err == nil {
-		err = op.Fate.run(ctx, func() error {
-			if job.Work == nil {
-				return nil
+		err = op.Fate.run(ctx, func() (err error) {
+			switch {
+			case job.Answer != nil:
+				op.Output, err = job.Answer(ctx, op)
+			case job.Work != nil:
+				err = job.Work(ctx, op)
 			}
-			return job.Work(ctx, op)
+			return err
 		})
 	}
 	if w.ctx.Err() != nil {
@@ -189,7 +195,7 @@ func (w *World) finish(job Job, op Operation, err error) {
 		w.Log.Warn("operation failed", "job", op.Job, "target", op.Target, "cause", err)
 	}
 	for {
-		stored := w.Update(func(t *Tx) error { return t.end(job, op.ID, err) })
+		stored := w.Update(func(t *Tx) error { return t.end(job, op, err) })
 		if stored == nil {
 			return
 		}
@@ -205,8 +211,8 @@ func (w *World) finish(job Job, op Operation, err error) {
 // storeAgain is how long a write to the store that failed waits for its next try.
 const storeAgain = time.Second
 
-func (t *Tx) end(job Job, id string, err error) error {
-	now := t.w.ops.running[id]
+func (t *Tx) end(job Job, op Operation, err error) error {
+	now := t.w.ops.running[op.ID]
 	if now == nil || now.Terminal() {
 		return nil
 	}
@@ -215,7 +221,10 @@ func (t *Tx) end(job Job, id string, err error) error {
 	if err != nil {
 		ended.Status, ended.Error = Failed, asError(err)
 	}
-	t.putOp(&ended)
+	ended.Output = op.Output
+	kept := ended
+	kept.Input = nil
+	t.putOp(&kept)
 	if job.Settle != nil {
 		job.Settle(t, ended, err)
 	}

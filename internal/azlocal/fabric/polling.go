@@ -141,6 +141,9 @@ func poll(t *Tx, r *arm.Request) (*arm.Response, error) {
 	if op.Error != nil {
 		body["error"] = op.Error
 	}
+	if op.Output != nil {
+		body["properties"] = doc.Object{"output": op.Output}
+	}
 	resp := arm.OK(body)
 	if !op.Terminal() {
 		t.retryAfter(resp, 0)
@@ -159,6 +162,8 @@ func (t *Tx) pollLocation(r *arm.Request, op *Operation) (*arm.Response, error) 
 			failed.Status = http.StatusConflict
 		}
 		return nil, &failed
+	case op.Output != nil:
+		return arm.OK(op.Output), nil
 	}
 	return arm.OK(nil), nil
 }

@@ -71,7 +71,7 @@ func Namespaces() []Namespace {
 			types(definitionVersions, "roleDefinitions", "permissions", "providerOperations"))},
 		{Name: "Microsoft.Compute", Types: slices.Concat(
 			types(vmVersions, "virtualMachines*", "virtualMachines/runCommands*", "virtualMachines/extensions*", "images*", "availabilitySets*",
-				"locations", "locations/operations", "locations/vmSizes", "locations/usages", "locations/publishers", "locations/runCommands"),
+				"locations", "locations/operations", "locations/vmSizes", "locations/usages", "locations/publishers", "locations/runCommands", "locations/virtualMachines"),
 			types(diskVersions, "disks*", "snapshots*", "locations/diskOperations"),
 			types(skuVersions, "skus"),
 			types(galleryVersions, "galleries*", "galleries/images*", "galleries/images/versions*"))},
