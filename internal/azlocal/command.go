@@ -1,6 +1,7 @@
 package azlocal
 
 import (
+	"errors"
 	"log/slog"
 	"net/netip"
 
@@ -88,5 +89,15 @@ func load() (*instance.Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	return instance.Load(dir)
+	inst, err := instance.Load(dir)
+	return inst, damaged(err)
+}
+
+// damaged adds what can be done about a file that cannot be read.
+func damaged(err error) error {
+	if d, ok := errors.AsType[*instance.Damaged](err); ok {
+		return &Problem{Cause: d.Error(), Err: err,
+			Remedy: "restore it from a copy; without one, begin anew in another directory (MNGR_AZLOCAL_DIR): what machines left there has the label mngr.azlocal.instance in docker"}
+	}
+	return err
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -46,6 +47,7 @@ type daemon struct {
 	newDriver func(DriverConfig, machine.Services) (machine.Driver, error)
 	log       *slog.Logger
 	stop      chan stopRequest
+	claim     net.Listener // holds the public addresses until this process ends
 
 	mu     sync.Mutex
 	phase  string
@@ -67,6 +69,9 @@ func (d *daemon) run(ctx context.Context) error {
 	defer line.Close()
 
 	server, driver, err := d.begin(ctx)
+	if d.claim != nil {
+		defer d.claim.Close()
+	}
 	if err != nil {
 		d.fail(err)
 		d.log.Error("the local Azure did not start", "cause", err)
@@ -100,6 +105,11 @@ func (d *daemon) linger(ctx context.Context) {
 
 func (d *daemon) begin(ctx context.Context) (*Server, machine.Driver, error) {
 	d.enter("opening the state")
+	claim, err := instance.Claim(d.inst.Public)
+	if err != nil {
+		return nil, nil, fmt.Errorf("another local Azure of this computer, or something else, has the addresses of this one: %w", err)
+	}
+	d.claim = claim
 	server, err := newServer(d.inst, d.log)
 	if err != nil {
 		return nil, nil, err
@@ -108,10 +118,10 @@ func (d *daemon) begin(ctx context.Context) (*Server, machine.Driver, error) {
 	if err == nil {
 		err = driver.Prepare(ctx, d.enter)
 	}
-	var l net.Listener
+	var listeners []net.Listener
 	if err == nil {
 		d.enter("starting the server")
-		l, err = net.Listen("tcp", server.ARMAddress().String())
+		listeners, err = d.listen(server)
 	}
 	if err == nil {
 		err = server.start(ctx, driver, d.mustBoot())
@@ -120,13 +130,28 @@ func (d *daemon) begin(ctx context.Context) (*Server, machine.Driver, error) {
 		err = d.inst.WriteClient()
 	}
 	if err != nil {
-		if l != nil {
+		for _, l := range listeners {
 			l.Close()
 		}
 		return nil, nil, errors.Join(err, server.close())
 	}
-	server.ServeARM(l)
+	for _, l := range listeners {
+		server.ServeARM(l)
+	}
 	return server, driver, nil
+}
+
+// listen opens the instance's own address and those it was given.
+func (d *daemon) listen(server *Server) ([]net.Listener, error) {
+	var out []net.Listener
+	for _, at := range append([]netip.AddrPort{server.ARMAddress()}, d.inst.Faces.Listen...) {
+		l, err := net.Listen("tcp", at.String())
+		if err != nil {
+			return out, fmt.Errorf("serve at %s: %w", at, err)
+		}
+		out = append(out, l)
+	}
+	return out, nil
 }
 
 // end stops what runs. Machines are stopped, not forgotten: the next start boots them.

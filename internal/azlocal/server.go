@@ -105,6 +105,7 @@ func (s *Server) wire() {
 	s.compute.Register(s.world)
 
 	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Meter: s.meter, Entra: &entra.Handler{Issuer: s.issuer, Apps: s.apps, Faults: s.world.Faults, Record: s.record}}
+	s.handler.Login = loginAt(s.inst.Faces)
 	s.handler.Add(resources.Routes()...)
 	s.handler.Add(rbac.Routes()...)
 	s.handler.Add(fabric.Routes()...)

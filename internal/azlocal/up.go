@@ -27,6 +27,7 @@ type upFlags struct {
 	port            int
 	ifNeeded        bool
 	unknown         map[string]string
+	faces           facesFlags
 }
 
 func newUp() *cobra.Command {
@@ -45,6 +46,7 @@ func newUp() *cobra.Command {
 	cmd.Flags().StringVar(&f.profile, "profile", "", "how slow Azure is: instant or realistic (default: as before, else instant)")
 	cmd.Flags().BoolVar(&f.ifNeeded, "if-needed", false, "say nothing when it runs already")
 	cmd.Flags().IntVar(&f.port, "port", 0, "port of the server on 127.0.0.1 (default: as before, else a free one)")
+	f.faces.register(cmd)
 	cmd.Flags().StringToStringVar(&f.unknown, "unknown", nil, "choose the answer of a switch: name=answer")
 	return cmd
 }
@@ -77,10 +79,15 @@ func up(cmd *cobra.Command, f upFlags) error {
 	if pid := runningPID(inst.Path("pid")); pid != 0 {
 		return already(cmd, inst, f, pid)
 	}
+	renewed := inst.NewAuthority()
 	if err := inst.Save(); err != nil {
 		return err
 	}
-	return spawn(cmd, inst)
+	if err := spawn(cmd, inst); err != nil {
+		return err
+	}
+	tellFaces(cmd.ErrOrStderr(), inst, renewed)
+	return nil
 }
 
 // configure loads or makes the instance and takes over the flags.
@@ -90,7 +97,7 @@ func configure(ctx context.Context, dir string, f upFlags) (*instance.Instance, 
 		inst, err = instance.Create(dir)
 	}
 	if err != nil {
-		return nil, err
+		return nil, damaged(err)
 	}
 	if err := setDriver(ctx, inst, f.driver); err != nil {
 		return nil, err
@@ -103,6 +110,9 @@ func configure(ctx context.Context, dir string, f upFlags) (*instance.Instance, 
 	}
 	if f.port != 0 {
 		inst.Port = f.port
+	}
+	if err := f.faces.apply(inst); err != nil {
+		return nil, err
 	}
 	if inst.Switches == nil {
 		inst.Switches = map[string]string{}
@@ -145,6 +155,9 @@ func already(cmd *cobra.Command, inst *instance.Instance, f upFlags, pid int) er
 	}
 	if f.port != 0 && st.Endpoint != inst.Endpoint() || f.profile != "" && f.profile != st.Profile {
 		return &Problem{Cause: "the local Azure runs with another port or profile", Remedy: "run `mngr azure local down` first"}
+	}
+	if stored, err := instance.Load(inst.Dir); err == nil && !stored.Faces.Equal(inst.Faces) {
+		return &Problem{Cause: "the local Azure runs with other addresses or names", Remedy: "run `mngr azure local down` first"}
 	}
 	st, err := wait(cmd, inst, func() bool { return runningPID(inst.Path("pid")) == 0 })
 	if err != nil {
@@ -243,7 +256,13 @@ func failed(inst *instance.Instance, cause string) error {
 		remedy += "; without machines that boot: `mngr azure local up --driver none`"
 	}
 	if strings.Contains(cause, "address already in use") {
-		remedy = "choose another port with --port"
+		remedy = "choose another port with --port, or another address with --listen"
+	}
+	if strings.Contains(cause, "bind: permission denied") {
+		remedy = "ports below 1024 are root's: run it as root, or add a port above to --listen"
+	}
+	if strings.Contains(cause, "is damaged") {
+		remedy = "restore the file; or remove the instance with everything in it: `mngr azure local reset`"
 	}
 	return &Problem{Cause: cause, Remedy: remedy}
 }

@@ -54,7 +54,10 @@ type row struct{ view, reduced bool }
 
 // of is a machine in a list. The group is upper-cased in its id, as recorded.
 func (w row) of(t *fabric.Tx, r *arm.Request, d *fabric.Document) doc.Object {
-	body := present(t, r, d)
+	body := presentShared(t, r, d)
+	if w.reduced || w.view {
+		body = body.Clone()
+	}
 	if w.reduced {
 		body = body.Keep("name", "id", "type", "location", "properties")
 		body["properties"] = body.Obj("properties").Keep("vmId", "provisioningState", "hardwareProfile")

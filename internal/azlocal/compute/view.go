@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"maps"
 	"strings"
 
 	"mngr/internal/azlocal/arm"
@@ -38,11 +39,18 @@ func getInstanceView(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 
 // present is a machine as an answer shows it to this request.
 func present(t *fabric.Tx, r *arm.Request, d *fabric.Document) doc.Object {
-	body := d.Body.Clone()
+	return presentShared(t, r, d).Clone()
+}
+
+// presentShared is present for a caller that changes nothing below the first level: the
+// rest is the stored document's. A page has a thousand of them.
+func presentShared(t *fabric.Tx, r *arm.Request, d *fabric.Document) doc.Object {
+	body := maps.Clone(d.Body)
 	if r.APIVersion < "2024-11-01" {
 		delete(body, "etag")
 	}
 	if provisioning(d) == "Creating" && d.Hidden["inline"] != nil && t.World().Switches.Is(fabric.InlineNICIDs, "when-succeeded") {
+		body = body.Clone()
 		body.Set([]any{}, "properties", "networkProfile", "networkInterfaces")
 	}
 	return body

@@ -35,6 +35,7 @@ type entry struct {
 	doc  *Document // nil: only in the store
 	size int       // bytes that count as cached
 	used bool      // since it was last spared
+	mine bool      // the store does not have it yet
 }
 
 func newDocuments(s *store.Store) documents {
@@ -98,6 +99,9 @@ func (d *documents) get(e *entry) (*Document, error) {
 		}
 		e.doc = read
 		d.remember(e, d.store.Size(docPrefix+e.key))
+		if d.cached > 2*cacheBytes {
+			d.trim()
+		}
 	}
 	e.used = true
 	return e.doc, nil
@@ -144,9 +148,9 @@ func (d *documents) set(key string, to *Document) {
 	e := d.byKey[key]
 	switch {
 	case e != nil && to != nil:
-		e.doc = to
+		e.doc, e.mine = to, true
 	case to != nil:
-		e = &entry{key: key, doc: to}
+		e = &entry{key: key, doc: to, mine: true}
 		t := typeKey(key)
 		d.byKey[key] = e
 		i, _ := slices.BinarySearchFunc(d.types[t], e, compareEntries)
@@ -166,6 +170,7 @@ func (d *documents) set(key string, to *Document) {
 func (d *documents) written(storeKey string, size int) {
 	if key, ok := strings.CutPrefix(storeKey, docPrefix); ok {
 		if e := d.byKey[key]; e != nil && e.doc != nil {
+			e.mine = false
 			d.remember(e, size)
 		}
 		return
@@ -199,14 +204,17 @@ func (d *documents) remember(e *entry, size int) {
 	e.size, e.used = size, true
 }
 
-// trim forgets documents that nobody has looked at for longest. No transaction runs.
+// trim forgets documents that nobody has looked at for longest.
 func (d *documents) trim() {
-	for d.cached > cacheBytes {
+	for range 2 * len(d.recent) {
+		if d.cached <= cacheBytes {
+			return
+		}
 		e := d.recent[0]
 		d.recent = d.recent[1:]
 		switch {
 		case e.size == 0: // deleted
-		case e.used:
+		case e.used || e.mine:
 			e.used = false
 			d.recent = append(d.recent, e)
 		default:

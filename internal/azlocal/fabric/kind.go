@@ -104,9 +104,12 @@ func (x index) add(r Ref, sign int) {
 	x[to] = all
 }
 
-func (x index) has(id string) bool {
-	_, ok := x[arm.Key(id)]
-	return ok
+func (x index) count(id string) int {
+	all := x[arm.Key(id)]
+	if all.more != nil {
+		return len(all.more)
+	}
+	return min(all.n, 1)
 }
 
 func (x index) from(id string) []string {

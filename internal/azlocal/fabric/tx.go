@@ -170,8 +170,8 @@ func (t *Tx) each(all []*entry) iter.Seq2[int, *Document] {
 // Count is the sum of what the documents' kinds count under a name.
 func (t *Tx) Count(name string) int { return t.w.counts[name] }
 
-// Referred tells whether anything refers to id.
-func (t *Tx) Referred(id string) bool { return t.w.refs.has(id) }
+// Referred tells how many refer to id.
+func (t *Tx) Referred(id string) int { return t.w.refs.count(id) }
 
 // Referrers returns who refers to id, sorted.
 func (t *Tx) Referrers(id string) []string { return t.w.refs.from(id) }
@@ -182,6 +182,11 @@ func (t *Tx) After(f func()) { t.after = append(t.after, f) }
 func (t *Tx) rollback() {
 	for _, f := range slices.Backward(t.undo) {
 		f()
+	}
+	for key := range t.touched {
+		if e := t.w.docs.byKey[strings.TrimPrefix(key, docPrefix)]; e != nil {
+			e.mine = false
+		}
 	}
 }
 

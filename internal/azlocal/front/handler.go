@@ -25,6 +25,8 @@ type Handler struct {
 	Log    *slog.Logger
 	Record func(activity.Entry)
 	Meter  *throttle.Meter // counts requests
+	// Login is where a client that has come to host logs in; nil: at the same place.
+	Login func(host string) string
 
 	router arm.Router[fabric.Route]
 }

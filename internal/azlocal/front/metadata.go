@@ -15,16 +15,20 @@ func (h *Handler) serveMetadata(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	origin := "https://" + r.Host
+	login := origin
+	if h.Login != nil {
+		login = h.Login(r.Host)
+	}
 	audiences := []string{"https://management.core.windows.net/", "https://management.azure.com/"}
 	var body any = map[string]any{
 		"galleryEndpoint": origin + "/gallery", "graphEndpoint": origin + "/graph", "portalEndpoint": origin + "/portal",
-		"authentication": map[string]any{"loginEndpoint": origin + "/adfs", "audiences": audiences},
+		"authentication": map[string]any{"loginEndpoint": login + "/adfs", "audiences": audiences},
 	}
 	if r.URL.Query().Get("api-version") >= "2019" {
 		body = []any{map[string]any{
 			"name": "AzureLocal", "resourceManager": origin, "portal": origin + "/portal", "graph": origin + "/graph", "graphAudience": origin + "/graph",
 			"gallery": origin + "/gallery", "batch": origin + "/batch", "media": origin + "/media", "sqlManagement": origin + "/sql", "vmImageAliasDoc": origin + "/aliases.json",
-			"authentication": map[string]any{"loginEndpoint": origin, "audiences": audiences, "tenant": h.Entra.Issuer.Tenant, "identityProvider": "AAD"},
+			"authentication": map[string]any{"loginEndpoint": login, "audiences": audiences, "tenant": h.Entra.Issuer.Tenant, "identityProvider": "AAD"},
 			"suffixes":       map[string]any{"storage": "core.local", "keyVaultDns": "vault.local", "sqlServerHostname": "database.local", "acrLoginServer": "azurecr.local"},
 		}}
 	}

@@ -30,10 +30,23 @@ type Instance struct {
 	Switches     map[string]string `json:"switches,omitempty"`
 	Settings     map[string]string `json:"settings,omitempty"`
 	Public       netip.Prefix      `json:"public"` // loopback addresses that play public ones
+	Faces        Faces             `json:"faces,omitzero"`
 }
 
 // ErrNone says that there is no instance in a directory.
 var ErrNone = errors.New("there is no local Azure here yet")
+
+// Damaged is a file of the instance that cannot be used.
+type Damaged struct {
+	File string
+	Err  error
+}
+
+// Error names the file and what is wrong with it.
+func (d *Damaged) Error() string { return fmt.Sprintf("%s is damaged: %v", d.File, d.Err) }
+
+// Unwrap returns what is wrong with the file.
+func (d *Damaged) Unwrap() error { return d.Err }
 
 // Dir is where the instance lives: $MNGR_AZLOCAL_DIR, else below the user's state
 // directory. The directory of a principal leads to its instance.
@@ -83,7 +96,10 @@ func Load(dir string) (*Instance, error) {
 	}
 	i := &Instance{Dir: dir}
 	if err := json.Unmarshal(data, i); err != nil {
-		return nil, fmt.Errorf("read %s/instance.json: %w", dir, err)
+		return nil, &Damaged{File: i.Path("instance.json"), Err: err}
+	}
+	if i.ID == "" || i.Port == 0 || !i.Public.IsValid() {
+		return nil, &Damaged{File: i.Path("instance.json"), Err: errors.New("ids, port or addresses are missing")}
 	}
 	return i, nil
 }
@@ -100,13 +116,15 @@ func Create(dir string) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
+	public, err := freePublic()
+	if err != nil {
+		return nil, err
+	}
 	return &Instance{
 		Dir: dir, ID: uuid.NewString()[:8], Tenant: uuid.NewString(), Subscription: uuid.NewString(),
 		ClientID: uuid.NewString(), ObjectID: uuid.NewString(), Port: port, Profile: "instant",
 		Switches: map[string]string{},
-		// A /16 of 127.16.0.0 to 127.239.255.255 at random: two instances on one computer
-		// seldom meet.
-		Public: netip.PrefixFrom(netip.AddrFrom4([4]byte{127, byte(16 + rand.IntN(224)), 0, 0}), 16),
+		Public:   public,
 	}, nil
 }
 
@@ -126,6 +144,36 @@ func freePort() (int, error) {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// claimPort is where a running instance holds its public addresses: nobody else listens on
+// it. The host's own programs seldom do on such an address.
+const claimPort = 8471
+
+// Claim holds an instance's public addresses against others of this computer as long as
+// the listener is open.
+func Claim(public netip.Prefix) (net.Listener, error) {
+	at := netip.AddrPortFrom(public.Masked().Addr().Next(), claimPort)
+	l, err := net.Listen("tcp", at.String())
+	if err != nil {
+		return nil, fmt.Errorf("claim the addresses %s: %w", public, err)
+	}
+	return l, nil
+}
+
+// freePublic picks a /16 of 127.16.0.0 to 127.239.255.255 at random that no instance on
+// this computer has claimed.
+func freePublic() (netip.Prefix, error) {
+	var last error
+	for _, n := range rand.Perm(224) {
+		public := netip.PrefixFrom(netip.AddrFrom4([4]byte{127, byte(16 + n), 0, 0}), 16)
+		l, err := Claim(public)
+		if err == nil {
+			return public, l.Close()
+		}
+		last = err
+	}
+	return netip.Prefix{}, fmt.Errorf("find loopback addresses that are free: %w", last)
 }
 
 // writeFile replaces a file of the instance whole or not at all.

@@ -24,9 +24,20 @@ func privateAddress(t *fabric.Tx, subnet *fabric.Document, id string, props doc.
 		}
 	}
 	prefix := subnetPrefix(subnet)
-	a := firstUsable(prefix)
-	for ; prefix.Contains(a.Next()); a = a.Next() {
-		if !t.Referred(privateKey(subnet.ID, a.String())) {
+	first := firstUsable(prefix)
+	// In a subnet of thousands all of the first addresses are taken, as a rule: begin behind.
+	begin := first
+	if users := t.Referred(subnet.ID); users >= manyUsers {
+		begin = ahead(first, users)
+	}
+	free := func(a netip.Addr) bool { return t.Referred(privateKey(subnet.ID, a.String())) == 0 }
+	for a := begin; prefix.Contains(a.Next()); a = a.Next() {
+		if free(a) {
+			return a.String(), nil
+		}
+	}
+	for a := first; a.Less(begin) && prefix.Contains(a.Next()); a = a.Next() {
+		if free(a) {
 			return a.String(), nil
 		}
 	}
@@ -71,4 +82,14 @@ func firstUsable(prefix netip.Prefix) netip.Addr {
 
 func isReserved(prefix netip.Prefix, a netip.Addr) bool {
 	return a.Less(firstUsable(prefix)) || !prefix.Contains(a.Next())
+}
+
+// manyUsers is from how many users on a subnet is not searched from its beginning.
+const manyUsers = 256
+
+func ahead(a netip.Addr, n int) netip.Addr {
+	for range n {
+		a = a.Next()
+	}
+	return a
 }

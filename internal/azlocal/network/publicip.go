@@ -122,7 +122,7 @@ func dnsKey(name string) string { return "dns:" + name }
 // attached for a dynamic one.
 func giveAddress(t *fabric.Tx, d *fabric.Document) {
 	props := d.Body.Obj("properties")
-	attached := t.Referred(d.ID)
+	attached := t.Referred(d.ID) > 0
 	if props.Str("ipAddress") == "" && (props.Str("publicIPAllocationMethod") == "Static" || attached) {
 		props["ipAddress"] = allocate(t).String()
 	}
@@ -138,7 +138,7 @@ func allocate(t *fabric.Tx) netip.Addr {
 			a[i] = byte(rand.IntN(256))
 		}
 		addr := netip.AddrFrom4(a)
-		if a[3] != 0 && a[3] != 255 && !t.Referred(addressKey(addr.String())) {
+		if a[3] != 0 && a[3] != 255 && t.Referred(addressKey(addr.String())) == 0 {
 			return addr
 		}
 	}
