@@ -25,10 +25,10 @@ test: setup-test build $(TOOLS)/gotestsum ## everything that must pass: vet, uni
 	@scripts/test
 
 .PHONY: qemu
-qemu: setup-qemu build ## the local Azure's virtual machines: the driver's life test and the demo on them (minutes where KVM does not work)
+qemu: setup-qemu build ## the local Azure's virtual machines: the driver's life test and the demo on them (minutes where KVM does not work; IMAGE=stock)
 	go vet -tags qemu ./internal/azlocal/machine/qemu
 	go test -tags qemu -count=1 -v -timeout 90m ./internal/azlocal/machine/qemu
-	@DRIVER=qemu MNGR_DEMO_DIR=$(CURDIR)/.demo-qemu scripts/demo $(ARGS)
+	@DRIVER=qemu IMAGE=$(or $(IMAGE),baked) MNGR_DEMO_DIR=$(CURDIR)/.demo-qemu scripts/demo $(ARGS)
 
 # LOCAL=1 asks the local Azure, of which DRIVER and UNKNOWN (name=answer,…) may be chosen.
 .PHONY: azure-check

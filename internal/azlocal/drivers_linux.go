@@ -34,7 +34,7 @@ func choose(noDocker error, checkQEMU func() error) (name, why string, err error
 		return driverQEMU, "no Docker engine answers, QEMU is installed", nil
 	}
 	return "", "", &Problem{
-		Cause:  fmt.Sprintf("no machine can boot here\ndriver docker: %v\ndriver qemu: %v", noDocker, noQEMU),
+		Cause:  fmt.Sprintf("no machine can boot here: driver docker: %v; driver qemu: %v", noDocker, noQEMU),
 		Remedy: "mend one of the two, or do without machines that boot: `mngr azure local up --driver none`",
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
+	"time"
 
 	"mngr/internal/azlocal/machine"
 	"mngr/internal/azlocal/machine/lifecycle"
@@ -59,11 +60,11 @@ func (c *Cloud) ARMAddress() netip.AddrPort { return netip.MustParseAddrPort(c.a
 func (c *Cloud) PoweredOff(key string) { c.off <- key }
 
 func (c *Cloud) serve(l net.Listener, text string) {
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) })}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) })}
 	c.mu.Lock()
 	c.servers = append(c.servers, server)
 	c.mu.Unlock()
-	go server.Serve(l)
+	go func() { _ = server.Serve(l) }() // ends with the server
 }
 
 // NewCloud needs root and the host's tools; it says what is missing and skips. The second

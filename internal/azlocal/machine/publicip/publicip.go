@@ -46,7 +46,18 @@ type Forwarder struct {
 type target struct {
 	dial  Dial
 	rules []machine.Rule
-	conns map[net.Conn]bool
+	conns map[*connection]bool
+}
+
+// connection is a client's and what leads on from it. Whoever cuts it off closes both: a
+// machine without power says nothing more, and its end alone would be waited for.
+type connection struct{ client, inside *net.TCPConn }
+
+func (c *connection) close() {
+	c.client.Close()
+	if c.inside != nil {
+		c.inside.Close()
+	}
 }
 
 // Table is the name of an instance's only table of firewall rules.
@@ -80,7 +91,7 @@ func (f *Forwarder) Set(ctx context.Context, addr netip.Addr, dial Dial, rules [
 	defer f.mu.Unlock()
 	t := f.targets[addr]
 	if t == nil {
-		t = &target{conns: map[net.Conn]bool{}}
+		t = &target{conns: map[*connection]bool{}}
 		f.targets[addr] = t
 	}
 	t.dial, t.rules = dial, rules
@@ -97,7 +108,7 @@ func (f *Forwarder) Unset(ctx context.Context, addr netip.Addr) error {
 	}
 	delete(f.targets, addr)
 	for conn := range t.conns {
-		conn.Close()
+		conn.close()
 	}
 	return f.apply(ctx)
 }
@@ -110,7 +121,7 @@ func (f *Forwarder) Close(ctx context.Context, remove bool) error {
 	f.mu.Lock()
 	for _, t := range f.targets {
 		for conn := range t.conns {
-			conn.Close()
+			conn.close()
 		}
 	}
 	f.targets = map[netip.Addr]*target{}
@@ -166,7 +177,8 @@ func (f *Forwarder) forward(client *net.TCPConn) {
 		f.log.Debug("public address", "err", err)
 		return
 	}
-	dial, release := f.claim(addr.Addr(), client)
+	conn := &connection{client: client}
+	dial, release := f.claim(addr.Addr(), conn)
 	if dial == nil {
 		return
 	}
@@ -179,24 +191,39 @@ func (f *Forwarder) forward(client *net.TCPConn) {
 		return
 	}
 	defer inside.Close()
+	if !f.lead(addr.Addr(), conn, inside) {
+		return
+	}
 	_ = client.SetLinger(-1)
 	splice(client, inside)
 }
 
 // claim notes a connection with its target, so that Unset can end it.
-func (f *Forwarder) claim(addr netip.Addr, client net.Conn) (Dial, func()) {
+func (f *Forwarder) claim(addr netip.Addr, conn *connection) (Dial, func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	t := f.targets[addr]
 	if t == nil {
 		return nil, nil
 	}
-	t.conns[client] = true
+	t.conns[conn] = true
 	return t.dial, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		delete(t.conns, client)
+		delete(t.conns, conn)
 	}
+}
+
+// lead notes where a connection leads to, unless it has been cut off meanwhile.
+func (f *Forwarder) lead(addr netip.Addr, conn *connection, inside *net.TCPConn) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := f.targets[addr]
+	if t == nil || !t.conns[conn] {
+		return false
+	}
+	conn.inside = inside
+	return true
 }
 
 // splice copies both ways and hands on each side's end of sending. When the client's

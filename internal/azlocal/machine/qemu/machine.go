@@ -94,9 +94,11 @@ func (h *hypervisor) Boot(ctx context.Context, spec machine.Spec, loopback []net
 	if err := enlarge(ctx, filepath.Join(dir, diskFile), spec.DiskGB); err != nil {
 		return err
 	}
-	h.mu.Lock()
-	on := h.accelerator
-	h.mu.Unlock()
+	image, err := filepath.EvalSymlinks(filepath.Join(dir, imageLink))
+	if err != nil {
+		return err
+	}
+	on := h.accelerate(ctx, guestimage.Disk(image), func(string) {})
 	cmd := exec.Command("nsenter", append([]string{"--net=" + namespaceFile(name), "--", emulator},
 		arguments(name, spec, on, thisHost(), loopback)...)...)
 	cmd.Dir = dir

@@ -88,13 +88,23 @@ func (h *hypervisor) Image(ctx context.Context, kind guestimage.Kind, progress f
 	if err != nil {
 		return "", err
 	}
+	h.accelerate(ctx, disk, progress)
+	return string(disk), ctx.Err()
+}
+
+// accelerate finds out, once, what a disk's kernel can run on.
+func (h *hypervisor) accelerate(ctx context.Context, disk guestimage.Disk, progress func(string)) accelerator {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.accelerator.Name == "" {
-		h.accelerator = findAccelerator(ctx, disk, progress)
-		h.Log.Info("virtual machines run", "on", h.accelerator.String())
+	if h.accelerator.Name != "" {
+		return h.accelerator
 	}
-	return string(disk), ctx.Err()
+	found := findAccelerator(ctx, disk, progress)
+	if ctx.Err() == nil {
+		h.accelerator = found
+		h.Log.Info("virtual machines run", "on", found.String())
+	}
+	return found
 }
 
 // Registry serves what was made along with the images.
