@@ -13,7 +13,7 @@ func tagged() armnetwork.TagsObject {
 	return armnetwork.TagsObject{Tags: map[string]*string{"a": new("b")}}
 }
 
-// wire makes network "v" with subnet "s" under security group "n", address "p" and interface "i".
+// wire makes network "vn" with subnet "s" under security group "n", address "p" and interface "i".
 func (c *clients) wire(ctx context.Context) {
 	c.t.Helper()
 	n := c.network
@@ -29,9 +29,9 @@ func (c *clients) wire(ctx context.Context) {
 	if *rule.Properties.Priority != 1000 || *rule.Properties.ProvisioningState != armnetwork.ProvisioningStateSucceeded {
 		c.t.Errorf("rule: %s", c.tap.last())
 	}
-	done[armnetwork.VirtualNetworksClientCreateOrUpdateResponse](ctx, c.local)(n.NewVirtualNetworksClient().BeginCreateOrUpdate(ctx, "rg", "v", armnetwork.VirtualNetwork{
+	done[armnetwork.VirtualNetworksClientCreateOrUpdateResponse](ctx, c.local)(n.NewVirtualNetworksClient().BeginCreateOrUpdate(ctx, "rg", "vn", armnetwork.VirtualNetwork{
 		Location: new("westus"), Properties: &armnetwork.VirtualNetworkPropertiesFormat{AddressSpace: &armnetwork.AddressSpace{AddressPrefixes: []*string{new("10.0.0.0/16")}}}}, nil))
-	done[armnetwork.SubnetsClientCreateOrUpdateResponse](ctx, c.local)(n.NewSubnetsClient().BeginCreateOrUpdate(ctx, "rg", "v", "s", armnetwork.Subnet{
+	done[armnetwork.SubnetsClientCreateOrUpdateResponse](ctx, c.local)(n.NewSubnetsClient().BeginCreateOrUpdate(ctx, "rg", "vn", "s", armnetwork.Subnet{
 		Properties: &armnetwork.SubnetPropertiesFormat{AddressPrefix: new("10.0.0.0/24"), NetworkSecurityGroup: &armnetwork.SecurityGroup{ID: nsg.ID}}}, nil))
 	address := done[armnetwork.PublicIPAddressesClientCreateOrUpdateResponse](ctx, c.local)(n.NewPublicIPAddressesClient().BeginCreateOrUpdate(ctx, "rg", "p", armnetwork.PublicIPAddress{
 		Location: new("westus"), SKU: standard(), Properties: &armnetwork.PublicIPAddressPropertiesFormat{PublicIPAllocationMethod: new(armnetwork.IPAllocationMethodStatic)}}, nil))
@@ -40,7 +40,7 @@ func (c *clients) wire(ctx context.Context) {
 	}
 	nic := done[armnetwork.InterfacesClientCreateOrUpdateResponse](ctx, c.local)(n.NewInterfacesClient().BeginCreateOrUpdate(ctx, "rg", "i", armnetwork.Interface{
 		Location: new("westus"), Properties: &armnetwork.InterfacePropertiesFormat{IPConfigurations: []*armnetwork.InterfaceIPConfiguration{{Name: new("c"),
-			Properties: &armnetwork.InterfaceIPConfigurationPropertiesFormat{Subnet: &armnetwork.Subnet{ID: c.id("Microsoft.Network/virtualNetworks/v/subnets/s")}, PublicIPAddress: &armnetwork.PublicIPAddress{ID: address.ID}}}}}}, nil))
+			Properties: &armnetwork.InterfaceIPConfigurationPropertiesFormat{Subnet: &armnetwork.Subnet{ID: c.id("Microsoft.Network/virtualNetworks/vn/subnets/s")}, PublicIPAddress: &armnetwork.PublicIPAddress{ID: address.ID}}}}}}, nil))
 	if got := nic.Properties.IPConfigurations[0].Properties; *got.PrivateIPAddress != "10.0.0.4" || !*got.Primary {
 		c.t.Errorf("interface: %s", c.tap.last())
 	}
@@ -52,14 +52,14 @@ func (c *clients) unwire(ctx context.Context) {
 	n := c.network
 	_, err := n.NewPublicIPAddressesClient().BeginDelete(ctx, "rg", "p", nil)
 	refused(c.t, err, http.StatusBadRequest, "PublicIPAddressCannotBeDeleted")
-	_, err = n.NewVirtualNetworksClient().BeginDelete(ctx, "rg", "v", nil)
+	_, err = n.NewVirtualNetworksClient().BeginDelete(ctx, "rg", "vn", nil)
 	refused(c.t, err, http.StatusBadRequest, "InUseSubnetCannotBeDeleted")
 	_, err = n.NewSecurityGroupsClient().BeginDelete(ctx, "rg", "n", nil)
 	refused(c.t, err, http.StatusBadRequest, "InUseNetworkSecurityGroupCannotBeDeleted")
 	done[armnetwork.InterfacesClientDeleteResponse](ctx, c.local)(n.NewInterfacesClient().BeginDelete(ctx, "rg", "i", nil))
 	done[armnetwork.PublicIPAddressesClientDeleteResponse](ctx, c.local)(n.NewPublicIPAddressesClient().BeginDelete(ctx, "rg", "p", nil))
-	done[armnetwork.SubnetsClientDeleteResponse](ctx, c.local)(n.NewSubnetsClient().BeginDelete(ctx, "rg", "v", "s", nil))
-	done[armnetwork.VirtualNetworksClientDeleteResponse](ctx, c.local)(n.NewVirtualNetworksClient().BeginDelete(ctx, "rg", "v", nil))
+	done[armnetwork.SubnetsClientDeleteResponse](ctx, c.local)(n.NewSubnetsClient().BeginDelete(ctx, "rg", "vn", "s", nil))
+	done[armnetwork.VirtualNetworksClientDeleteResponse](ctx, c.local)(n.NewVirtualNetworksClient().BeginDelete(ctx, "rg", "vn", nil))
 	done[armnetwork.SecurityRulesClientDeleteResponse](ctx, c.local)(n.NewSecurityRulesClient().BeginDelete(ctx, "rg", "n", "ssh", nil))
 	done[armnetwork.SecurityGroupsClientDeleteResponse](ctx, c.local)(n.NewSecurityGroupsClient().BeginDelete(ctx, "rg", "n", nil))
 	done[armnetwork.SecurityGroupsClientDeleteResponse](ctx, c.local)(n.NewSecurityGroupsClient().BeginDelete(ctx, "rg", "n", nil)) // 204
@@ -71,16 +71,16 @@ func TestNetwork(t *testing.T) {
 	l, ctx := start(t), within(t)
 	c := l.clients()
 	n := c.network
-	_, err := n.NewVirtualNetworksClient().Get(ctx, "rg", "v", nil)
+	_, err := n.NewVirtualNetworksClient().Get(ctx, "rg", "vn", nil)
 	refused(t, err, http.StatusNotFound, "ResourceGroupNotFound")
 	c.prepare(ctx)
-	_, err = n.NewVirtualNetworksClient().Get(ctx, "rg", "v", nil)
+	_, err = n.NewVirtualNetworksClient().Get(ctx, "rg", "vn", nil)
 	refused(t, err, http.StatusNotFound, "ResourceNotFound")
 	c.wire(ctx)
 
-	strict[armnetwork.VirtualNetworksClientGetResponse](l)(n.NewVirtualNetworksClient().Get(ctx, "rg", "v", nil))
-	strict[armnetwork.VirtualNetworksClientUpdateTagsResponse](l)(n.NewVirtualNetworksClient().UpdateTags(ctx, "rg", "v", tagged(), nil))
-	subnet := strict[armnetwork.SubnetsClientGetResponse](l)(n.NewSubnetsClient().Get(ctx, "rg", "v", "s", nil))
+	strict[armnetwork.VirtualNetworksClientGetResponse](l)(n.NewVirtualNetworksClient().Get(ctx, "rg", "vn", nil))
+	strict[armnetwork.VirtualNetworksClientUpdateTagsResponse](l)(n.NewVirtualNetworksClient().UpdateTags(ctx, "rg", "vn", tagged(), nil))
+	subnet := strict[armnetwork.SubnetsClientGetResponse](l)(n.NewSubnetsClient().Get(ctx, "rg", "vn", "s", nil))
 	if len(subnet.Properties.IPConfigurations) != 1 {
 		t.Errorf("who is in the subnet: %s", l.tap.last())
 	}
@@ -100,7 +100,7 @@ func TestNetwork(t *testing.T) {
 
 	pages(ctx, l, n.NewVirtualNetworksClient().NewListPager("rg", nil))
 	pages(ctx, l, n.NewVirtualNetworksClient().NewListAllPager(nil))
-	pages(ctx, l, n.NewSubnetsClient().NewListPager("rg", "v", nil))
+	pages(ctx, l, n.NewSubnetsClient().NewListPager("rg", "vn", nil))
 	pages(ctx, l, n.NewSecurityGroupsClient().NewListPager("rg", nil))
 	pages(ctx, l, n.NewSecurityGroupsClient().NewListAllPager(nil))
 	pages(ctx, l, n.NewSecurityRulesClient().NewListPager("rg", "n", nil))

@@ -50,6 +50,9 @@ func (s *script) send(method, url, body string) answer {
 	}
 	req := must[*http.Request](s.t)(http.NewRequestWithContext(s.ctx, method, url, strings.NewReader(body)))
 	req.Header.Set("Authorization", "Bearer "+s.token)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	resp := must[*http.Response](s.t)(s.tap.Do(req))
 	return answer{resp, s.tap.last()}
 }
@@ -229,7 +232,7 @@ func (s *script) vm() string {
 }
 
 const (
-	recordedVNet = "virtualNetworks/v"
+	recordedVNet = "virtualNetworks/vn"
 	recordedNSG  = "networkSecurityGroups/n"
 	recordedPIP  = "publicIPAddresses/p"
 	recordedNIC  = "networkInterfaces/i"
@@ -244,11 +247,11 @@ func (s *script) groupAndNetwork() {
 	s.do("vm.list.group.empty", strings.TrimSuffix(s.vm(), "/m"), "")
 	s.compare("vnet.put.poll", s.settle(s.do("vnet.put", s.net(recordedVNet), `{"location":"eastus","properties":{"addressSpace":{"addressPrefixes":["10.1.0.0/16"]}}}`)))
 	s.do("vnet.get", s.net(recordedVNet), "")
-	s.settle(s.send("PUT", s.net("virtualNetworks/x?api-version=2024-03-01"), `{"location":"eastus","properties":{"addressSpace":{"addressPrefixes":["10.2.0.0/16"]},"flowTimeoutInMinutes":10}}`))
+	s.settle(s.send("PUT", s.net("virtualNetworks/xn?api-version=2024-03-01"), `{"location":"eastus","properties":{"addressSpace":{"addressPrefixes":["10.2.0.0/16"]},"flowTimeoutInMinutes":10}}`))
 	s.do("vnet.list.group", s.net("virtualNetworks"), "")
-	s.do("vnet.ddosProtectionStatus", s.net("virtualNetworks/x/ddosProtectionStatus?top=75"), "")
-	s.do("vnet.patch", s.net("virtualNetworks/x"), `{"tags":{"a":"b"}}`)
-	s.settle(s.do("vnet.put.inline_subnet", s.net("virtualNetworks/w"),
+	s.do("vnet.ddosProtectionStatus", s.net("virtualNetworks/xn/ddosProtectionStatus?top=75"), "")
+	s.do("vnet.patch", s.net("virtualNetworks/xn"), `{"tags":{"a":"b"}}`)
+	s.settle(s.do("vnet.put.inline_subnet", s.net("virtualNetworks/wn"),
 		`{"location":"eastus","properties":{"addressSpace":{"addressPrefixes":["10.0.0.0/16"]},"subnets":[{"name":"t","properties":{"addressPrefix":"10.0.0.0/24"}}]}}`))
 	s.settle(s.do("subnet.put", s.net(recordedVNet)+"/subnets/s", `{"properties":{"addressPrefix":"10.1.10.0/24"}}`))
 	s.do("subnet.get", s.net(recordedVNet)+"/subnets/s", "")
