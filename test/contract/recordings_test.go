@@ -90,6 +90,22 @@ func (s *script) settle(from answer) answer {
 	return answer{}
 }
 
+// succeeded waits until a PATCH, which has no operation, has settled.
+func (s *script) succeeded() {
+	s.t.Helper()
+	for s.ctx.Err() == nil {
+		var vm struct{ Properties struct{ ProvisioningState string } }
+		if err := json.Unmarshal(s.send("GET", s.vm()+"?api-version=2022-11-01", "").body, &vm); err != nil {
+			s.t.Fatal(err)
+		}
+		if vm.Properties.ProvisioningState == "Succeeded" {
+			return
+		}
+		s.pause()
+	}
+	s.t.Fatal("the machine does not settle")
+}
+
 // hold keeps operations of a kind in progress until the function that it returns is called.
 func (s *script) hold(latency string) func() {
 	s.run("azure", "local", "set", latency+"=1h")
@@ -287,9 +303,7 @@ func (s *script) machine() {
 	s.do("vm.get", s.vm(), "")
 	s.do("vm.get.etag", s.vm(), "")
 	s.do("vm.patch.tags", s.vm(), `{"tags":{"tag":"value"}}`)
-	for !strings.Contains(string(s.send("GET", s.vm()+"?api-version=2022-11-01", "").body), `"provisioningState":"Succeeded"`) {
-		s.pause()
-	}
+	s.succeeded()
 	s.do("vm.list.group", strings.TrimSuffix(s.vm(), "/m"), "")
 	s.do("vm.get.instanceview.running", s.vm()+"?$expand=instanceView", "")
 	off := s.do("vm.powerOff", s.vm()+"/powerOff?skipShutdown=false", "")
