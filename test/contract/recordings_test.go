@@ -94,7 +94,9 @@ func (s *script) settle(from answer) answer {
 func (s *script) succeeded() {
 	s.t.Helper()
 	for s.ctx.Err() == nil {
-		var vm struct{ Properties struct{ ProvisioningState string } }
+		var vm struct {
+			Properties struct{ ProvisioningState string }
+		}
 		if err := json.Unmarshal(s.send("GET", s.vm()+"?api-version=2022-11-01", "").body, &vm); err != nil {
 			s.t.Fatal(err)
 		}
