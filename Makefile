@@ -14,7 +14,7 @@ ARGS    ?=
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: setup-demo build ## an agent created, used, stopped, started and destroyed on the local Azure (ARGS=--keep leaves it running)
@@ -29,6 +29,15 @@ qemu: setup-qemu build ## the local Azure's virtual machines: the driver's life 
 	go vet -tags qemu ./internal/azlocal/machine/qemu
 	go test -tags qemu -count=1 -v -timeout 90m ./internal/azlocal/machine/qemu
 	@DRIVER=qemu IMAGE=$(or $(IMAGE),baked) MNGR_DEMO_DIR=$(CURDIR)/.demo-qemu scripts/demo $(ARGS)
+
+.PHONY: test-az
+test-az: setup-test build ## Debian's azure-cli against the local Azure (a part of make test)
+	@test/az
+
+# The contract tests are a module of their own, with two majors of each of Microsoft's clients.
+.PHONY: test-contract
+test-contract: build ## Microsoft's SDK against the local Azure, two majors of it (a part of make test)
+	@scripts/contract
 
 # LOCAL=1 asks the local Azure, of which DRIVER and UNKNOWN (name=answer,…) may be chosen.
 .PHONY: azure-check
