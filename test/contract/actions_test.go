@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 	c.prepare(ctx)
 	c.wire(ctx)
 	done[armcompute.VirtualMachinesClientCreateOrUpdateResponse](ctx, l)(vms.BeginCreateOrUpdate(ctx, "rg", "m", l.machine(), nil))
-	script := armcompute.RunCommandInput{CommandID: new("RunShellScript"), Script: []*string{new("echo ran; touch /ran")}}
+	script := armcompute.RunCommandInput{CommandID: new("RunShellScript"), Script: []*string{new("echo ran"), new(scriptText)}}
 	out := done[armcompute.VirtualMachinesClientRunCommandResponse](ctx, l)(vms.BeginRunCommand(ctx, "rg", "m", script, nil))
 	if len(out.Value) != 1 || *out.Value[0].Code != "ProvisioningState/succeeded" {
 		t.Fatalf("script: %s", l.tap.last())
