@@ -25,6 +25,8 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"writes":   writes,
 		"answers":  answers,
 		"arm":      armRequest,
+		"census":   takeCensus,
+		"asbefore": asBefore,
 	}
 }
 
@@ -139,7 +141,8 @@ func writeRequests(ts *testscript.TestScript) []string {
 		var entry struct{ Method, Operation, Resource string }
 		ts.Check(json.Unmarshal([]byte(line), &entry))
 		login := strings.HasPrefix(entry.Operation, "entra:") // a token is asked for with POST
-		asked := entry.Method != "" // the ends of operations, and what the platform did, were not
+		// The ends of operations, and what the platform did, were not asked for.
+		asked := entry.Method != ""
 		if asked && entry.Method != http.MethodGet && entry.Method != http.MethodHead && !login {
 			all = append(all, entry.Operation+" "+entry.Resource)
 		}

@@ -69,6 +69,7 @@ func TestWithMachines(t *testing.T) {
 	mngr := binary(t)
 	dir := filepath.Join(t.TempDir(), "azlocal")
 	env := append(os.Environ(), "MNGR_AZLOCAL_DIR="+dir, "MNGR_HOST_DIR="+t.TempDir())
+	nothingLeft(t, dir)
 	t.Cleanup(func() { reset(t, mngr, dir) })
 	for _, args := range [][]string{
 		{"azure", "local", "up", "--driver", "docker"},
@@ -94,6 +95,8 @@ func TestWithMachines(t *testing.T) {
 				Cmds:  commands(),
 				Setup: func(env *testscript.Env) error {
 					environment(env, mngr, dir)
+					second := filepath.Join(env.WorkDir, "second")
+					env.Defer(func() { reset(env.T().(testing.TB), mngr, second) }) // of a script that needs one more
 					// The image that brings Docker along boots faster; life.txtar takes the stock one.
 					env.Setenv("MNGR__PROVIDERS__AZURE_LOCAL__IMAGE_PUBLISHER", "azlocal")
 					env.Setenv("MNGR__PROVIDERS__AZURE_LOCAL__IMAGE_OFFER", "debian-12-docker")

@@ -63,7 +63,6 @@ input is handed on where it is no terminal; the exit code is the command's. Outp
 when the command has ended.`,
 		Example: "  mngr azure local machine exec mngr-a-ca978112 -- systemctl kill --signal KILL docker\n  mngr azure local machine exec mngr-a-ca978112 -- fallocate -l 20G /full",
 	}
-	cmd.Flags().SetInterspersed(false) // what follows VM is the command's
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c := console{Argv: args[1:]}
 		if in, ok := cmd.InOrStdin().(*os.File); !ok || !term.IsTerminal(int(in.Fd())) {
