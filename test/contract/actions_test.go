@@ -35,6 +35,7 @@ func (c *clients) power(ctx context.Context, name string) string {
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	l, ctx := start(t), within(t)
+	l.run("azure", "local", "set", "latency.run-command=300ms") // some polls come before the end
 	c := l.clients()
 	vms := c.compute.NewVirtualMachinesClient()
 	c.prepare(ctx)
