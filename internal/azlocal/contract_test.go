@@ -106,6 +106,9 @@ func (p *program) environment(t *testing.T, l *local) {
 	if err != nil || string(out) != l.secret()+" "+strings.TrimPrefix(l.inst.Endpoint(), "https://")+" "+l.inst.Path(instance.BundleFile) {
 		t.Errorf("a shell reads %q: %v", out, err)
 	}
+	if at, err := os.Stat(vars["AZURE_CONFIG_DIR"]); err != nil || !at.IsDir() {
+		t.Errorf("az would find no directory: %v", err)
+	}
 	bundle, err := os.ReadFile(vars["SSL_CERT_FILE"])
 	own, err2 := os.ReadFile(l.inst.Path("ca.pem"))
 	if err != nil || err2 != nil || !strings.Contains(string(bundle), strings.TrimSpace(string(own))) {

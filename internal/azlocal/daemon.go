@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"mngr/internal/azlocal/compute"
@@ -125,7 +126,7 @@ func (d *daemon) linger(ctx context.Context) {
 
 func (d *daemon) begin(ctx context.Context) (*Server, machine.Driver, error) {
 	d.enter("opening the state")
-	claim, err := instance.Claim(d.inst.Public)
+	claim, err := vacated(ctx, func() (net.Listener, error) { return instance.Claim(d.inst.Public) })
 	if err != nil {
 		return nil, nil, fmt.Errorf("another local Azure of this computer, or something else, has the addresses of this one: %w", err)
 	}
@@ -141,7 +142,7 @@ func (d *daemon) begin(ctx context.Context) (*Server, machine.Driver, error) {
 	var listeners []net.Listener
 	if err == nil {
 		d.enter("starting the server")
-		listeners, err = d.listen(server)
+		listeners, err = d.listen(ctx, server)
 	}
 	if err == nil {
 		err = server.start(ctx, driver, d.mustBoot())
@@ -161,11 +162,29 @@ func (d *daemon) begin(ctx context.Context) (*Server, machine.Driver, error) {
 	return server, driver, nil
 }
 
+// vacated listens where a daemon that was killed may not have gone yet: the kernel gives its
+// files back one by one, the lock by which it counted as running before its sockets.
+func vacated(ctx context.Context, listen func() (net.Listener, error)) (net.Listener, error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	for {
+		l, err := listen()
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return l, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // listen opens the instance's own address and those it was given.
-func (d *daemon) listen(server *Server) ([]net.Listener, error) {
+func (d *daemon) listen(ctx context.Context, server *Server) ([]net.Listener, error) {
 	var out []net.Listener
 	for _, at := range append([]netip.AddrPort{server.ARMAddress()}, d.inst.Faces.Listen...) {
-		l, err := net.Listen("tcp", at.String())
+		l, err := vacated(ctx, func() (net.Listener, error) { return net.Listen("tcp", at.String()) })
 		if err != nil {
 			return out, fmt.Errorf("serve at %s: %w", at, err)
 		}

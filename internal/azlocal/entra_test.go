@@ -150,6 +150,33 @@ func TestDiscovery(t *testing.T) {
 	}
 }
 
+// TestEndpoints wants the login below /adfs in the versions of azure-cli, and no other.
+func TestEndpoints(t *testing.T) {
+	l := startLocal(t, nil)
+	ctx := within(t)
+	r := l.raw(ctx)
+	r.token = ""
+	type cloud struct {
+		Name            string
+		ResourceManager string
+		Graph           string `json:"microsoftGraphResourceId"`
+		Authentication  struct{ LoginEndpoint string }
+	}
+	origin := l.inst.Endpoint()
+	for version, login := range map[string]string{"2015-01-01": "/adfs", "2019-05-01": "/adfs", "2020-06-01": "", "2022-09-01": ""} {
+		clouds := make([]cloud, 1)
+		var into any = &clouds
+		want := cloud{"AzureLocal", origin, origin + "/msgraph", struct{ LoginEndpoint string }{origin + login}}
+		if version < "2019" {
+			into, want = &clouds[0], cloud{Authentication: want.Authentication}
+		}
+		rep := r.do(ctx, "GET", "/metadata/endpoints?api-version="+version, "")
+		if err := json.Unmarshal(rep.Body, into); err != nil || len(clouds) != 1 || clouds[0] != want {
+			t.Errorf("%s: %d %s: %v", version, rep.Status, rep.Body, err)
+		}
+	}
+}
+
 // TestTokensAtARM shows ARM tokens that are wrong in one thing, beside one that is right.
 func TestTokensAtARM(t *testing.T) {
 	l := startLocal(t, nil)

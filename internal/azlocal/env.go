@@ -21,8 +21,9 @@ func newEnv() *cobra.Command {
 Azure: mngr, Microsoft's az and SDKs, Terraform, curl. The client secret is among it.
 
 az logs in with: az login --service-principal -u "$AZURE_CLIENT_ID" -p "$AZURE_CLIENT_SECRET"
---tenant "$AZURE_TENANT_ID", after: az cloud set -n AzureLocal. SDKs are given the endpoint
-and the authority, and told to do no instance discovery.
+--tenant "$AZURE_TENANT_ID", after: az cloud set -n AzureLocal (with --profile
+2020-09-01-hybrid where az is Debian's 2.45). SDKs are given the endpoint and the authority,
+and told to do no instance discovery.
 
 --public is for clients that know Azure's own names alone: it needs the instance to listen
 under them, and a hosts file that leads them to it.`,
@@ -83,12 +84,16 @@ func environment(inst *instance.Instance, public bool) ([][2]string, error) {
 	if err != nil {
 		return nil, &Problem{Cause: "the local Azure has not been started yet", Remedy: "start it with `mngr azure local up`", Err: err}
 	}
+	config := filepath.Join(dir, "az")
+	if err := os.MkdirAll(config, 0o700); err != nil {
+		return nil, fmt.Errorf("make the directory of az: %w", err) // az does not, where it finds its cloud by ARM_CLOUD_METADATA_URL
+	}
 	c, bundle := inst.Client(), inst.Path(instance.BundleFile)
 	pairs := [][2]string{
 		{"MNGR_AZLOCAL_DIR", dir},
 		// Azure Identity of every language; az; Terraform's provider.
 		{"AZURE_TENANT_ID", c.TenantID}, {"AZURE_SUBSCRIPTION_ID", c.SubscriptionID}, {"AZURE_CLIENT_ID", client}, {"AZURE_CLIENT_SECRET", string(secret)},
-		{"AZURE_CONFIG_DIR", filepath.Join(dir, "az")},
+		{"AZURE_CONFIG_DIR", config},
 		{"ARM_TENANT_ID", c.TenantID}, {"ARM_SUBSCRIPTION_ID", c.SubscriptionID}, {"ARM_CLIENT_ID", client}, {"ARM_CLIENT_SECRET", string(secret)},
 		// OpenSSL and Go; Python; curl.
 		{"SSL_CERT_FILE", bundle}, {"REQUESTS_CA_BUNDLE", bundle}, {"CURL_CA_BUNDLE", bundle},

@@ -56,18 +56,18 @@ func (r *raw) as(name string) *raw {
 }
 
 // refused checks an answer's status, code, and a part of its text; "" for none.
-func (rep reply) refused(t *testing.T, what string, status int, code, part string) {
+func (r reply) refused(t *testing.T, what string, status int, code, part string) {
 	t.Helper()
 	var e struct {
 		Error struct{ Code, Message string }
 	}
-	if rep.Status != 204 && len(rep.Body) > 0 {
-		if err := json.Unmarshal(rep.Body, &e); err != nil {
-			t.Fatalf("%s: %v: %s", what, err, rep.Body)
+	if r.Status != 204 && len(r.Body) > 0 {
+		if err := json.Unmarshal(r.Body, &e); err != nil {
+			t.Fatalf("%s: %v: %s", what, err, r.Body)
 		}
 	}
-	if rep.Status != status || e.Error.Code != code || !strings.Contains(e.Error.Message, part) {
-		t.Errorf("%s: got %d %s\nwant %d %s %q", what, rep.Status, rep.Body, status, code, part)
+	if r.Status != status || e.Error.Code != code || !strings.Contains(e.Error.Message, part) {
+		t.Errorf("%s: got %d %s\nwant %d %s %q", what, r.Status, r.Body, status, code, part)
 	}
 }
 

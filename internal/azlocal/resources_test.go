@@ -213,6 +213,9 @@ func TestTagsOfTheSubscription(t *testing.T) {
 	if s := r.do(ctx, "GET", sub+"?api-version=2022-12-01", "").object(t, 200); s.Str("tags", "team") != "b" {
 		t.Errorf("the subscription: %v", s)
 	}
+	if rows := r.do(ctx, "GET", sub+"/tagNames?"+resVersion, "").object(t, 200).List("value"); names(rows, "tagName") != "team" {
+		t.Errorf("names of tags: %v", rows)
+	}
 	wantRefusal(t, r.do(ctx, "PATCH", tags, `{"operation":"Append","properties":{"tags":{}}}`), 400, "InvalidRequestContent")
 	child := sub + "/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/n"
 	r.settle(ctx, r.do(ctx, "PUT", child+"?api-version=2025-05-01", `{"location":"eastus","properties":{"securityRules":[{"name":"a","properties":{"priority":100,"direction":"Inbound","access":"Allow","protocol":"*","sourceAddressPrefix":"*","sourcePortRange":"*","destinationAddressPrefix":"*","destinationPortRange":"*"}}]}}`))

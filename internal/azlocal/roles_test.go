@@ -25,11 +25,11 @@ func (r *raw) act(name, what, body string) error {
 }
 
 // rows are the values of a list.
-func (rep reply) rows(t *testing.T) []map[string]any {
+func (r reply) rows(t *testing.T) []map[string]any {
 	t.Helper()
 	var list struct{ Value []map[string]any }
-	if err := json.Unmarshal(rep.Body, &list); err != nil || rep.Status != 200 || list.Value == nil {
-		t.Fatalf("list: %v: %d %s", err, rep.Status, rep.Body)
+	if err := json.Unmarshal(r.Body, &list); err != nil || r.Status != 200 || list.Value == nil {
+		t.Fatalf("list: %v: %d %s", err, r.Status, r.Body)
 	}
 	return list.Value
 }

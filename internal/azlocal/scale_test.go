@@ -82,6 +82,7 @@ func (c *caller) do(ctx context.Context, method, path string, body any, header .
 	if err != nil {
 		return 0, nil, err
 	}
+	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", "Bearer "+c.token)
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])

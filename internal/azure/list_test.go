@@ -77,6 +77,7 @@ func TestListWithoutTheSubscription(t *testing.T) {
 		"filtered": says(200, values(status("a", "running"))),
 		"too slow": {status: 200, body: emptyList, slow: statusPatience + time.Second},
 		"lost":     {hangUp: true},
+		"older":    says(200, values(strings.Replace(status("a", "running"), `,{"code":"PowerState/running"}`, "", 1))),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

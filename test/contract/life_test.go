@@ -139,7 +139,7 @@ func TestGroups(t *testing.T) {
 		t.Errorf("groups with the tag: %s", l.tap.last())
 	}
 	scope := "subscriptions/" + l.SubscriptionID + "/resourceGroups/rg"
-	merge(ctx, c, scope, map[string]*string{"c": new("d")})
+	patchTags(ctx, c, scope, armresources.TagsPatchOperationMerge, map[string]*string{"c": new("d")})
 	if got := strict[armresources.TagsClientGetAtScopeResponse](l)(tags.GetAtScope(ctx, scope, nil)); len(got.Properties.Tags) != 2 {
 		t.Errorf("tags: %s", l.tap.last())
 	}

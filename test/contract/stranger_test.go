@@ -18,11 +18,17 @@ func TestStranger(t *testing.T) {
 	cmd := exec.CommandContext(within(t), program)
 	cmd.Env = []string{"HOME=" + t.TempDir()}
 	cmd.Stdin = bytes.NewReader(l.run("azure", "local", "status", "--format", "json"))
+	says(t, cmd, "machine is: VM running", "machine is: VM deallocated", "machine deleted", "group deleted")
+}
+
+// says wants lines in what a program prints before it ends well.
+func says(t *testing.T, cmd *exec.Cmd, lines ...string) {
+	t.Helper()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%v", err)
 	}
-	for _, line := range []string{"machine is: VM running", "machine is: VM deallocated", "machine deleted", "group deleted"} {
+	for _, line := range lines {
 		if !bytes.Contains(out, []byte(line+"\n")) {
 			t.Errorf("no line %q in\n%s", line, out)
 		}

@@ -18,6 +18,7 @@ const (
 	password   = "Pa55word-mark"
 	customData = "I2Nsb3VkLWNvbmZpZyBtYXJr"
 	userData   = "dXNlci1kYXRhLW1hcms="
+	scriptText = "touch /script-mark"
 )
 
 // tap is the wire under every client. It holds each answer against what is true for all.
@@ -61,7 +62,7 @@ func (p *tap) hold(req *http.Request, resp *http.Response, body []byte) {
 		}
 	}
 	expanded := strings.Contains(strings.ToLower(req.URL.RawQuery), "userdata")
-	for _, secret := range []string{password, customData, userData, `"adminPassword":`, `"customData":`, `"userData":`} {
+	for _, secret := range []string{password, customData, userData, scriptText, `"adminPassword":`, `"customData":`, `"userData":`} {
 		if bytes.Contains(body, []byte(secret)) && !(expanded && (secret == userData || secret == `"userData":`)) {
 			p.t.Errorf("%s: %s came back", call, secret)
 		}

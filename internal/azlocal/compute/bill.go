@@ -61,7 +61,10 @@ func BilledTypes() []string { return []string{TypeVM, TypeDisk, network.TypePubl
 
 // ChargeFor is what a resource is billed as now; ok is false when it is not.
 func ChargeFor(d *fabric.Document) (c Charge, ok bool) {
-	known, price := false, 0.0
+	var (
+		price float64
+		known bool
+	)
 	props, sku := d.Body.Obj("properties"), d.Body.Str("sku", "name")
 	c = Charge{Resource: d.ID, Region: d.Body.Str("location")}
 	switch kind := arm.ParseID(d.ID).Type(); {

@@ -177,23 +177,24 @@ func (d *documents) written(storeKey string, size int) {
 	}
 	if size > 0 {
 		d.keep(storeKey)
-	} else if id, _, ok := keptID(storeKey); ok {
+	} else if id, ok := keptID(storeKey); ok {
 		delete(d.kept, id)
 	}
 }
 
 func (d *documents) keep(storeKey string) {
-	if id, _, ok := keptID(storeKey); ok && !slices.Contains(d.kept[id], storeKey) {
+	if id, ok := keptID(storeKey); ok && !slices.Contains(d.kept[id], storeKey) {
 		d.kept[id] = append(d.kept[id], storeKey)
 	}
 }
 
-func keptID(storeKey string) (id, name string, ok bool) {
+func keptID(storeKey string) (id string, ok bool) {
 	rest, ok := strings.CutPrefix(storeKey, keptPrefix)
 	if !ok {
-		return "", "", false
+		return "", false
 	}
-	return strings.Cut(rest, "#")
+	id, _, ok = strings.Cut(rest, "#")
+	return id, ok
 }
 
 func (d *documents) remember(e *entry, size int) {

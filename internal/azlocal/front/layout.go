@@ -20,7 +20,10 @@ func maker(resource string, err error) string {
 	if e, ok := errors.AsType[*arm.Error](err); ok && e.Gateway {
 		return ""
 	}
-	return arm.ParseID(resource).Namespace
+	if id := arm.ParseID(resource); len(id.Types) > 0 {
+		return id.Namespace
+	}
+	return "" // the registration of a provider is ARM's
 }
 
 // encode writes compact JSON.

@@ -11,10 +11,11 @@ import (
 	"mngr/internal/azlocal/fabric"
 )
 
-// The tagNames of a subscription are the tags in use and those that were predefined, with how
-// often each is in use ("Tags - List"). Only predefined ones are stored.
+// The tagNames of a subscription are the union of those that were predefined and those in use
+// at resources, groups and the subscription itself, with how often each is in use ("Tags -
+// List"). Only predefined ones are stored.
 
-// usage counts resources by tag name and value; names compare without case.
+// usage counts uses by tag name and value; names compare without case.
 type usage map[string]*tagUse
 
 type tagUse struct {
@@ -40,12 +41,19 @@ func tagUsage(t *fabric.Tx, sub string) usage {
 			}
 		}
 	}
+	if d := t.Peek(sub); d != nil {
+		u.add(d)
+	}
 	for _, d := range t.Below(sub) {
-		for name, value := range d.Tags() {
-			u.of(name).values[value]++
-		}
+		u.add(d)
 	}
 	return u
+}
+
+func (u usage) add(d *fabric.Document) {
+	for name, value := range d.Tags() {
+		u.of(name).values[value]++
+	}
 }
 
 func isTagName(id string) bool {
@@ -132,7 +140,7 @@ func setValues(d *fabric.Document, values []string) {
 	d.Body["values"] = list
 }
 
-// deleteTagName refuses while a resource has the tag or values are predefined for it.
+// deleteTagName refuses while something has the tag or values are predefined for it.
 func deleteTagName(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	d := t.Peek(r.ID)
 	if d == nil {
