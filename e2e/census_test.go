@@ -97,19 +97,25 @@ func controlGroups() ([]string, error) {
 	return all, err
 }
 
-// unlike compares two censuses: what is new has a plus sign, what is missing a minus sign.
+// unlike compares two censuses line by line, of which some occur more than once: what is
+// new has a plus sign, what is missing a minus sign.
 func unlike(before, after []string) []string {
-	var all []string
+	count := map[string]int{}
 	for _, line := range after {
-		if !slices.Contains(before, line) {
-			all = append(all, "+ "+line)
-		}
+		count["+ "+line]++
 	}
 	for _, line := range before {
-		if !slices.Contains(after, line) {
-			all = append(all, "- "+line)
+		if count["+ "+line] > 0 {
+			count["+ "+line]--
+		} else {
+			count["- "+line]++
 		}
 	}
+	var all []string
+	for line, n := range count {
+		all = append(all, slices.Repeat([]string{line}, n)...)
+	}
+	slices.Sort(all)
 	return all
 }
 

@@ -44,7 +44,7 @@ func (e *engine) follow(ctx context.Context, since time.Time, ended func(key str
 			ended(strings.TrimSpace(scanner.Text()))
 		}
 	})
-	err := hostcmd.Stream(ctx, nil, out, "docker", "events", "--since", strconv.FormatInt(since.Unix(), 10),
+	err := hostcmd.Follow(ctx, out, "docker", "events", "--since", strconv.FormatInt(since.Unix(), 10),
 		"--filter", "type=container", "--filter", "event=die", "--filter", "label="+labelInstance+"="+e.ID,
 		"--filter", "label="+labelRole+"="+string(roleMachine), "--format", fmt.Sprintf("{{index .Actor.Attributes %q}}", labelKey))
 	out.Close()

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -54,19 +55,28 @@ func Run(ctx context.Context, name string, args ...string) (string, error) {
 // Feed is Run with standard input.
 func Feed(ctx context.Context, stdin io.Reader, name string, args ...string) (string, error) {
 	var stdout bytes.Buffer
-	if err := Stream(ctx, stdin, &stdout, name, args...); err != nil {
+	if err := run(ctx, 0, stdin, &stdout, name, args...); err != nil {
 		return "", err
 	}
 	return strings.TrimSpace(stdout.String()), nil
 }
 
-// Stream is Feed with standard output going to a writer as it comes.
-func Stream(ctx context.Context, stdin io.Reader, stdout io.Writer, name string, args ...string) error {
+// Follow runs a tool that has no end of its own, with standard output going to a writer as
+// it comes. The tool ends with ctx, and also with this process when that is killed.
+func Follow(ctx context.Context, stdout io.Writer, name string, args ...string) error {
+	// To the kernel, a process is the child of the thread that started it.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	return run(ctx, syscall.SIGKILL, nil, stdout, name, args...)
+}
+
+// run sends the tool a signal, if that is not 0, when the thread of the caller ends.
+func run(ctx context.Context, orphaned syscall.Signal, stdin io.Reader, stdout io.Writer, name string, args ...string) error {
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, &stderr
 	// A terminal's Ctrl-C is for us: we end our tools ourselves.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: orphaned}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 5 * time.Second
 	err := cmd.Run()

@@ -1,10 +1,15 @@
 package hostcmd
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestErrors(t *testing.T) {
@@ -43,5 +48,37 @@ func TestComplaint(t *testing.T) {
 		if got := complaint(stderr); got != want {
 			t.Errorf("%q: %q, want %q", stderr, got, want)
 		}
+	}
+}
+
+// TestFollow kills a process that follows a tool. The tool holds the pipe as long as it lives.
+func TestFollow(t *testing.T) {
+	if os.Getenv("HOSTCMD_FOLLOW") != "" {
+		t.Fatal(Follow(t.Context(), os.Stdout, "sh", "-c", "echo begun; exec sleep 600"))
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	follower := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFollow$")
+	follower.Env, follower.Stdout = append(os.Environ(), "HOSTCMD_FOLLOW=yes"), write
+	if err := follower.Start(); err != nil {
+		t.Fatal(err)
+	}
+	write.Close()
+	if err := read.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewReader(read)
+	if line, err := said.ReadString('\n'); err != nil || line != "begun\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	if err := errors.Join(follower.Process.Kill(), read.SetReadDeadline(time.Now().Add(10*time.Second))); err != nil {
+		t.Fatal(err)
+	}
+	_ = follower.Wait() // it was killed
+	if _, err := said.ReadByte(); err != io.EOF {
+		t.Errorf("the tool lives on: %v", err)
 	}
 }
