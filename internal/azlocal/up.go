@@ -91,7 +91,7 @@ func up(cmd *cobra.Command, f upFlags) error {
 	if err != nil {
 		return err
 	}
-	if pid := runningPID(inst.Path("pid")); pid != 0 {
+	if pid := runningPID(inst.Path("pid")); pid != 0 && !leaving(cmd.Context(), inst) {
 		return already(cmd, inst, f, pid)
 	}
 	renewed := inst.NewAuthority()
@@ -160,6 +160,14 @@ func setDriver(ctx context.Context, inst *instance.Instance, wish string) error 
 		return err
 	}
 	return &Problem{Cause: fmt.Sprintf("there is no driver %q", wish), Remedy: "drivers: docker, qemu, none, auto"}
+}
+
+// leaving tells whether a daemon that could not start, or was told to stop, ended while it
+// was asked.
+func leaving(ctx context.Context, inst *instance.Instance) bool {
+	var st Status
+	err := control.Call(ctx, inst.Dir, "GET", "/status", nil, &st)
+	return (err != nil || st.Failure != "") && gone(ctx, inst.Path("pid"))
 }
 
 // already answers `up` when the daemon runs.
