@@ -134,7 +134,11 @@ func (s *Server) run(ctx context.Context, key string, c console) (console, error
 	}
 	got, err := s.compute.Driver.Exec(ctx, key, c.Argv, bytes.NewReader(c.Stdin))
 	if errors.Is(err, machine.ErrNoGuest) {
-		return c, fmt.Errorf("%w: it is off, or the driver is %s", machine.ErrNoGuest, s.compute.Driver.Name())
+		why := "it is off"
+		if name := s.compute.Driver.Name(); name == "none" {
+			why = "the driver is " + name
+		}
+		return c, fmt.Errorf("%w: %s", machine.ErrNoGuest, why)
 	}
 	return console{Code: got.Code, Stdout: got.Stdout, Stderr: got.Stderr}, err
 }

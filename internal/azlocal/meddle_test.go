@@ -266,7 +266,7 @@ func TestControlSocket(t *testing.T) {
 		}
 	}
 	l.server.compute.Driver = none.New()
-	if status, got := ask("POST", "/machines/vm/hang", ""); status != 400 || !strings.Contains(got, "runs no guest") {
+	if status, got := ask("POST", "/machines/vm/hang", ""); status != 400 || !strings.Contains(got, "runs no guest: the driver is none") {
 		t.Errorf("without a guest: %d %s", status, got)
 	}
 }
