@@ -28,6 +28,18 @@ type source struct {
 	lines   int
 }
 
+// foreign tells whether the go command does not look into a directory either.
+func foreign(name string) bool {
+	return name == "testdata" || name == "dist" || strings.HasPrefix(name, ".")
+}
+
+// isModule tells whether a directory is a module of its own, which can import nothing
+// internal of ours.
+func isModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
+}
+
 // sources parses the head of every Go file below the module's root, whatever its build
 // constraints.
 func sources(t *testing.T) []source {
@@ -40,7 +52,7 @@ func sources(t *testing.T) []source {
 		}
 		rel := filepath.ToSlash(strings.TrimPrefix(p, root+string(filepath.Separator)))
 		if entry.IsDir() {
-			if name := entry.Name(); p != root && (name == "testdata" || name == "tools" || name == "dist" || strings.HasPrefix(name, ".")) {
+			if p != root && (foreign(entry.Name()) || isModule(p)) {
 				return fs.SkipDir
 			}
 			return nil

@@ -10,9 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources/v3"
-
 	"mngr/internal/azlocal/instance"
 )
 
@@ -29,7 +26,7 @@ $PROGRAM local env --hosts >> /etc/hosts
 curl -fsS --max-time 20 https://management.azure.com/metadata/endpoints?api-version=2015-01-01 | grep -q '"loginEndpoint":"https://login.microsoftonline.com/adfs"'
 if curl -sS --max-time 20 https://graph.microsoft.com/; then echo 'a name that was not given is served'; exit 1; fi
 if curl -sS --max-time 20 --resolve graph.microsoft.com:443:127.0.0.1 https://graph.microsoft.com/; then echo 'the certificate has a name that was not given'; exit 1; fi
-"$TEST" -test.run '^TestPublicClient$' -test.v
+"$CLIENT"
 `
 
 // TestPublicNames lets curl and Microsoft's SDK for Go, in its default configuration,
@@ -44,44 +41,18 @@ func TestPublicNames(t *testing.T) {
 		}
 	}
 	p := buildProgram(t)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
+	client := filepath.Join(t.TempDir(), "client")
+	if out, err := exec.Command("go", "build", "-o", client, "./testdata/publicclient").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
 	}
 	cmd := exec.CommandContext(within(t), "unshare", "--net", "--mount", "sh", "-c", publicScript)
-	cmd.Env = append(os.Environ(), "MNGR_AZLOCAL_DIR="+p.dir, "PROGRAM="+p.path, "TEST="+self, "TMP="+t.TempDir(), "AZLOCAL_TEST_PUBLIC=1")
+	cmd.Env = append(os.Environ(), "MNGR_AZLOCAL_DIR="+p.dir, "PROGRAM="+p.path, "CLIENT="+client, "TMP="+t.TempDir())
 	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestPublicClient") {
+	if err != nil || !strings.Contains(string(out), "made a group and removed it") {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	if p.status().Endpoint == "" {
 		t.Error("status does not know the instance outside its network")
-	}
-}
-
-// TestPublicClient is the client of TestPublicNames: it knows nothing but the environment.
-func TestPublicClient(t *testing.T) {
-	if os.Getenv("AZLOCAL_TEST_PUBLIC") == "" {
-		t.Skip("runs inside TestPublicNames")
-	}
-	cred, err := azidentity.NewDefaultAzureCredential(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	groups, err := armresources.NewResourceGroupsClient(os.Getenv("AZURE_SUBSCRIPTION_ID"), cred, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx := within(t)
-	if _, err := groups.CreateOrUpdate(ctx, "public", armresources.ResourceGroup{Location: new("eastus")}, nil); err != nil {
-		t.Fatal(err)
-	}
-	deletion, err := groups.BeginDelete(ctx, "public", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := deletion.PollUntilDone(ctx, nil); err != nil {
-		t.Fatalf("the polling URL: %v", err)
 	}
 }
 
