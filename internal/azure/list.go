@@ -100,10 +100,12 @@ func (p *Provider) join(ctx context.Context, s *session, vms []*armcompute.Virtu
 		if !ours(vm.Tags) {
 			continue
 		}
-		view, known := states[strings.ToLower(text(vm.ID))]
-		if known {
+		if view, known := states[strings.ToLower(text(vm.ID))]; known {
 			hosts[i] = new(p.hostOf(vm, view))
-			continue
+			if hosts[i].State != agent.HostUnknown {
+				continue
+			}
+			// One list may be older than the other: a machine that was being made in it.
 		}
 		g.Go(func() error {
 			hosts[i] = p.lookAt(ctx, s, vm)
