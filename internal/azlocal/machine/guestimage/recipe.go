@@ -69,7 +69,8 @@ func (k Kind) packages() []string {
 // vmPackages are what a virtual machine needs beyond a container: a kernel, what finds its
 // devices and its disk, and the agent that runs commands past the network.
 func vmPackages() []string {
-	return []string{"linux-image-cloud-amd64", "initramfs-tools", "udev", "e2fsprogs", "qemu-guest-agent"}
+	return []string{"linux-image-cloud-amd64", "initramfs-tools", "udev", "e2fsprogs", "qemu-guest-agent",
+		"apparmor"} // this kernel has it switched on, and Docker then runs nothing without its parser
 }
 
 // dpkgOptions leave out what a slim image leaves out, and do not wait for the disk.
