@@ -36,7 +36,7 @@ test-az: setup-test build ## Debian's azure-cli against the local Azure (a part 
 
 # The contract tests are a module of their own, with two majors of each of Microsoft's clients.
 .PHONY: test-contract
-test-contract: build ## Microsoft's SDK against the local Azure, two majors of it (a part of make test)
+test-contract: setup-test build ## Microsoft's SDK against the local Azure, two majors of it (a part of make test)
 	@scripts/contract
 
 # LOCAL=1 asks the local Azure, of which DRIVER and UNKNOWN (name=answer,…) may be chosen.
