@@ -27,6 +27,9 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"arm":      armRequest,
 		"census":   takeCensus,
 		"asbefore": asBefore,
+		"program":  program,
+		"clean":    clean,
+		"request":  request,
 	}
 }
 
