@@ -30,6 +30,9 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"program":  program,
 		"clean":    clean,
 		"request":  request,
+		"private":  private,
+		"holds":    holds,
+		"secretof": secretOf,
 	}
 }
 
