@@ -14,7 +14,8 @@ type Book struct {
 	mu    sync.Mutex
 	rules []*Rule
 	next  int
-	path  string // "" keeps nothing
+	path  string  // "" keeps nothing
+	lines []*Line // connections that are open, oldest first
 }
 
 // NewBook returns a book without rules.
@@ -30,6 +31,7 @@ func (b *Book) Add(r Rule) (Rule, error) {
 	b.next++
 	r.ID, r.Added, r.Seen, r.Hits = fmt.Sprintf("f%d", b.next), b.now().UTC(), 0, 0
 	b.rules = append(b.rules, &r)
+	b.strike(&r)
 	return r, b.save()
 }
 
@@ -51,6 +53,7 @@ func (b *Book) Remove(id string) (known bool, err error) {
 	defer b.mu.Unlock()
 	before := len(b.rules)
 	b.rules = slices.DeleteFunc(b.rules, func(r *Rule) bool { return r.ID == id })
+	b.release()
 	return len(b.rules) < before, b.save()
 }
 
@@ -60,6 +63,7 @@ func (b *Book) Clear() (int, error) {
 	defer b.mu.Unlock()
 	n := len(b.rules)
 	b.rules = nil
+	b.release()
 	return n, b.save()
 }
 
@@ -71,6 +75,11 @@ func (b *Book) Take(c Call) *Hit {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.take(c)
+}
+
+// take is Take with the lock held.
+func (b *Book) take(c Call) *Hit {
 	now, counted := b.now(), false
 	defer func() {
 		if counted {
@@ -82,12 +91,19 @@ func (b *Book) Take(c Call) *Hit {
 			continue
 		}
 		counted = true
-		r.Seen++
-		if r.Seen < r.Nth || !r.draws() {
-			continue
+		if r.count() {
+			return &Hit{Rule: *r, call: c, at: now}
 		}
-		r.Hits++
-		return &Hit{Rule: *r, call: c, at: now}
 	}
 	return nil
+}
+
+// count notes a call that matches, and tells whether it is hit.
+func (r *Rule) count() bool {
+	r.Seen++
+	if r.Seen < r.Nth || !r.draws() {
+		return false
+	}
+	r.Hits++
+	return true
 }
