@@ -71,7 +71,8 @@ var rules = []rule{
 
 	// Tests only.
 	{pkg: "internal/archtest", imports: nil},
-	{pkg: "e2e", imports: nil, tests: []string{"internal/cli", "internal/azlocal", "internal/agent", "internal/ctl"}},
+	{pkg: "e2e", imports: nil, tests: []string{"e2e/rig", "internal/cli", "internal/azlocal", "internal/agent", "internal/ctl"}},
+	{pkg: "e2e/rig", imports: nil},
 }
 
 // module names an outside module that only some packages may use.
