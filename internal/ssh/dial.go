@@ -77,10 +77,14 @@ func isAuthError(err error) bool {
 }
 
 func handshake(ctx context.Context, t Target, config *ssh.ClientConfig) (*ssh.Client, error) {
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, handshakeLimit)
 	defer cancel()
 	dialer := net.Dialer{KeepAlive: keepAlive}
 	tcp, err := dialer.DialContext(ctx, "tcp", hostPort(t.Address, t.Port))
+	if err != nil && ctx.Err() != nil {
+		return nil, fmt.Errorf("no connection within %s: %w", since(began), err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -92,12 +96,15 @@ func handshake(ctx context.Context, t Target, config *ssh.ClientConfig) (*ssh.Cl
 	if err != nil {
 		tcp.Close()
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("no handshake within %s: %w", handshakeLimit, err)
+			return nil, fmt.Errorf("connected, but no handshake within %s: %w", since(began), err)
 		}
 		return nil, err
 	}
 	return ssh.NewClient(conn, channels, requests), nil
 }
+
+// since is how long was waited: the caller may have had less time than handshakeLimit.
+func since(began time.Time) time.Duration { return time.Since(began).Round(time.Second) }
 
 // keepAlives ends a connection whose peer is gone; without it a session would wait for
 // the kernel's TCP timeout.
