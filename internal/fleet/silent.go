@@ -4,21 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
 )
 
-// machineLimit is how long a machine may take to say why its container is silent. The user
-// has waited probeLimit already.
-const machineLimit = 2 * time.Second
-
 // whySilent says why the container of a running host does not answer, as far as the
 // machine around it tells: that one has an SSH server of its own.
 func (f *Fleet) whySilent(ctx context.Context, h agent.Host, silence error) string {
-	ctx, cancel := context.WithTimeout(ctx, machineLimit)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineMachine, "asking the machine")
+	defer done(nil)
 	vm, err := f.Guests.Dial(ctx, h, VM)
 	switch {
 	case errors.Is(err, ErrNoAccess):
