@@ -79,9 +79,11 @@ func secretOf(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	raw, err := os.ReadFile(filepath.Join(ts.Getenv("MNGR_AZLOCAL_DIR"), "client.json"))
 	ts.Check(err)
-	var client azureClient
+	var client struct {
+		SecretFile string `json:"client_secret_file"`
+	}
 	ts.Check(json.Unmarshal(raw, &client))
-	secret, err := os.ReadFile(client.ClientSecretFile)
+	secret, err := os.ReadFile(client.SecretFile)
 	ts.Check(err)
 	if len(secret) < 8 {
 		ts.Fatalf("%q is no secret", secret)
