@@ -148,11 +148,11 @@ func (f *Fleet) observe(ctx context.Context, h *agent.Host, live bool) ([]Row, e
 	case errors.Is(problem, ErrNoAccess): // it is the host, and does not let this machine in
 		why, problem = problem.Error(), nil
 	case agent.KindOf(problem) == agent.KindUnreachable:
-		h.State, h.Failure, problem = agent.HostUnreachable, problem.Error(), nil
+		h.State, h.Failure, problem = agent.HostUnreachable, f.whySilent(ctx, *h, problem), nil
 	case agent.KindOf(problem) == agent.KindRefused: // somebody answers who is not the host
 		h.State, h.Failure = agent.HostUnauthenticated, problem.Error()
 	default:
-		why = problem.Error()
+		why, h.Failure = problem.Error(), problem.Error()
 	}
 	told(h, status)
 	rows := make([]Row, 0, len(h.Agents))
