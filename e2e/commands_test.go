@@ -32,6 +32,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"request":  request,
 		"private":  private,
 		"holds":    holds,
+		"argv":     newArgv(),
 		"secretof": secretOf,
 	}
 }
