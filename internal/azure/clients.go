@@ -45,7 +45,7 @@ type session struct {
 	assignments *armauthorization.RoleAssignmentsClient
 }
 
-func newSession(at *place, subscription string, token *tokenSource, retry policy.RetryOptions) (*session, error) {
+func newSession(at *place, subscription string, token *tokenSource, retry policy.RetryOptions, log *audit) (*session, error) {
 	s := &session{place: at, subscription: subscription, token: token}
 	opts := &arm.ClientOptions{
 		ClientOptions: azcore.ClientOptions{
@@ -57,6 +57,10 @@ func newSession(at *place, subscription string, token *tokenSource, retry policy
 			PerCallPolicies: []policy.Policy{reauthorize{token}},
 		},
 		DisableRPRegistration: true, // prepare does that; a limited user must not
+	}
+	if log != nil {
+		opts.PerCallPolicies = append([]policy.Policy{countAttempts{}}, opts.PerCallPolicies...)
+		opts.PerRetryPolicies = []policy.Policy{log}
 	}
 	compute, err := armcompute.NewClientFactory(subscription, s.token, opts)
 	if err != nil {
