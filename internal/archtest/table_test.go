@@ -31,7 +31,8 @@ var rules = []rule{
 	{pkg: "internal/guestbin", imports: []string{"internal/agent"}},
 
 	// Adapters: one outside system each.
-	{pkg: "internal/azure", imports: []string{"internal/agent", "internal/atomicfile", "internal/plain"}, tests: []string{"internal/azlocal/...", "internal/fleet"}},
+	{pkg: "internal/azure/permission", imports: nil},
+	{pkg: "internal/azure", imports: []string{"internal/agent", "internal/atomicfile", "internal/plain"}, tests: []string{"internal/azlocal/...", "internal/azure/permission", "internal/fleet"}},
 	{
 		pkg:     "internal/guest/...",
 		imports: []string{"internal/agent/...", "internal/atomicfile", "internal/ctl", "internal/plain", "internal/hostsetup", "internal/guest/..."},
@@ -54,7 +55,7 @@ var rules = []rule{
 		pkg: "internal/cli/...",
 		imports: []string{
 			"internal/agent/...", "internal/atomicfile", "internal/ctl", "internal/plain", "internal/shell", "internal/config", "internal/records", "internal/hostsetup", "internal/ssh",
-			"internal/git", "internal/keep", "internal/filter", "internal/dockerbuild", "internal/output", "internal/guestbin", "internal/azure",
+			"internal/git", "internal/keep", "internal/filter", "internal/dockerbuild", "internal/output", "internal/guestbin", "internal/azure", "internal/azure/permission",
 			"internal/fleet/...", "internal/cli/...",
 		},
 		tests: []string{"internal/azlocal/..."},
