@@ -28,6 +28,12 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"audited":  audited,
 		"census":   takeCensus,
 		"asbefore": asBefore,
+		"program":  program,
+		"clean":    clean,
+		"request":  request,
+		"private":  private,
+		"holds":    holds,
+		"secretof": secretOf,
 	}
 }
 
