@@ -3,7 +3,9 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -39,14 +41,36 @@ func newArgv() func(*testscript.TestScript, bool, []string) {
 			if line := w.seen.Load(); line != nil {
 				ts.Fatalf("everybody could read: %q", *line)
 			}
-			ts.Check(ts.Exec("sh", "-c", "sleep 0.5; : "+string(w.text)))
-			if w.seen.Load() == nil {
-				ts.Fatalf("a program with %q was not seen: the test shows nothing", w.text)
-			}
+			ts.Check(w.control())
 		default:
 			ts.Fatalf("usage: argv watch TEXT, argv unseen")
 		}
 	}
+}
+
+// control runs a program with the text until it is seen.
+func (w *argvWatch) control() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	program := exec.CommandContext(ctx, "sh", "-c", "read line; : "+string(w.text))
+	hold, err := program.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := program.Start(); err != nil {
+		return err
+	}
+	tick := time.NewTicker(argvLook)
+	defer tick.Stop()
+	for w.seen.Load() == nil && ctx.Err() == nil {
+		<-tick.C
+	}
+	_ = hold.Close()
+	_ = program.Wait() // read has met the end of its input
+	if w.seen.Load() == nil {
+		return errors.New("a program with the text was not seen: the test shows nothing")
+	}
+	return nil
 }
 
 func (w *argvWatch) look(ctx context.Context) {
