@@ -194,18 +194,19 @@ func (f *Fleet) read(h *agent.Host) {
 	if !neverFinished(*h) {
 		return
 	}
-	const never = "its creation was never finished"
-	abandoned := f.Now().Sub(h.CreatedAt) > agent.AgeAbandoned
+	failure := "its creation was never finished"
 	switch h.State {
 	case agent.HostRunning:
 		h.State = agent.HostCreating
-		if abandoned {
-			h.State, h.Failure = agent.HostFailed, never
-		}
-	case agent.HostStopped, agent.HostStoppedBilling: // as a rule by its dead-man timer
-		if abandoned {
-			h.State, h.Failure = agent.HostFailed, never+", and it is "+map[bool]string{true: "off", false: "deallocated"}[h.State == agent.HostStoppedBilling]
-		}
+	case agent.HostStopped: // as a rule by its dead-man timer
+		failure += "; it is deallocated"
+	case agent.HostStoppedBilling:
+		failure += "; it is off, and not deallocated"
+	default:
+		return
+	}
+	if f.Now().Sub(h.CreatedAt) > agent.AgeAbandoned {
+		h.State, h.Failure = agent.HostFailed, failure
 	}
 }
 
