@@ -118,9 +118,6 @@ func (a *App) printListing(f *fleet.Fleet, l fleet.Listing, s *selection) error 
 		return listTable(p, w, s, wanted, l)
 	}})
 	for _, e := range l.Errors {
-		if e.Host != "" && showsHost(wanted, e) {
-			continue // said with the host
-		}
 		p.Warn(e.Provider+": "+e.Err.Error(), agent.HintOf(e.Err))
 	}
 	return err

@@ -67,16 +67,20 @@ func listTable(p *output.Printer, w io.Writer, s *selection, wanted []entry, l f
 	for _, e := range wanted {
 		if h := e.host; !warned[h.Resource] {
 			warned[h.Resource] = true
+			if saidAsError(l, h) {
+				h.Failure = ""
+			}
 			warnOfHost(p, h)
 		}
 	}
 	return nil
 }
 
-// showsHost tells whether a host's failure is in the listing's own words already.
-func showsHost(wanted []entry, e fleet.ProviderError) bool {
-	return slices.ContainsFunc(wanted, func(w entry) bool {
-		return w.host.Name == e.Host && w.host.Via == e.Provider && w.host.Failure == e.Err.Error()
+// saidAsError tells whether a host's failure is among the listing's errors, which are shown
+// with their remedies.
+func saidAsError(l fleet.Listing, h agent.Host) bool {
+	return slices.ContainsFunc(l.Errors, func(e fleet.ProviderError) bool {
+		return e.Host == h.Name && e.Provider == h.Via && e.Err.Error() == h.Failure
 	})
 }
 

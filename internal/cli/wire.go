@@ -65,7 +65,7 @@ func newProviderWith(logins *azure.Logins, conf *config.Config, p config.Provide
 	s.FallbackVMSizes, s.FallbackRegions = p.FallbackVMSizes, p.FallbackRegions
 	s.EvictDeallocates, s.SpotMaxPrice = p.SpotEvictionPolicy == "Deallocate", p.SpotMaxPrice
 	s.Image = azure.Image{Publisher: p.ImagePublisher, Offer: p.ImageOffer, SKU: p.ImageSKU, Version: p.ImageVersion}
-	s.AdminUsername, s.OSDiskSizeGB, s.OSDiskType = p.AdminUsername, int32(p.OSDiskSizeGB), p.OSDiskType
+	s.AdminUsername, s.OSDiskSizeGB, s.OSDiskType = p.AdminUsername, int32(p.OSDiskSizeGB), p.OSDiskType //nolint:gosec // checked with the settings: at most 4095
 	s.ContainerSSHPort = p.ContainerSSHPort
 	if conf.IsSet("providers." + p.Name + ".allowed_ssh_cidrs") {
 		s.AllowedSSHCIDRs = p.AllowedSSHCIDRs
