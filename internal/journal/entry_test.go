@@ -62,7 +62,7 @@ func TestLineIsBounded(t *testing.T) {
 }
 
 // What is read is fit for a terminal and written again as the same line, whoever wrote it.
-func FuzzParse(f *testing.F) {
+func FuzzEntry(f *testing.F) {
 	line, _ := sample("x").Line()
 	f.Add(line)
 	f.Add([]byte(`{"client_request_id":"x","time":"2026-01-01T00:00:00Z","state":"answered","method":"PUT","resource_id":"\u001b]0;owned\u0007\u202e"}`))
