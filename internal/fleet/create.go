@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -45,6 +46,7 @@ type Created struct {
 	Agent    agent.Record
 	Host     agent.Host
 	WorkDir  string
+	Joined   bool     // the host existed before
 	Finished bool     // false after NoWait
 	Warnings []string // one line each
 }
@@ -113,6 +115,18 @@ func unfinished(h agent.Host) bool {
 	return h.HostKeys.VM != "" && h.HostKeys.Container == "" && h.State != agent.HostDeleting || h.State == agent.HostFailed
 }
 
+// Unfinished tells a host that nobody has finished, and that nobody is working on for all
+// that can be seen from here.
+func (f *Fleet) Unfinished(h agent.Host) bool {
+	if !unfinished(h) || h.HostKeys.VM == "" {
+		return false
+	}
+	return h.State != agent.HostCreating || f.Now().Sub(h.CreatedAt) > slowCreate
+}
+
+// slowCreate is longer than creates take that nobody has interrupted.
+const slowCreate = 15 * time.Minute
+
 // createOn adds an agent to a host that runs.
 func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o CreateOptions, progress agent.Progress) (Created, error) {
 	if h.State != agent.HostRunning {
@@ -127,7 +141,7 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 	if err != nil {
 		return Created{}, err
 	}
-	if err := records.Fits(h.Tags, tags); err != nil {
+	if err := fits(h, tags); err != nil {
 		return Created{}, err
 	}
 	progress("connecting to host " + h.Name)
@@ -137,6 +151,9 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 	}
 	defer guest.Close()
 	progress("recording the agent")
+	if err := f.makeRoom(ctx, inst, &h, tags); err != nil {
+		return Created{}, err
+	}
 	if err := inst.MergeTags(ctx, h.Resource, tags, nil); err != nil {
 		return Created{}, fmt.Errorf("record agent %q: %w", o.Name, err)
 	}
@@ -144,7 +161,7 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 	if err != nil {
 		return Created{}, f.forgetAgent(ctx, inst, h, guest, record.ID, err)
 	}
-	made := Created{Agent: record, Host: h}
+	made := Created{Agent: record, Host: h, Joined: true}
 	made.finished(status)
 	return made, nil
 }

@@ -35,6 +35,7 @@ type Listing struct {
 	Hosts  []agent.Host
 	Rows   []Row
 	Errors []ProviderError
+	Costs  Costs // of the hosts, where somebody has asked for them
 }
 
 // probeLimit is how long a running host may take to answer before `list` calls it
