@@ -6,13 +6,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mngr/e2e/rig"
 )
 
 // TestAzureCheck runs what `make azure-check` runs against two local Azures that answer
 // every question differently, and sees that the table tells their answers and that
 // nothing is left.
 func TestAzureCheck(t *testing.T) {
-	mngr := binary(t)
+	mngr := rig.Binary(t)
 	check := filepath.Join(t.TempDir(), "azure-check")
 	if out, err := exec.Command("go", "build", "-o", check, "../cmd/azure-check").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)

@@ -9,24 +9,9 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-)
 
-// binary is the built mngr: what ships is what is tested.
-func binary(t *testing.T) string {
-	t.Helper()
-	path := os.Getenv("MNGR_BIN")
-	if path == "" {
-		path = "../bin/mngr"
-	}
-	path, err := filepath.Abs(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("%v: run `make build` first, or `make test`, which does", err)
-	}
-	return path
-}
+	"mngr/e2e/rig"
+)
 
 // environment is what a script sees: a home of its own and the instance in dir.
 func environment(env *testscript.Env, mngr, dir string) {
@@ -46,7 +31,7 @@ func environment(env *testscript.Env, mngr, dir string) {
 
 // TestWithoutMachines gives every script a local Azure of its own.
 func TestWithoutMachines(t *testing.T) {
-	mngr := binary(t)
+	mngr := rig.Binary(t)
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/none",
 		Cmds: commands(),
@@ -66,7 +51,7 @@ func TestWithMachines(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("machines need root")
 	}
-	mngr := binary(t)
+	mngr := rig.Binary(t)
 	dir := filepath.Join(t.TempDir(), "azlocal")
 	env := append(os.Environ(), "MNGR_AZLOCAL_DIR="+dir, "MNGR_HOST_DIR="+t.TempDir())
 	nothingLeft(t, dir)

@@ -24,6 +24,8 @@ func (c *census) askPrices(ctx context.Context, p *Provider) {
 		}
 	}
 	if len(items) > 0 {
+		ctx, done := agent.Within(ctx, agent.DeadlinePrices, "asking for prices")
+		defer done(nil)
 		c.prices = partPrices{p.priceBook(ctx, items)}
 	}
 }

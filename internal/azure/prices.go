@@ -25,9 +25,11 @@ func (p *Provider) Planned(spec agent.MachineSpec) agent.Host {
 }
 
 // Rates are what hosts cost, in their order. It asks the cloud's price list for what this
-// machine does not know yet, for at most pricePatience, and never fails: what is not known
+// machine does not know yet, for no longer than DeadlinePrices, and never fails: what is not known
 // then comes out of a dated table, or is nil.
 func (p *Provider) Rates(ctx context.Context, hosts []agent.Host) []agent.Rate {
+	ctx, done := agent.Within(ctx, agent.DeadlinePrices, "asking for prices")
+	defer done(nil)
 	hosts = p.withDisks(ctx, hosts)
 	var items []prices.Item
 	for _, h := range hosts {
@@ -75,7 +77,7 @@ func (p *Provider) priceBook(ctx context.Context, items []prices.Item) priceBook
 	}
 	if unknown := cache.stale(items, now); len(unknown) > 0 {
 		found, err := retail{at.retail, at.client}.ask(ctx, unknown, now)
-		cache.learn(found, err != nil && ctx.Err() == nil, now)
+		cache.learn(found, err != nil && (ctx.Err() == nil || agent.Passed(ctx)), now)
 	}
 	p.learned = cache
 	return priceBook{cache, now}
@@ -153,9 +155,6 @@ func disksOf(vm *armcompute.VirtualMachine) []agent.Disk {
 	return out
 }
 
-// diskPatience is how long the list of disks may take, which only prices need.
-const diskPatience = 3 * time.Second
-
 // withDisks looks at the disks themselves where machines do not show them: Azure may leave
 // size and kind out of one that is deallocated.
 func (p *Provider) withDisks(ctx context.Context, hosts []agent.Host) []agent.Host {
@@ -163,8 +162,6 @@ func (p *Provider) withDisks(ctx context.Context, hosts []agent.Host) []agent.Ho
 	if !slices.ContainsFunc(hosts, missing) {
 		return hosts
 	}
-	ctx, cancel := context.WithTimeout(ctx, diskPatience)
-	defer cancel()
 	s, err := p.session(ctx)
 	if err != nil {
 		return hosts

@@ -21,8 +21,6 @@ const (
 	// publicRetail serves the prices of the public cloud alone, to anybody.
 	publicRetail = "https://prices.azure.com" + retailPath
 
-	// pricePatience is how long a command may wait for prices, all of them together.
-	pricePatience = 2500 * time.Millisecond
 	// manyQueries is how many prices are asked for at a time.
 	manyQueries = 6
 	// mostPages bounds the answer for one item, which fits on one page.
@@ -40,8 +38,6 @@ type retail struct {
 // ask returns the prices of items, USD an hour: nil for one that the API does not have. An
 // item whose question failed is missing; err says why the first did.
 func (r retail) ask(ctx context.Context, items []prices.Item, now time.Time) (found map[prices.Item]*float64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, pricePatience)
-	defer cancel()
 	answers := make([]*float64, len(items))
 	failures := make([]error, len(items))
 	var g errgroup.Group

@@ -67,8 +67,8 @@ func (f *Fleet) openRun(ctx context.Context, inst Instance, h agent.Host, progre
 // takeRunBack says of a machine that has not started that it is as it was. It does what it
 // can: minutes of a start in vain are little, and the start's own error is the news.
 func (f *Fleet) takeRunBack(ctx context.Context, inst Instance, was agent.Host) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAccept)
-	defer cancel()
+	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineAccept, "recording that it has not started")
+	defer done(nil)
 	fresh, err := inst.Get(ctx, was.Resource)
 	if err != nil || fresh.Billing != agent.BillingStorage {
 		return // it runs, or will
