@@ -27,6 +27,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"arm":      armRequest,
 		"census":   takeCensus,
 		"asbefore": asBefore,
+		"agree":    agree,
 	}
 }
 
