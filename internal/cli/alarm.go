@@ -24,7 +24,10 @@ func alarmsOf(f *fleet.Fleet, h agent.Host) []alarmRow {
 			"host " + h.Name + " is off but not deallocated, and bills as if it ran" + why, "mngr stop @" + h.Name})
 	}
 	if f.Unfinished(h) {
-		text := "host " + h.Name + " was never finished" + why
+		text := "host " + h.Name + " was never finished"
+		if why != "" {
+			text = "host " + h.Name + " is " + string(h.State) + why
+		}
 		if h.Billing != agent.BillingStorage {
 			text += "; it bills"
 		}
