@@ -84,6 +84,9 @@ type Settings struct {
 	// PriceDir is where prices are kept that were asked for; "" keeps them in memory.
 	PriceDir string
 
+	// Journal is told of every write; nil for nobody.
+	Journal Journal
+
 	// PollInterval is the pause between two looks at an operation; 0 for two seconds.
 	PollInterval time.Duration
 }

@@ -34,7 +34,8 @@ type Listing struct {
 	Hosts  []agent.Host
 	Rows   []Row
 	Errors []ProviderError
-	Costs  Costs // of the hosts, where somebody has asked for them
+	Costs  Costs           // of the hosts, where somebody has asked for them
+	Unused []ProviderError // instances without a login that nobody here has ever used
 }
 
 // List asks all providers, or the named ones, in parallel. A provider that fails becomes
@@ -59,6 +60,7 @@ func merge(parts []Listing) Listing {
 	seen := map[string]bool{}
 	for _, p := range parts {
 		all.Errors = append(all.Errors, p.Errors...)
+		all.Unused = append(all.Unused, p.Unused...)
 		for _, h := range p.Hosts {
 			if key := strings.ToLower(h.Resource); !seen[key] {
 				seen[key] = true
@@ -89,6 +91,7 @@ func (f *Fleet) asked(providers []string) ([]Instance, error) {
 		if err != nil {
 			return nil, err
 		}
+		i.Unused = false
 		instances = append(instances, i)
 	}
 	if len(providers) > 0 {
@@ -106,6 +109,9 @@ func (f *Fleet) listInstance(ctx context.Context, i Instance, live bool) Listing
 	ctx, done := agent.Within(ctx, agent.DeadlineList, "listing the hosts of provider "+i.Name())
 	defer done(nil)
 	hosts, err := i.Machines.List(ctx)
+	if i.missed(err) {
+		return Listing{Unused: []ProviderError{{Provider: i.Name(), Err: err}}}
+	}
 	if err != nil {
 		return Listing{Errors: []ProviderError{{Provider: i.Name(), Err: err}}}
 	}
@@ -182,15 +188,26 @@ func guestOf(status *ctl.ContainerStatus, id agent.ID) *ctl.AgentStatus {
 	return nil
 }
 
-// read decodes a host's tags. A machine that runs without its container's key in the
-// tags has not been finished.
+// read decodes a host's tags. A machine without its container's key in the tags has not
+// been finished, whether it runs or has stopped itself since.
 func (f *Fleet) read(h *agent.Host) {
 	records.DecodeHost(h)
-	if h.State == agent.HostRunning && h.HostKeys.VM != "" && h.HostKeys.Container == "" {
+	if !neverFinished(*h) {
+		return
+	}
+	failure := "its creation was never finished"
+	switch h.State {
+	case agent.HostRunning:
 		h.State = agent.HostCreating
-		if f.Now().Sub(h.CreatedAt) > agent.AgeAbandoned {
-			h.State, h.Failure = agent.HostFailed, "its creation was never finished"
-		}
+	case agent.HostStopped: // as a rule by its dead-man timer
+		failure += "; it is deallocated"
+	case agent.HostStoppedBilling:
+		failure += "; it is off, and not deallocated"
+	default:
+		return
+	}
+	if f.Now().Sub(h.CreatedAt) > agent.AgeAbandoned {
+		h.State, h.Failure = agent.HostFailed, failure
 	}
 }
 
