@@ -28,6 +28,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"audited":  audited,
 		"census":   takeCensus,
 		"asbefore": asBefore,
+		"agree":    agree,
 		"program":  program,
 		"clean":    clean,
 		"request":  request,

@@ -33,6 +33,11 @@ type Host struct {
 	Unsafe    bool   // its container was started with what breaks the boundary to the machine
 	Idle      *Idle  // as its guest says; nil when nobody could be asked
 
+	Disks     []Disk    // the managed disks of its machine; nil: nobody knows
+	Addresses *int      // public addresses that are billed for it; nil: nobody knows
+	Run       Run       // for how long its machine was billed, by its tags
+	ChangedAt time.Time // when Azure last changed the machine; zero: not known
+
 	SelfStop    *bool     // Azure would let the machine deallocate itself; nil: nobody knows
 	SelfStopWhy string    // why not
 	ShutdownAt  time.Time // when the machine deallocates itself whatever it does; zero: never, or not known

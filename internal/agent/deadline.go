@@ -41,6 +41,7 @@ const (
 	DeadlineList       = 30 * second // what one provider has
 	DeadlineStates     = 3 * second  // the states of all machines at once; without them each is asked
 	DeadlineActivity   = 3 * second  // why a Spot machine is down; without it nobody says so
+	DeadlinePrices     = 3 * second  // what hosts cost; without it earlier prices count, or a table's
 	DeadlineSizes      = 15 * second // the sizes of a region; without them Azure refuses a wrong one
 	DeadlineLocal      = 2 * second  // the local Azure accepts a connection
 	DeadlineLocalUp    = 15 * minute // the local Azure starts; the first time it makes its machines' image

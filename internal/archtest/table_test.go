@@ -21,6 +21,7 @@ var rules = []rule{
 	// Tools: they know nothing of each other.
 	{pkg: "internal/config", imports: []string{"internal/agent", "internal/atomicfile"}},
 	{pkg: "internal/records", imports: []string{"internal/agent"}},
+	{pkg: "internal/prices", imports: []string{"internal/agent"}},
 	{pkg: "internal/dockerflags", imports: nil},
 	{pkg: "internal/hostsetup", imports: []string{"internal/agent", "internal/ctl", "internal/dockerflags"}},
 	{pkg: "internal/dockerbuild", imports: []string{"internal/agent", "internal/dockerflags"}},
@@ -33,7 +34,7 @@ var rules = []rule{
 
 	// Adapters: one outside system each.
 	{pkg: "internal/azure/permission", imports: nil},
-	{pkg: "internal/azure", imports: []string{"internal/agent", "internal/atomicfile", "internal/journal", "internal/plain"}, tests: []string{"internal/azlocal/...", "internal/azure/permission", "internal/fleet"}},
+	{pkg: "internal/azure", imports: []string{"internal/agent", "internal/atomicfile", "internal/journal", "internal/plain", "internal/prices"}, tests: []string{"internal/azlocal/...", "internal/azure/permission", "internal/fleet"}},
 	{
 		pkg:     "internal/guest/...",
 		imports: []string{"internal/agent/...", "internal/atomicfile", "internal/ctl", "internal/plain", "internal/hostsetup", "internal/guest/..."},

@@ -27,6 +27,7 @@ import (
 	"mngr/internal/azlocal/network"
 	"mngr/internal/azlocal/rbac"
 	"mngr/internal/azlocal/resources"
+	"mngr/internal/azlocal/retail"
 	"mngr/internal/azlocal/store"
 	"mngr/internal/azlocal/throttle"
 )
@@ -108,6 +109,7 @@ func (s *Server) wire() {
 	s.handler = &front.Handler{World: s.world, Log: s.log, Record: s.record, Meter: s.meter, Entra: &entra.Handler{Issuer: s.issuer, Apps: s.apps, Faults: s.world.Faults, Record: s.record,
 		Lifetime: func() time.Duration { return s.world.Settings.Time(fabric.TokenLifetime) }}}
 	s.handler.Graph = &graph.Handler{World: s.world, Issuer: s.issuer, Record: s.record}
+	s.handler.Retail = &retail.Handler{Now: time.Now, Faults: s.world.Faults, Record: s.record}
 	s.handler.Login = loginAt(s.inst.Faces)
 	s.handler.Add(resources.Routes()...)
 	s.handler.Add((&rbac.Provider{Directory: s.apps}).Routes()...)

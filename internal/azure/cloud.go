@@ -18,6 +18,7 @@ const armAudience = "https://management.core.windows.net/"
 type place struct {
 	cloud   cloud.Configuration
 	client  *http.Client
+	retail  string      // URL of the Retail Prices API; "" where none has the cloud's prices
 	azName  string      // how az calls it; "" where az need not know it
 	private bool        // a cloud that Microsoft's list of authorities does not have
 	ca      []byte      // PEM of a private authority, else nil
@@ -41,10 +42,10 @@ func (s Settings) place() (*place, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.local = local
+		p.local, p.retail = local, trimSlash(local.Endpoint)+retailPath
 		return p, nil
 	default:
-		return &place{cloud: cloud.AzurePublic, azName: "AzureCloud", client: newClient(nil)}, nil
+		return &place{cloud: cloud.AzurePublic, azName: "AzureCloud", retail: publicRetail, client: newClient(nil)}, nil
 	}
 }
 
@@ -56,7 +57,7 @@ func customPlace(e Endpoints) (*place, error) {
 	if e.Audience == "" {
 		e.Audience = armAudience
 	}
-	p := &place{private: true, client: newClient(nil), cloud: cloud.Configuration{
+	p := &place{private: true, retail: e.RetailPrices, client: newClient(nil), cloud: cloud.Configuration{
 		ActiveDirectoryAuthorityHost: e.Authority,
 		Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
 			cloud.ResourceManager: {Endpoint: e.ResourceManager, Audience: e.Audience},

@@ -31,7 +31,7 @@ func (p *Provider) accepted(ctx context.Context, s *session, r machineRequest, v
 	host := p.hostOf(vm, nil)
 	host.ID, host.Name, host.Resource = r.spec.HostID, r.spec.HostName, id
 	host.Region, host.Size, host.Spot, host.Tags = r.spec.Region, r.spec.Size, r.spec.Spot, r.tags
-	host.Provider = p.settings.Name
+	host.Provider, host.Addresses = p.settings.Name, new(1)
 	host.State, host.Billing = agent.HostCreating, agent.BillingCompute
 	ctx, giveUp := context.WithCancel(ctx)
 	c := &Creation{p: p, s: s, name: r.name, host: host, op: op, giveUp: giveUp, granted: make(chan struct{})}

@@ -40,6 +40,7 @@ func (p *Provider) Leftovers(ctx context.Context) (found []agent.Leftover, err e
 	if c.machines, err = s.listVMs(ctx, group); err != nil {
 		return nil, p.translate(err, "list machines")
 	}
+	c.askPrices(ctx, p)
 	out := c.parts()
 	switch {
 	case denied(unseen):
@@ -67,6 +68,7 @@ type census struct {
 	nics     []*armnetwork.Interface
 	ips      []*armnetwork.PublicIPAddress
 	disks    []*armcompute.Disk
+	prices   partPrices
 }
 
 // machine finds a machine by name; nil when there is none.
@@ -97,7 +99,7 @@ func (c *census) parts() []agent.Leftover {
 			continue
 		}
 		if l, ours := c.part(agent.LeftoverAddress, text(ip.Name), text(ip.ID), "-ip", ip.Tags, nil); ours {
-			l.USDPerMonth = new(addressHour * hoursPerMonth)
+			l.USDPerMonth = c.prices.address(ip.Location)
 			out = append(out, l)
 		}
 	}
@@ -110,8 +112,8 @@ func (c *census) parts() []agent.Leftover {
 				// Who repairs a machine swaps its disk, and the old one has the agents' work.
 				l.Kept = "machine " + text(vm.Name) + " is still there, and agents' work may be on the disk: az disk delete --ids " + l.Resource
 			}
-			if d.SKU != nil && d.SKU.Name != nil && d.Properties.DiskSizeGB != nil {
-				l.USDPerMonth = diskMonth(string(*d.SKU.Name), *d.Properties.DiskSizeGB)
+			if one, ok := diskOf(d); ok {
+				l.USDPerMonth = c.prices.disk(d.Location, one)
 			}
 			out = append(out, l)
 		}

@@ -212,22 +212,3 @@ func TestRemoveLeftover(t *testing.T) {
 		t.Errorf("the address: %v", err)
 	}
 }
-
-func TestMonthlyCost(t *testing.T) {
-	p := newScript(t, nil).provider()
-	for _, c := range []struct {
-		host agent.Host
-		want float64
-	}{
-		{agent.Host{Size: "Standard_B2s", Billing: agent.BillingCompute}, 2.40 + 3.65 + 30.368},
-		{agent.Host{Size: "Standard_B2s", Billing: agent.BillingStorage}, 2.40 + 3.65},
-		{agent.Host{Size: "Standard_B2s", Billing: agent.BillingCompute, Spot: true}, 0},
-		{agent.Host{Size: "Standard_X", Billing: agent.BillingCompute}, 0},
-		{agent.Host{Size: "Standard_B2s", Billing: agent.BillingUnknown}, 0},
-	} {
-		got := p.MonthlyCost(c.host)
-		if c.want == 0 && got != nil || c.want > 0 && (got == nil || *got < c.want-0.01 || *got > c.want+0.01) {
-			t.Errorf("%+v: %v, want %v", c.host, got, c.want)
-		}
-	}
-}

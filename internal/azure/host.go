@@ -24,7 +24,9 @@ func (p *Provider) hostOf(vm *armcompute.VirtualMachine, view *armcompute.Virtua
 	if vm.Properties != nil && vm.Properties.HardwareProfile != nil && vm.Properties.HardwareProfile.VMSize != nil {
 		h.Size = string(*vm.Properties.HardwareProfile.VMSize)
 	}
-	h.State, h.Billing, h.Failure = factsOf(vm, view).state()
+	f := factsOf(vm, view)
+	h.State, h.Billing, h.Failure = f.state()
+	h.ChangedAt, h.Disks = f.changed, disksOf(vm)
 	h.Spot = isSpot(vm)
 	if vm.Identity == nil || vm.Identity.Type == nil || *vm.Identity.Type == armcompute.ResourceIdentityTypeNone {
 		h.SelfStop, h.SelfStopWhy = new(false), "the machine has no identity"

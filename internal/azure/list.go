@@ -52,8 +52,15 @@ func (p *Provider) List(ctx context.Context) (listed []agent.Host, err error) {
 	return hosts, nil
 }
 
-// admit says of a host without an address that it may have one, where nobody could look.
+// admit says what is known of a host's address: of one without, that it may have one where
+// nobody could look.
 func (p *Provider) admit(h *agent.Host, noAddresses error) {
+	if noAddresses == nil && h.State != agent.HostCreating {
+		h.Addresses = new(0)
+	}
+	if h.Address != "" {
+		h.Addresses = new(1)
+	}
 	if noAddresses != nil && h.Address == "" && h.Failure == "" {
 		h.Failure = p.translate(noAddresses, "look up its address").Error()
 	}
@@ -162,9 +169,10 @@ func (p *Provider) Get(ctx context.Context, resource string) (host agent.Host, e
 	s.findEvicted(ctx, []*armcompute.VirtualMachine{&vm.VirtualMachine}, one)
 	h = one[0]
 	if h.Address = s.addressByInterface(ctx, &vm.VirtualMachine); h.Address == "" {
-		ips, err := s.listIPs(ctx, group)
+		var ips []*armnetwork.PublicIPAddress
+		ips, err = s.listIPs(ctx, group)
 		h.Address = indexIPs(ips).of(&vm.VirtualMachine)
-		p.admit(&h, err)
 	}
+	p.admit(&h, err)
 	return h, nil
 }

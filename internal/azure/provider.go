@@ -24,6 +24,9 @@ type Provider struct {
 	current *session                        // nil until first needed
 	subnets map[string]string               // prefix of a region's subnet, once seen
 	sizes   map[string]map[string]sizeFacts // of a region, once seen
+
+	pricing sync.Mutex
+	learned *priceCache // what was answered last
 }
 
 // New checks the settings and returns their provider. It does no I/O.

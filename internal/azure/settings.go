@@ -27,6 +27,7 @@ type Endpoints struct {
 	Authority       string // https URL of Entra
 	Audience        string // resource that tokens are asked for; "" for ARM's usual one
 	CAFile          string // PEM of a private authority; "" for the system's
+	RetailPrices    string // https URL of the Retail Prices API; "" where there is none
 }
 
 // Image is a marketplace image, in the four parts of its URN.
@@ -79,6 +80,9 @@ type Settings struct {
 
 	// Logins are shared by the instances of a process; nil for a login of its own.
 	Logins *Logins
+
+	// PriceDir is where prices are kept that were asked for; "" keeps them in memory.
+	PriceDir string
 
 	// Journal is told of every write; nil for nobody.
 	Journal Journal

@@ -3,6 +3,7 @@ package azure
 import (
 	"cmp"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
@@ -16,6 +17,7 @@ type facts struct {
 	power        string // running, deallocated …; "" where Azure does not say
 	failCode     string // of a failed operation, for example AllocationFailed
 	failText     string
+	changed      time.Time // when the last operation on it ended; zero where Azure does not say
 }
 
 // factsOf reads a machine and its instance view, which may come from elsewhere.
@@ -45,6 +47,9 @@ func factsOf(vm *armcompute.VirtualMachine, view *armcompute.VirtualMachineInsta
 			f.power = value
 		case "provisioningstate":
 			f.readFailure(*st.Code, st.Message)
+			if st.Time != nil { // a power state carries none
+				f.changed = st.Time.UTC()
+			}
 		}
 	}
 	return f

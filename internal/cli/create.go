@@ -153,7 +153,7 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 		return err
 	}
 	app.printer().WarnAll(made.Warnings)
-	if err := app.printCreated(f, made, provider); err != nil {
+	if err := app.printCreated(ctx, f, made, provider); err != nil {
 		return err
 	}
 	if flags.noConnect || flags.noWait || !conf.Create.Connect || !app.interactive() {

@@ -291,7 +291,7 @@ func gcTable(p *output.Printer, w io.Writer, r gcResult) error {
 			}
 		}
 	}
-	_, err := fmt.Fprintf(w, "%s %d of %d; about $%.2f a month less (list prices of East US, 2025).\n", verb, n, len(r.Candidates), r.SavedMonthly)
+	_, err := fmt.Fprintf(w, "%s %d of %d; about $%.2f a month less.\n", verb, n, len(r.Candidates), r.SavedMonthly)
 	return err
 }
 

@@ -24,7 +24,9 @@ func newList(app *App) *cobra.Command {
 		Long: `List agents, their hosts and what is billed.
 
 BILLING says what a host costs now: compute (the machine, its disk and its address),
-storage (disk and address only), none, or unknown.
+storage (disk and address only), none, or unknown. USD/HOUR is what that costs, SO FAR about
+what the host has cost; ~ marks list prices of a table, +? what has no known price. See
+mngr cost.
 
 --include and --exclude take conditions in CEL over the fields that --schema prints.
 What a row does not have, such as a label, fulfils no condition.`,
@@ -53,6 +55,7 @@ What a row does not have, such as a label, fulfils no condition.`,
 			if err != nil {
 				return err
 			}
+			listing.Costs = f.Costs(cmd.Context(), listing.Hosts)
 			if err := app.printListing(f, listing, &s); err != nil {
 				return err
 			}
@@ -115,7 +118,7 @@ func (a *App) printListing(f *fleet.Fleet, l fleet.Listing, s *selection) error 
 		if s.template != nil {
 			return writeTemplate(w, *s.template, wanted)
 		}
-		return listTable(p, w, s, wanted, l)
+		return listTable(f, p, w, s, wanted, l)
 	}})
 	for _, e := range l.Errors {
 		p.Warn(e.Provider+": "+e.Err.Error(), agent.HintOf(e.Err))
@@ -140,7 +143,7 @@ func (s *selection) hosts(f *fleet.Fleet, l fleet.Listing, wanted []entry) []hos
 	rows := []hostRow{}
 	for _, h := range l.Hosts {
 		if in[h.Resource] || !s.filtered() {
-			rows = append(rows, newHostRow(f, h))
+			rows = append(rows, newHostRow(f, h, l.Costs.Of(h)))
 		}
 	}
 	return rows

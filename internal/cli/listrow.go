@@ -49,6 +49,8 @@ type (
 		Tags      map[string]string `json:"tags"` // that others have put on the machine
 		Resource  string            `json:"resource_id"`
 		Unsafe    bool              `json:"unsafe"` // made with --unsafe-start-args
+		Cost      costRow           `json:"cost"`
+		Alarms    []alarmRow        `json:"alarms"` // what bills and should not
 	}
 	sshRow struct {
 		User string `json:"user"`
@@ -70,10 +72,10 @@ type (
 	}
 )
 
-func newAgentRow(f *fleet.Fleet, r fleet.Row) agentRow {
+func newAgentRow(f *fleet.Fleet, r fleet.Row, cost fleet.Cost) agentRow {
 	row := agentRow{
 		ID: r.Agent.ID, Name: r.Agent.Name, Type: r.Agent.Type, State: r.State,
-		StateReason: known(r.Why), Labels: r.Agent.Labels, Host: newHostRow(f, r.Host),
+		StateReason: known(r.Why), Labels: r.Agent.Labels, Host: newHostRow(f, r.Host, cost),
 	}
 	if row.Labels == nil {
 		row.Labels = map[string]string{}
@@ -91,13 +93,14 @@ func newAgentRow(f *fleet.Fleet, r fleet.Row) agentRow {
 	return row
 }
 
-func newHostRow(f *fleet.Fleet, h agent.Host) hostRow {
+func newHostRow(f *fleet.Fleet, h agent.Host, cost fleet.Cost) hostRow {
 	row := hostRow{
 		ID: h.ID, Name: h.Name, Provider: h.Provider, State: h.State, Billing: h.Billing,
 		Region: h.Region, Size: h.Size, Spot: h.Spot, Resource: h.Resource, Unsafe: h.Unsafe, Failure: known(h.Failure),
 		SSH:    sshRow{User: "root", Host: h.Address, Port: f.Guests.Port(h)},
 		Agents: agentNames(h), Tags: othersTags(h.Tags),
 		SelfStop: h.SelfStop, NoStop: known(h.SelfStopWhy),
+		Cost: newCostRow(cost, 2), Alarms: alarmsOf(f, h),
 	}
 	if !h.ShutdownAt.IsZero() {
 		row.EndsAt = new(h.ShutdownAt.UTC())

@@ -33,6 +33,7 @@ type entry struct {
 	row  filter.Row
 	data *agentRow // nil for a host alone
 	host agent.Host
+	cost fleet.Cost
 }
 
 // selection is a listing's flags after they have been checked.
@@ -205,24 +206,26 @@ func hasPair(get func(string) any, prefix string, pairs []string) bool {
 func entries(f *fleet.Fleet, l fleet.Listing) ([]entry, error) {
 	var all []entry
 	for _, r := range l.Rows {
-		data := newAgentRow(f, r)
+		cost := l.Costs.Of(r.Host)
+		data := newAgentRow(f, r, cost)
 		row, err := newRow(data, f.Now())
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, entry{row, &data, r.Host})
+		all = append(all, entry{row, &data, r.Host, cost})
 	}
 	for _, h := range l.Hosts {
 		if len(h.Agents) > 0 {
 			continue
 		}
+		cost := l.Costs.Of(h)
 		row, err := newRow(struct {
 			Host hostRow `json:"host"`
-		}{newHostRow(f, h)}, f.Now())
+		}{newHostRow(f, h, cost)}, f.Now())
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, entry{row, nil, h})
+		all = append(all, entry{row, nil, h, cost})
 	}
 	return all, nil
 }

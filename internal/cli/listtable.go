@@ -12,12 +12,19 @@ import (
 )
 
 // defaultFields are the columns of `list`.
-var defaultFields = []string{"name", "state", "host.name", "host.provider_name", "host.state", "host.billing", "host.ssh.host"}
+var defaultFields = []string{"name", "state", "host.name", "host.provider_name", "host.state", "host.billing", usdPerHour, usdSoFar, "host.ssh.host"}
+
+// Fields that the default columns show for people.
+const (
+	usdPerHour = "host.cost.usd_per_hour"
+	usdSoFar   = "host.cost.usd_so_far"
+)
 
 // header is the head of a field's column; a field without one of its own gets its path.
 func (s *selection) header(field string) string {
 	own := map[string]string{
 		"host.name": "HOST", "host.provider_name": "PROVIDER", "host.billing": "BILLING", "host.ssh.host": "ADDRESS",
+		usdPerHour: "USD/HOUR", usdSoFar: "SO FAR",
 		"host.tags": "HOST LABELS", "host.idle.mode": "IDLE MODE", "host.idle.timeout_seconds": "IDLE TIMEOUT",
 		"host.idle.seconds_left": "SECONDS LEFT", "labels.project": "PROJECT",
 	}[field]
@@ -25,7 +32,7 @@ func (s *selection) header(field string) string {
 }
 
 // listTable shows hosts without agents too: what bills must be seen.
-func listTable(p *output.Printer, w io.Writer, s *selection, wanted []entry, l fleet.Listing) error {
+func listTable(f *fleet.Fleet, p *output.Printer, w io.Writer, s *selection, wanted []entry, l fleet.Listing) error {
 	if len(wanted) == 0 {
 		switch {
 		case s.filtered():
@@ -43,18 +50,18 @@ func listTable(p *output.Printer, w io.Writer, s *selection, wanted []entry, l f
 		fields = defaultFields
 	}
 	var t output.Table
-	for _, f := range fields {
-		t.Header = append(t.Header, s.header(f))
+	for _, field := range fields {
+		t.Header = append(t.Header, s.header(field))
 	}
 	for _, e := range wanted {
 		var cells []string
-		for _, f := range fields {
-			cell := output.Text(e.row.Get(f))
-			if e.data == nil && !strings.HasPrefix(f, "host") {
+		for _, field := range fields {
+			cell := output.Text(e.row.Get(field))
+			if e.data == nil && !strings.HasPrefix(field, "host") {
 				cell = "-"
 			}
-			if f == "host.state" && e.host.Unsafe && len(s.fields) == 0 {
-				cell += " UNSAFE" // its agents may have taken over its machine
+			if len(s.fields) == 0 {
+				cell = e.forPeople(field, cell)
 			}
 			cells = append(cells, cell)
 		}
@@ -70,7 +77,7 @@ func listTable(p *output.Printer, w io.Writer, s *selection, wanted []entry, l f
 			if saidAsError(l, h) {
 				h.Failure = ""
 			}
-			warnOfHost(p, h)
+			warnOfHost(f, p, h)
 		}
 	}
 	return nil
@@ -84,11 +91,26 @@ func saidAsError(l fleet.Listing, h agent.Host) bool {
 	})
 }
 
-func warnOfHost(p *output.Printer, h agent.Host) {
-	if h.Failure != "" {
+// forPeople makes of a default column's cell what says most in little room.
+func (e entry) forPeople(field, cell string) string {
+	switch {
+	case field == "host.state" && e.host.Unsafe:
+		return cell + " UNSAFE" // its agents may have taken over its machine
+	case field == usdPerHour:
+		return dollars(e.cost.Now, e.cost.Rate.Source, 4)
+	case field == usdSoFar:
+		return dollars(e.cost.SoFar, e.cost.Rate.Source, 2)
+	}
+	return cell
+}
+
+// warnOfHost says of a host what is wrong with it, and what it costs in vain.
+func warnOfHost(f *fleet.Fleet, p *output.Printer, h agent.Host) {
+	alarms := alarmsOf(f, h)
+	if h.Failure != "" && len(alarms) == 0 {
 		p.Warn("host "+h.Name+" is "+string(h.State)+": "+h.Failure, "")
 	}
-	if h.State == agent.HostRunning && h.SelfStop != nil && !*h.SelfStop {
-		p.Warn("host "+h.Name+" cannot deallocate itself when idle: "+h.SelfStopWhy, "")
+	for _, a := range alarms {
+		p.Warn(a.Message, a.Command)
 	}
 }

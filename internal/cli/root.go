@@ -57,7 +57,7 @@ No subscription at hand? The provider azure-local is an Azure on this machine:
 
 	root.AddGroup(&cobra.Group{ID: "agents", Title: "Agents:"}, &cobra.Group{ID: "setup", Title: "Setup:"})
 	for _, c := range []*cobra.Command{
-		newCreate(app), newList(app), newExec(app), newConnect(app), newStop(app), newStart(app), newDestroy(app), newGC(app),
+		newCreate(app), newList(app), newCost(app), newExec(app), newConnect(app), newStop(app), newStart(app), newDestroy(app), newGC(app),
 		newLabel(app), newRename(app), newSnapshot(), newEvents(app),
 	} {
 		c.GroupID = "agents"

@@ -67,6 +67,7 @@ func newProviderWith(logins *azure.Logins, conf *config.Config, p config.Provide
 	s.Image = azure.Image{Publisher: p.ImagePublisher, Offer: p.ImageOffer, SKU: p.ImageSKU, Version: p.ImageVersion}
 	s.AdminUsername, s.OSDiskSizeGB, s.OSDiskType = p.AdminUsername, int32(p.OSDiskSizeGB), p.OSDiskType //nolint:gosec // checked with the settings: at most 4095
 	s.ContainerSSHPort = p.ContainerSSHPort
+	s.PriceDir = filepath.Join(conf.Files.BaseDir, "prices")
 	if conf.IsSet("providers." + p.Name + ".allowed_ssh_cidrs") {
 		s.AllowedSSHCIDRs = p.AllowedSSHCIDRs
 	}
@@ -87,6 +88,7 @@ func hostDefaults(p config.Provider) fleet.Defaults {
 		Image: p.DefaultImage, StartArgs: startArgs(p), ContainerPort: p.ContainerSSHPort,
 		Idle:         ctl.Idle{Mode: p.DefaultIdleMode, TimeoutSeconds: p.DefaultIdleTimeout},
 		AutoShutdown: time.Duration(p.AutoShutdownSeconds) * time.Second, DockerPackages: p.DockerPackages,
+		MaxHosts: p.MaxHosts, MaxHourlyCost: p.MaxHourlyCost,
 	}
 }
 

@@ -274,6 +274,14 @@ func maxPrice(usd float64) *fault {
 	return &fault{fmt.Sprintf("%v is no price", usd), "write -1 for up to the usual price, or USD an hour, for example 0.05"}
 }
 
+// maxCost judges a limit in USD an hour.
+func maxCost(usd float64) *fault {
+	if usd == 0 || usd >= 0.0001 && usd <= 100000 {
+		return nil
+	}
+	return &fault{fmt.Sprintf("%v is no limit", usd), "write 0 for none, or USD an hour, for example 0.5"}
+}
+
 // secureURL is an endpoint that tokens are sent to.
 func secureURL(s string) *fault {
 	u, err := url.Parse(s)

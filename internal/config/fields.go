@@ -62,10 +62,16 @@ func (p *Provider) instanceFields() []field {
 		text("cloud.authority", "https URL of Entra in a cloud of one's own", &p.Endpoints.Authority, optional(secureURL)),
 		text("cloud.audience", "resource that its tokens are asked for; empty for the public cloud's", &p.Endpoints.Audience, optional(audience)),
 		text("cloud.ca_file", "PEM file of its certificate authority; empty for the system's", &p.Endpoints.CAFile, optional(absolutePath)),
+		text("cloud.retail_prices", "https URL of its Retail Prices API; empty where it has none", &p.Endpoints.RetailPrices, optional(secureURL)),
 
 		text("subscription_id", "empty for `AZURE_SUBSCRIPTION_ID`, else the one that `az` has active", &p.SubscriptionID, optional(subscriptionID)),
 		text("default_region", "region of the network that `prepare` makes, and of new hosts", &p.DefaultRegion, region),
 		text("resource_group", "group that holds the network and every host", &p.ResourceGroup, resourceGroup),
+		number("max_hosts", "`create` refuses to let the group have more hosts than this, stopped ones included; 0 for any number", &p.MaxHosts, between(0, 10000)),
+		{
+			"max_hourly_cost", "`create` and `start` refuse what would let the group's hosts cost more USD an hour than this; 0 for any sum", &p.MaxHourlyCost,
+			func() *fault { return maxCost(p.MaxHourlyCost) },
+		},
 		boolean("use_existing_group", "the group is somebody else's: `prepare` writes nothing on the group itself", &p.UseExistingGroup),
 	}
 }

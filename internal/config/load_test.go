@@ -395,7 +395,7 @@ func TestCloudIsNameOrTable(t *testing.T) {
 		}
 		return c, *c.Providers["azure"]
 	}
-	if c, p := load(name, table); p.Cloud != CloudCustom || p.Endpoints != (Endpoints{"https://rm.example", "https://entra.example", "", "/ca.pem"}) ||
+	if c, p := load(name, table); p.Cloud != CloudCustom || p.Endpoints != (Endpoints{ResourceManager: "https://rm.example", Authority: "https://entra.example", CAFile: "/ca.pem"}) ||
 		c.Origin("providers.azure.cloud").Layer != LayerEnv && c.Origin("providers.azure.cloud").Layer != LayerProject {
 		t.Errorf("a table over a name: %+v, %v", p, c.Layers("providers.azure.cloud"))
 	}

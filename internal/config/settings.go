@@ -52,14 +52,17 @@ type Provider struct {
 	OSDiskSizeGB       int // GiB
 	OSDiskType         string
 
-	ContainerSSHPort    int    // the VM's port that leads to the container's SSH server
-	DefaultImage        string // container image
-	DefaultStartArgs    []string
-	DockerRuntime       string   // --runtime of docker run; "" for the engine's default
-	DockerPackages      []string // Debian packages that bring the Docker engine
-	DefaultIdleTimeout  int      // seconds; 0: never
-	DefaultIdleMode     string   // "" to choose by agent type
-	AutoShutdownSeconds int      // seconds from boot to the machine's own deallocation; 0: never
+	ContainerSSHPort   int    // the VM's port that leads to the container's SSH server
+	DefaultImage       string // container image
+	DefaultStartArgs   []string
+	DockerRuntime      string   // --runtime of docker run; "" for the engine's default
+	DockerPackages     []string // Debian packages that bring the Docker engine
+	DefaultIdleTimeout int      // seconds; 0: never
+	DefaultIdleMode    string   // "" to choose by agent type
+	MaxHosts           int      // no more hosts than this in the group; 0: any number
+	MaxHourlyCost      float64  // USD an hour of all hosts of the group; 0: any
+
+	AutoShutdownSeconds int // seconds from boot to the machine's own deallocation; 0: never
 }
 
 // CloudCustom is the cloud of an instance that has a table [providers.NAME.cloud].
@@ -71,6 +74,7 @@ type Endpoints struct {
 	Authority       string // https URL of Entra
 	Audience        string // of tokens; "" for the public cloud's
 	CAFile          string // absolute path; "" for the system's authorities
+	RetailPrices    string // https URL of its Retail Prices API; "" where it has none
 }
 
 // Names of the instances that exist without a table in any settings file.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -47,6 +48,7 @@ type Created struct {
 	Agent    agent.Record
 	Host     agent.Host
 	WorkDir  string
+	Joined   bool     // the host existed before
 	Finished bool     // false after NoWait
 	Warnings []string // one line each
 }
@@ -122,6 +124,18 @@ func unfinished(h agent.Host) bool {
 	return h.HostKeys.VM != "" && h.HostKeys.Container == "" && h.State != agent.HostDeleting || h.State == agent.HostFailed
 }
 
+// Unfinished tells a host that nobody has finished, and that nobody is working on for all
+// that can be seen from here.
+func (f *Fleet) Unfinished(h agent.Host) bool {
+	if !unfinished(h) || h.HostKeys.VM == "" {
+		return false
+	}
+	return h.State != agent.HostCreating || f.Now().Sub(h.CreatedAt) > slowCreate
+}
+
+// slowCreate is longer than creates take that nobody has interrupted.
+const slowCreate = 15 * time.Minute
+
 // createOn adds an agent to a host that runs. begun is the one of the same name that the
 // tags know: where its host does not, an earlier create died in between, and is finished.
 func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o CreateOptions, begun *Row, progress agent.Progress) (Created, error) {
@@ -140,7 +154,7 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 	if err != nil {
 		return Created{}, err
 	}
-	if err := records.Fits(h.Tags, tags); err != nil {
+	if err := fits(h, tags); err != nil {
 		return Created{}, err
 	}
 	progress("connecting to host " + h.Name)
@@ -155,6 +169,9 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 		}
 	}
 	progress("recording the agent")
+	if err := f.makeRoom(ctx, inst, &h, tags); err != nil {
+		return Created{}, err
+	}
 	if err := inst.MergeTags(ctx, h.Resource, tags, nil); err != nil {
 		return Created{}, f.forgetAgent(ctx, inst, h, guest, record.ID, fmt.Errorf("record agent %q: %w", o.Name, err), progress)
 	}
@@ -162,7 +179,7 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 	if err != nil {
 		return Created{}, f.forgetAgent(ctx, inst, h, guest, record.ID, err, progress)
 	}
-	made := Created{Agent: record, Host: h}
+	made := Created{Agent: record, Host: h, Joined: true}
 	made.finished(status)
 	return made, nil
 }

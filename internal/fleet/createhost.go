@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,9 @@ func (f *Fleet) attempt(ctx context.Context, inst Instance, o CreateOptions, pro
 		return Created{}, err
 	}
 	progress("checking what Azure needs")
+	if err := f.mayMake(ctx, inst, spec); err != nil {
+		return Created{}, err
+	}
 	if err := inst.Preflight(ctx, spec); err != nil {
 		return Created{}, err
 	}
@@ -46,8 +50,9 @@ func (f *Fleet) attempt(ctx context.Context, inst Instance, o CreateOptions, pro
 	if made.Host.Spot {
 		f.rememberOne(inst.Name(), made.Host, nil)
 	}
-	if o.NoWait && ctx.Err() != nil {
-		return made, f.undo(ctx, creation, made.Host, o, ctx.Err(), progress)
+	if err := cmp.Or(f.mayStay(ctx, inst, made.Host), ctx.Err()); err != nil && (o.NoWait || ctx.Err() == nil) {
+		o.KeepFailed = false // nothing is wrong with it that a look could show
+		return made, f.undo(ctx, creation, made.Host, o, err, progress)
 	}
 	if !o.NoWait {
 		work, err := f.complete(ctx, inst, creation, &made.Host, o, progress)
@@ -89,6 +94,9 @@ func (f *Fleet) design(ctx context.Context, inst Instance, o CreateOptions) (age
 		Agents:   []agent.Record{{ID: agent.NewID(), Name: o.Name, Type: o.Type, Labels: o.Labels}},
 	}
 	tags, err := records.NewHostTags(h)
+	if err == nil {
+		tags, err = withUserTags(tags, records.EncodeRun(agent.Run{Known: true, Since: h.CreatedAt}))
+	}
 	if err == nil {
 		tags, err = withUserTags(tags, o.Tags)
 	}

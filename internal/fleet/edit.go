@@ -40,11 +40,12 @@ func (f *Fleet) editAgents(ctx context.Context, h agent.Host, ids []agent.ID, ed
 		maps.Copy(set, write)
 		remove = append(remove, drop...)
 	}
-	if err := records.Fits(h.Tags, set); err != nil {
+	if err := f.makeRoom(ctx, inst, &h, set); err != nil {
 		return nil, "", err
 	}
 	if len(set) > 0 {
 		progress("recording it in the tags")
+		maps.Copy(set, f.settle(h))
 		if err := inst.MergeTags(ctx, h.Resource, set, remove); err != nil {
 			return nil, "", fmt.Errorf("record it in the tags of host %q: %w", h.Name, err)
 		}

@@ -60,6 +60,8 @@ type Defaults struct {
 	ContainerPort  int
 	Idle           ctl.Idle
 	AutoShutdown   time.Duration // 0 for never
+	MaxHosts       int           // of the provider's hosts; 0 for any number
+	MaxHourlyCost  float64       // USD an hour, of all of them; 0 for any sum
 	DockerPackages []string
 }
 

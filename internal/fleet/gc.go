@@ -75,6 +75,7 @@ func (f *Fleet) FindGarbage(ctx context.Context, o GCOptions) (GarbageList, erro
 		}
 		for _, h := range l.hosts {
 			if g, is := f.judge(l.instance, h, o); is {
+				g.USDPerMonth = monthlyCost(ctx, l.instance, h)
 				add(g)
 			}
 		}
@@ -121,7 +122,7 @@ func (f *Fleet) lookAt(ctx context.Context, i Instance) look {
 func (f *Fleet) judge(i Instance, h agent.Host, o GCOptions) (Garbage, bool) {
 	age := f.Now().Sub(h.CreatedAt)
 	g := Garbage{Provider: i.Name(), host: h, Leftover: agent.Leftover{Kind: agent.LeftoverMachine, Name: h.Name,
-		Resource: h.Resource, Since: h.CreatedAt, Tags: h.Tags, USDPerMonth: i.MonthlyCost(h)}}
+		Resource: h.Resource, Since: h.CreatedAt, Tags: h.Tags}}
 	switch {
 	case h.State == agent.HostDeleting:
 		return g, false

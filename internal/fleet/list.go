@@ -34,6 +34,7 @@ type Listing struct {
 	Hosts  []agent.Host
 	Rows   []Row
 	Errors []ProviderError
+	Costs  Costs           // of the hosts, where somebody has asked for them
 	Unused []ProviderError // instances without a login that nobody here has ever used
 }
 

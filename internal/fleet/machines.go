@@ -45,8 +45,11 @@ type Machines interface {
 	Leftovers(ctx context.Context) ([]agent.Leftover, error)
 	// RemoveLeftover deletes what Leftovers has returned. Absent is fine.
 	RemoveLeftover(ctx context.Context, l agent.Leftover, progress agent.Progress) error
-	// MonthlyCost is about what a host costs in USD in its present state; nil when unknown.
-	MonthlyCost(h agent.Host) *float64
+	// Rates are what hosts cost, in their order. It never fails and never takes longer than
+	// a few seconds: what it does not know then, it says so.
+	Rates(ctx context.Context, hosts []agent.Host) []agent.Rate
+	// Planned is a host that does not exist yet as it would be billed.
+	Planned(spec agent.MachineSpec) agent.Host
 	// LetStopItself gives an existing machine the right to deallocate itself; if it cannot,
 	// why. Repeating it is harmless.
 	LetStopItself(ctx context.Context, resource string) (ok bool, why string)

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"mngr/internal/agent"
 	"mngr/internal/records"
@@ -87,6 +88,7 @@ func (f *Fleet) renameHost(ctx context.Context, listing Listing, target, name st
 	if err := records.Fits(fresh.Tags, set); err != nil {
 		return out, err
 	}
+	maps.Copy(set, f.settle(fresh))
 	progress("recording it in the tags")
 	if err := inst.MergeTags(ctx, h.Resource, set, nil); err != nil {
 		return out, fmt.Errorf("rename host %q: %w", h.Name, err)

@@ -40,6 +40,9 @@ func (f *Fleet) resume(ctx context.Context, inst Instance, h agent.Host, o Creat
 		o.Host = h.Name
 		return f.createHost(ctx, inst, o, progress)
 	}
+	if err := f.mayStay(ctx, inst, h); err != nil {
+		return Created{}, err
+	}
 	h.State, h.Failure = fresh.State, fresh.Failure
 	made := Created{Agent: h.Agents[0], Host: h}
 	if o.NoWait {
@@ -88,12 +91,12 @@ func (f *Fleet) finish(ctx context.Context, inst Instance, h *agent.Host, o Crea
 	switch h.State {
 	case agent.HostStopping:
 		progress("waiting for Azure to finish deallocating")
-		if err := f.deallocated(ctx, inst, *h); err != nil {
+		if err := f.deallocated(ctx, inst, h); err != nil {
 			return nil, err
 		}
 		fallthrough
 	case agent.HostStopped, agent.HostStoppedBilling:
-		if err := inst.Start(ctx, h.Resource, true, progress); err != nil {
+		if err := f.power(ctx, inst, h, true, progress); err != nil {
 			return nil, err
 		}
 	}
@@ -140,9 +143,7 @@ func (f *Fleet) settled(parent context.Context, inst Instance, h *agent.Host) (e
 		if err != nil {
 			return err
 		}
-		fresh.Via = h.Via
-		*h = fresh
-		f.read(h)
+		f.refresh(h, fresh)
 		switch fresh.State {
 		case agent.HostRunning:
 			if h.Address != "" || h.HostKeys == (agent.HostKeys{}) { // nobody here can enter one without keys anyway

@@ -18,6 +18,7 @@ type Started struct {
 	Agents   []string      // names that run now
 	Booted   bool          // the machine was down before
 	Accepted bool          // with NoWait: Azure is starting the machine
+	byUser   bool          // a user had stopped the host
 	LastStop *ctl.LastStop // why the host had stopped itself; nil when a user did, or nobody knows
 	Warnings []string
 }
@@ -58,7 +59,7 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, o StartOptions, progress 
 		out.Booted = true
 	case agent.HostStopping:
 		progress("waiting for Azure to finish deallocating")
-		if err := f.deallocated(ctx, inst, *h); err != nil {
+		if err := f.deallocated(ctx, inst, h); err != nil {
 			return out, err
 		}
 		return f.startDown(ctx, inst, out, rows, o, progress)
@@ -86,17 +87,15 @@ func cannotStart(h agent.Host) *agent.Error {
 // startDown starts a machine that is down, and its agents.
 func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows []Row, o StartOptions, progress agent.Progress) (Started, error) {
 	h := &out.Host
-	if o.NoWait {
-		// Now, since nobody waits for the end of the operation, which a write would preempt.
-		if err := f.untagStart(ctx, inst, out, nil, progress); err != nil {
-			return out, err
-		}
-		err := inst.Start(ctx, h.Resource, false, progress)
-		if out.Accepted = err == nil; !out.Accepted {
-			err = f.stillStopped(ctx, inst, *h, startFailed(*h, err), progress)
-		}
+	if err := f.mayStart(ctx, inst, *h); err != nil {
 		return out, err
 	}
+	if o.NoWait {
+		err := f.power(ctx, inst, h, false, progress)
+		out.Accepted = err == nil
+		return out, startFailed(*h, err)
+	}
+	out.byUser = h.Tags[records.StoppedBy] != ""
 	err := f.boot(ctx, inst, h, progress)
 	if err == nil {
 		out.Booted = true
@@ -110,21 +109,6 @@ func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows 
 		err = runsOn(*h, err)
 	}
 	return out, err
-}
-
-// stillStopped puts back the tag of a stopped host that could not be started after all.
-func (f *Fleet) stillStopped(ctx context.Context, inst Instance, h agent.Host, cause error, progress agent.Progress) error {
-	by, tagged := h.Tags[records.StoppedBy]
-	if !tagged {
-		return cause
-	}
-	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineAccept, "recording it in the tags")
-	defer done(nil)
-	progress("undoing: recording in the tags that the host is stopped")
-	if err := inst.MergeTags(ctx, h.Resource, map[string]string{records.StoppedBy: by}, nil); err != nil {
-		return fmt.Errorf("%w (and its tags do not say any more who stopped it: %w)", cause, err)
-	}
-	return cause
 }
 
 // PhaseStopAgain is the phase in which an interrupted start takes itself back.
@@ -205,7 +189,7 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 
 // boot allocates the machine; the container and the agents that ran come up with it.
 func (f *Fleet) boot(ctx context.Context, inst Instance, h *agent.Host, progress agent.Progress) error {
-	if err := inst.Start(ctx, h.Resource, true, progress); err != nil {
+	if err := f.power(ctx, inst, h, true, progress); err != nil {
 		return startFailed(*h, err)
 	}
 	progress("waiting for the address")
@@ -273,7 +257,7 @@ func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, ro
 	}
 	if out.Booted {
 		out.Agents = append(out.Agents, f.alsoRunning(ctx, g, rows)...)
-		if out.Host.Tags[records.StoppedBy] == "" {
+		if !out.byUser {
 			out.LastStop = f.lastStop(ctx, out.Host)
 		}
 	}
@@ -300,8 +284,10 @@ func (f *Fleet) alsoRunning(ctx context.Context, g Guest, rows []Row) []string {
 // untagStart removes what stop wrote into the tags, in one write, if there is any.
 func (f *Fleet) untagStart(ctx context.Context, inst Instance, out Started, rows []Row, progress agent.Progress) error {
 	var remove []string
+	var set map[string]string
 	if _, ok := out.Host.Tags[records.StoppedBy]; ok {
 		remove = append(remove, records.StoppedBy)
+		set = f.settle(out.Host)
 	}
 	for _, r := range rows {
 		if out.Host.Stopped[r.Agent.ID] {
@@ -313,7 +299,7 @@ func (f *Fleet) untagStart(ctx context.Context, inst Instance, out Started, rows
 		return nil
 	}
 	progress("recording it in the tags")
-	if err := inst.MergeTags(ctx, out.Host.Resource, nil, remove); err != nil {
+	if err := inst.MergeTags(ctx, out.Host.Resource, set, remove); err != nil {
 		return fmt.Errorf("update the tags of host %q: %w", out.Host.Name, err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -186,9 +187,9 @@ func (f *Fleet) tagStopped(ctx context.Context, inst Instance, h agent.Host, pro
 		name, _ := records.StoppedTag(id)
 		remove = append(remove, name)
 	}
-	set := map[string]string{records.StoppedBy: "user"}
-	if records.Fits(h.Tags, set) != nil {
-		set = nil // then nobody will know who stopped it
+	set := f.settle(h)
+	if by := map[string]string{records.StoppedBy: records.StoppedByUser}; records.Fits(h.Tags, by) == nil { // else nobody will know who stopped it
+		maps.Copy(set, by)
 	}
 	return inst.MergeTags(ctx, h.Resource, set, remove)
 }
@@ -226,7 +227,8 @@ func settledState(s agent.HostState) bool {
 }
 
 // deallocated waits for the end of an accepted deallocation.
-func (f *Fleet) deallocated(ctx context.Context, inst Instance, h agent.Host) error {
+// It leaves in h the host as it is then.
+func (f *Fleet) deallocated(ctx context.Context, inst Instance, h *agent.Host) error {
 	waiting, done := agent.Within(ctx, agent.DeadlineOperation, "waiting for Azure to finish deallocating host "+h.Name)
 	defer done(nil)
 	for {
@@ -238,6 +240,7 @@ func (f *Fleet) deallocated(ctx context.Context, inst Instance, h agent.Host) er
 		case err != nil && waiting.Err() == nil:
 			return err
 		case err == nil && fresh.State == agent.HostStopped:
+			f.refresh(h, fresh)
 			return nil
 		case err == nil && fresh.State == agent.HostStoppedBilling && fresh.Failure != "":
 			return agent.Errorf(agent.KindRemains, "host %q is off but not deallocated, and bills: %s", h.Name, fresh.Failure).

@@ -56,6 +56,7 @@ func DecodeHost(h *agent.Host) {
 		h.CreatedAt = t // the cloud's own clock, where there is one, is the better witness
 	}
 	h.Unsafe = get(Unsafe) != ""
+	h.Run = decodeRun(get(RunSeconds), get(StartedAt), get(StoppedBy))
 	h.HostKeys = DecodeHostKeys(get(HostKeys))
 	h.Agents, h.Stopped = decodeAgents(h.Tags)
 }

@@ -11,7 +11,11 @@ const (
 	CreatedAt = "mngr-created-at"
 	HostKeys  = "mngr-host-keys"
 	StoppedBy = "mngr-stopped-by"
-	Unsafe    = "mngr-unsafe" // "true": the host's container may break out of its boundary
+	// RunSeconds and StartedAt say for how long the machine has been billed for compute:
+	// RunSeconds until StartedAt, and from StartedAt on by the clock.
+	RunSeconds = "mngr-run-seconds"
+	StartedAt  = "mngr-started-at"
+	Unsafe     = "mngr-unsafe" // "true": the host's container may break out of its boundary
 )
 
 // ManagedByUs is the value of the tag ManagedBy on everything that is ours.

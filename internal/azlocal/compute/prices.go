@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -69,12 +70,57 @@ func diskMeter(sku, region string, gigabytes int) (item string, perHour float64,
 	return strings.TrimSpace(sku + " " + strconv.Itoa(gigabytes) + " GB"), 0, false
 }
 
+// ListPrice is one price of this file or of the catalogue of sizes.
+type ListPrice struct {
+	Meter  string  // compute, disk, address
+	Item   string  // a size, or a disk's tier; "" for an address
+	Region string  // "" is everywhere
+	Family string  // of a size: "Dsv5"
+	USD    float64 // an hour; for disks a month
+	Spot   float64 // an hour as a Spot machine; 0 where there is none
+}
+
+// ListPrices are all that are known.
+func ListPrices() []ListPrice {
+	out := []ListPrice{{Meter: "address", USD: addressHour}}
+	regions := []string{pricedRegion}
+	for key := range elsewhere() {
+		if region, _, _ := strings.Cut(key, "/"); !slices.Contains(regions, region) {
+			regions = append(regions, region)
+		}
+	}
+	slices.Sort(regions)
+	for _, region := range regions {
+		for _, s := range Sizes() {
+			usd, known := sizePrice(s, region, false)
+			if !known {
+				continue
+			}
+			p := ListPrice{Meter: "compute", Item: s.Name, Region: region, USD: usd,
+				Family: strings.TrimSuffix(strings.TrimPrefix(s.Family, "standard"), "Family")}
+			if s.Spot {
+				p.Spot, _ = sizePrice(s, region, true)
+			}
+			out = append(out, p)
+		}
+	}
+	for _, d := range billedDisks() {
+		if d.standard > 0 {
+			out = append(out, ListPrice{Meter: "disk", Item: "E" + strconv.Itoa(d.name) + " LRS", Region: pricedRegion, USD: d.standard})
+		}
+	}
+	return out
+}
+
+// addressHour is what a static Standard address costs an hour.
+const addressHour = 0.005
+
 // addressMeter does the same for a public IP address. A static one of the Standard SKU
 // costs the same in every region.
 func addressMeter(sku, method string) (item string, perHour float64, ok bool) {
 	item = sku + " IPv4 " + strings.ToLower(method)
 	if strings.EqualFold(sku, "Standard") {
-		return item, 0.005, true
+		return item, addressHour, true
 	}
 	return item, 0, false
 }

@@ -72,8 +72,10 @@ type Rule struct {
 // Names of what is no ARM operation.
 const (
 	EntraToken = "entra:token"
-	IMDSPrefix = "imds:" // then the path
-	TCPPrefix  = "tcp:"  // then the port of a machine's public address
+	// RetailPrices is the operation of every question for prices.
+	RetailPrices = "retail:prices"
+	IMDSPrefix   = "imds:" // then the path
+	TCPPrefix    = "tcp:"  // then the port of a machine's public address
 )
 
 var errorCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.]*$`)
@@ -129,7 +131,7 @@ func (r *Rule) checkEffect() error {
 			return fmt.Errorf("a delay needs a time")
 		}
 	case KillMachine, HangSSH, EvictMachine:
-		if strings.HasPrefix(strings.ToLower(r.On), "entra:") {
+		if on := strings.ToLower(r.On); strings.HasPrefix(on, "entra:") || strings.HasPrefix(on, "retail:") {
 			return fmt.Errorf("%s concerns no machine", r.On)
 		}
 	case HoldBefore, HoldAfter, DropBefore, DropAfter, DropDuring, InvalidJSON, NeverFinish:
@@ -144,7 +146,7 @@ func (r *Rule) checkEffect() error {
 // plain tells whether the rule is about Entra or IMDS only.
 func (r *Rule) plain() bool {
 	on := strings.ToLower(r.On)
-	return strings.HasPrefix(on, "entra:") || strings.HasPrefix(on, IMDSPrefix)
+	return strings.HasPrefix(on, "entra:") || strings.HasPrefix(on, "retail:") || strings.HasPrefix(on, IMDSPrefix)
 }
 
 // can tells whether a call can meet the rule's trouble: what nobody sent has no answer,
@@ -157,7 +159,7 @@ func (r *Rule) can(c Call) bool {
 	case HoldBefore, HoldAfter, DropBefore, DropAfter, DropDuring, InvalidJSON:
 		return !c.Part
 	case KillMachine, HangSSH, EvictMachine:
-		return !c.Part && c.Operation != EntraToken
+		return !c.Part && c.Operation != EntraToken && c.Operation != RetailPrices
 	}
 	return true
 }

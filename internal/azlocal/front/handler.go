@@ -18,6 +18,7 @@ import (
 	"mngr/internal/azlocal/graph"
 	"mngr/internal/azlocal/rbac"
 	"mngr/internal/azlocal/resources"
+	"mngr/internal/azlocal/retail"
 	"mngr/internal/azlocal/throttle"
 )
 
@@ -26,6 +27,7 @@ type Handler struct {
 	World  *fabric.World
 	Entra  *entra.Handler
 	Graph  *graph.Handler
+	Retail *retail.Handler
 	Log    *slog.Logger
 	Record func(activity.Entry)
 	Meter  *throttle.Meter // counts requests
@@ -73,6 +75,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if h.Graph.Owns(r.URL.Path) {
 		h.Graph.ServeHTTP(w, r)
+		return
+	}
+	if h.Retail.Owns(r.URL.Path) {
+		h.Retail.ServeHTTP(w, r)
 		return
 	}
 	if h.serveMetadata(w, r) {

@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"mngr/internal/agent"
+	"mngr/internal/fleet"
+)
+
+// alarmRow is something about a host that costs money in vain, or may.
+type alarmRow struct {
+	Alarm   string `json:"alarm"` // stopped_not_deallocated, no_self_stop or unfinished
+	Message string `json:"message"`
+	Command string `json:"command"` // what ends it
+}
+
+// alarmsOf are a host's alarms; none is an empty list.
+func alarmsOf(f *fleet.Fleet, h agent.Host) []alarmRow {
+	all := []alarmRow{}
+	why := ""
+	if h.Failure != "" {
+		why = ": " + h.Failure
+	}
+	if h.State == agent.HostStoppedBilling {
+		all = append(all, alarmRow{"stopped_not_deallocated",
+			"host " + h.Name + " is off but not deallocated, and bills as if it ran" + why, "mngr stop @" + h.Name})
+	}
+	if f.Unfinished(h) {
+		text := "host " + h.Name + " was never finished"
+		if why != "" {
+			text = "host " + h.Name + " is " + string(h.State) + why
+		}
+		if h.Billing != agent.BillingStorage {
+			text += "; it bills"
+		}
+		all = append(all, alarmRow{"unfinished", text, "mngr destroy @" + h.Name})
+	}
+	if h.SelfStop != nil && !*h.SelfStop && h.Billing == agent.BillingCompute {
+		all = append(all, alarmRow{"no_self_stop",
+			"host " + h.Name + " cannot deallocate itself when idle: " + h.SelfStopWhy, "mngr stop @" + h.Name})
+	}
+	return all
+}

@@ -1,0 +1,136 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"mngr/internal/agent"
+)
+
+// limited tells whether an instance has limits that a new or another running host can pass.
+func (i Instance) limited() bool { return i.Defaults.MaxHosts > 0 || i.Defaults.MaxHourlyCost > 0 }
+
+// mayMake refuses, before anything is written, a host that would pass a limit of its
+// instance beside those that exist.
+func (f *Fleet) mayMake(ctx context.Context, inst Instance, spec agent.MachineSpec) error {
+	if !inst.limited() {
+		return nil
+	}
+	hosts, err := f.counted(ctx, inst)
+	if err != nil {
+		return err
+	}
+	return withinLimits(ctx, inst, hosts, inst.Planned(spec))
+}
+
+// mayStay is asked once a host has been accepted: somebody else may have made one at the same
+// moment. Everybody counts the hosts in one order, the oldest first, so that of two that are
+// one too many the same one gives way for both.
+func (f *Fleet) mayStay(ctx context.Context, inst Instance, made agent.Host) error {
+	if !inst.limited() {
+		return nil
+	}
+	hosts, err := f.counted(ctx, inst)
+	if err != nil {
+		return fmt.Errorf("count the hosts again: %w", err)
+	}
+	slices.SortFunc(hosts, func(a, b agent.Host) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(strings.ToLower(a.Resource), strings.ToLower(b.Resource)))
+	})
+	n := slices.IndexFunc(hosts, func(h agent.Host) bool { return strings.EqualFold(h.Resource, made.Resource) })
+	if n < 0 { // a list that lags behind knows of none that came later
+		return withinLimits(ctx, inst, hosts, made)
+	}
+	return withinLimits(ctx, inst, hosts[:n], hosts[n])
+}
+
+// mayStart refuses the start of a host that would pass the limit of what all cost.
+func (f *Fleet) mayStart(ctx context.Context, inst Instance, h agent.Host) error {
+	if inst.Defaults.MaxHourlyCost == 0 || h.Billing == agent.BillingCompute {
+		return nil
+	}
+	hosts, err := f.counted(ctx, inst)
+	if err != nil {
+		return err
+	}
+	hosts = slices.DeleteFunc(hosts, func(o agent.Host) bool { return strings.EqualFold(o.Resource, h.Resource) })
+	h.Billing = agent.BillingCompute
+	return withinCost(ctx, inst, hosts, h, "starting host")
+}
+
+// counted are the hosts of an instance's group that count against its limits: all that cost
+// something, whoever made them.
+func (f *Fleet) counted(ctx context.Context, inst Instance) ([]agent.Host, error) {
+	hosts, err := inst.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for n := range hosts {
+		hosts[n].Via = inst.Name()
+		f.read(&hosts[n])
+	}
+	return slices.DeleteFunc(hosts, func(h agent.Host) bool { return h.State == agent.HostDeleting || h.Gone() }), nil
+}
+
+// withinLimits judges one host more.
+func withinLimits(ctx context.Context, inst Instance, others []agent.Host, one agent.Host) error {
+	if most := inst.Defaults.MaxHosts; most > 0 && len(others) >= most {
+		return agent.Errorf(agent.KindRefused, "max_hosts is %d, and provider %s has %d hosts: %s", most, inst.Name(), len(others), someHosts(others)).
+			WithHint("mngr destroy one of them, or: mngr config set providers.%s.max_hosts %d", inst.Name(), len(others)+1)
+	}
+	if inst.Defaults.MaxHourlyCost == 0 {
+		return nil
+	}
+	one.Billing = agent.BillingCompute // while it is made nothing else is certain
+	return withinCost(ctx, inst, others, one, "host")
+}
+
+// withinCost judges what all hosts cost an hour with one more that runs. What has no known
+// price may cost anything.
+func withinCost(ctx context.Context, inst Instance, others []agent.Host, one agent.Host, what string) error {
+	most := inst.Defaults.MaxHourlyCost
+	rates := inst.Rates(ctx, append(slices.Clone(others), one))
+	sum := agent.USD{}
+	for n, h := range others {
+		cost := rates[n].Now(h.Billing)
+		if cost.Unknown > 0 {
+			return unknownCost(inst, h)
+		}
+		sum = sum.Plus(cost)
+	}
+	cost := rates[len(others)].Now(one.Billing)
+	if cost.Unknown > 0 {
+		return unknownCost(inst, one)
+	}
+	if total := sum.Known + cost.Known; total > most+1e-9 {
+		return agent.Errorf(agent.KindRefused, "max_hourly_cost is $%.4g, and with %s %q the hosts of provider %s would cost about $%.4f an hour ($%.4f now)",
+			most, what, one.Name, inst.Name(), total, sum.Known).
+			WithHint("mngr cost shows what costs how much; mngr stop what is not needed, or: mngr config set providers.%s.max_hourly_cost %.4f", inst.Name(), total)
+	}
+	return nil
+}
+
+func unknownCost(inst Instance, h agent.Host) error {
+	what := h.Size + " in " + h.Region
+	if h.Spot {
+		what += ", Spot"
+	}
+	return agent.Errorf(agent.KindRefused, "max_hourly_cost is $%.4g, and what host %q costs (%s) is not known: it may be more", inst.Defaults.MaxHourlyCost, h.Name, what).
+		WithHint("mngr cost shows which price is missing; another size or region may have one, or for once: -S providers.%s.max_hourly_cost=0", inst.Name())
+}
+
+// someHosts names hosts, not too many.
+func someHosts(hosts []agent.Host) string {
+	const most = 10
+	var names []string
+	for _, h := range hosts[:min(len(hosts), most)] {
+		names = append(names, h.Name)
+	}
+	if len(hosts) > most {
+		names = append(names, fmt.Sprintf("and %d more", len(hosts)-most))
+	}
+	return join(names)
+}

@@ -1,0 +1,114 @@
+package fleet
+
+import (
+	"context"
+	"maps"
+
+	"mngr/internal/agent"
+	"mngr/internal/records"
+)
+
+// How long a host's machine was billed stands in two tags, of which one merge writes both:
+// the seconds until a moment, and the moment. Every write of ours settles them until now, so
+// that a command that dies half-way, or two that run at once, leave a true account. While a
+// machine is down nothing counts: from its deallocation on where nobody has written it, which
+// the cloud remembers as long as nobody changes the machine.
+
+// settle are the tags that count a host's run until now; none where it is not known.
+func (f *Fleet) settle(h agent.Host) map[string]string {
+	tags := map[string]string{}
+	maps.Copy(tags, records.EncodeRun(h.Settled(f.Now())))
+	return tags
+}
+
+// refresh replaces what is known of a host with what its provider shows now.
+func (f *Fleet) refresh(h *agent.Host, fresh agent.Host) {
+	fresh.Via = h.Via
+	*h = fresh
+	f.read(h)
+}
+
+// power starts a machine. The run that begins is written down before: were it written
+// afterwards, a command that dies in between would have the time that the machine was down
+// counted. It is written on the host as it is now, and only while it is down: a write while
+// an operation is under way can preempt it.
+func (f *Fleet) power(ctx context.Context, inst Instance, h *agent.Host, wait bool, progress agent.Progress) error {
+	fresh, err := inst.Get(ctx, h.Resource)
+	if err != nil {
+		return err
+	}
+	f.refresh(h, fresh)
+	was := *h
+	if h.Billing == agent.BillingStorage {
+		if err := f.openRun(ctx, inst, was, progress); err != nil {
+			return err
+		}
+	}
+	err = inst.Start(ctx, h.Resource, wait, progress)
+	if err != nil && was.Billing == agent.BillingStorage {
+		f.takeRunBack(ctx, inst, was)
+	}
+	return err
+}
+
+// openRun writes that a machine which is down runs from now on.
+func (f *Fleet) openRun(ctx context.Context, inst Instance, h agent.Host, progress agent.Progress) error {
+	set, remove := f.settle(h), []string(nil)
+	if _, ok := h.Tags[records.StoppedBy]; ok {
+		remove = append(remove, records.StoppedBy)
+	}
+	if len(set)+len(remove) == 0 {
+		return nil
+	}
+	progress("recording it in the tags")
+	return inst.MergeTags(ctx, h.Resource, set, remove)
+}
+
+// takeRunBack says of a machine that has not started that it is as it was. It does what it
+// can: minutes of a start in vain are little, and the start's own error is the news.
+func (f *Fleet) takeRunBack(ctx context.Context, inst Instance, was agent.Host) {
+	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineAccept, "recording that it has not started")
+	defer done(nil)
+	fresh, err := inst.Get(ctx, was.Resource)
+	if err != nil || fresh.Billing != agent.BillingStorage {
+		return // it runs, or will
+	}
+	set := map[string]string{}
+	if by := was.Tags[records.StoppedBy]; by != "" {
+		set[records.StoppedBy] = by
+	}
+	maps.Copy(set, f.settle(was))
+	if len(set) > 0 {
+		_ = inst.MergeTags(ctx, was.Resource, set, nil)
+	}
+}
+
+// fits refuses tags for which a host has no room, be it that of its account.
+func fits(h agent.Host, add map[string]string) error {
+	err := records.Fits(h.Tags, add)
+	if err == nil || records.Fits(withoutRun(h.Tags), add) == nil {
+		return nil
+	}
+	return err
+}
+
+// makeRoom takes the account of a host away where its agents need the room: what it has cost
+// is not known then.
+func (f *Fleet) makeRoom(ctx context.Context, inst Instance, h *agent.Host, add map[string]string) error {
+	if err := fits(*h, add); err != nil || records.Fits(h.Tags, add) == nil {
+		return err
+	}
+	if err := inst.MergeTags(ctx, h.Resource, nil, records.RunTags()); err != nil {
+		return err
+	}
+	h.Tags, h.Run = withoutRun(h.Tags), agent.Run{}
+	return nil
+}
+
+func withoutRun(tags map[string]string) map[string]string {
+	tags = maps.Clone(tags)
+	for _, name := range records.RunTags() {
+		delete(tags, name)
+	}
+	return tags
+}
