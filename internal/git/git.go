@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"mngr/internal/agent"
 )
 
 // ErrNoRepository says that a directory lies outside of every work tree.
@@ -27,8 +29,13 @@ type Repository struct {
 }
 
 // Open inspects the repository around dir.
-func Open(ctx context.Context, dir string) (Repository, error) {
+func Open(ctx context.Context, dir string) (found Repository, err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineRepository, "looking at the repository around "+dir)
+	defer done(&err)
 	root, err := output(ctx, dir, "rev-parse", "--show-toplevel")
+	if ctx.Err() != nil {
+		return Repository{}, ctx.Err()
+	}
 	if err != nil || root == "" {
 		return Repository{}, ErrNoRepository
 	}
@@ -56,7 +63,7 @@ func (r Repository) Push(ctx context.Context, sshCommand, url, branch string) er
 	cmd := exec.CommandContext(ctx, "git", "-C", r.Root, "-c", "core.hooksPath=/dev/null", "-c", "push.recurseSubmodules=no",
 		"push", "--quiet", "--no-verify", "--force", url, r.Commit+":refs/heads/"+branch)
 	cmd.Env = append(os.Environ(), "GIT_SSH_COMMAND="+sshCommand, "GIT_TERMINAL_PROMPT=0", "GIT_LFS_SKIP_PUSH=1")
-	cmd.WaitDelay = 5 * time.Second // the ssh child may hold the pipe for longer than git lives
+	cmd.WaitDelay = time.Duration(agent.DeadlineChild) // the ssh child may hold the pipe for longer than git lives
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	if err := cmd.Run(); err != nil {

@@ -20,9 +20,6 @@ type Target struct {
 	HostKey string // public, in authorized_keys form; required
 }
 
-// handshakeLimit bounds one attempt: x/crypto's own timeout covers the TCP dial only.
-const handshakeLimit = 10 * time.Second
-
 // keepAlive finds out within half a minute that a peer is gone.
 const keepAlive = 15 * time.Second
 
@@ -77,8 +74,9 @@ func isAuthError(err error) bool {
 }
 
 func handshake(ctx context.Context, t Target, config *ssh.ClientConfig) (*ssh.Client, error) {
-	ctx, cancel := context.WithTimeout(ctx, handshakeLimit)
-	defer cancel()
+	// x/crypto's own timeout covers the TCP dial only.
+	ctx, done := agent.Within(ctx, agent.DeadlineHandshake, "connecting by SSH")
+	defer done(nil)
 	dialer := net.Dialer{KeepAlive: keepAlive}
 	tcp, err := dialer.DialContext(ctx, "tcp", hostPort(t.Address, t.Port))
 	if err != nil {
@@ -92,7 +90,7 @@ func handshake(ctx context.Context, t Target, config *ssh.ClientConfig) (*ssh.Cl
 	if err != nil {
 		tcp.Close()
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("no handshake within %s: %w", handshakeLimit, err)
+			return nil, fmt.Errorf("no handshake within %s: %w", agent.DeadlineHandshake, err)
 		}
 		return nil, err
 	}
@@ -126,7 +124,7 @@ func keepAlives(conn *ssh.Client) {
 				conn.Close()
 				return
 			}
-		case <-time.After(2 * keepAlive):
+		case <-time.After(time.Duration(agent.DeadlineKeepAlive)):
 			conn.Close()
 			return
 		}
