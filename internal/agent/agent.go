@@ -25,6 +25,7 @@ type Host struct {
 	CreatedAt time.Time
 	Failure   string // why the host is FAILED or UNKNOWN; else ""
 	Tags      map[string]string
+	Version   string // the provider's mark of the machine as it was read; "" where it has none
 	Agents    []Record
 	Stopped   map[ID]bool // agents stopped alone while the host keeps running
 	HostKeys  HostKeys

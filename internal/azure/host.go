@@ -18,6 +18,7 @@ func (p *Provider) hostOf(vm *armcompute.VirtualMachine, view *armcompute.Virtua
 		Tags:      plainTags(vm.Tags),
 		CreatedAt: createdAt(vm),
 		Resource:  p.resource(text(vm.ID)),
+		Version:   text(vm.Etag),
 	}
 	identify(&h, vm.Tags)
 	h.Region = normalRegion(text(vm.Location))
