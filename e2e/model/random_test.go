@@ -94,11 +94,16 @@ var verbs = weighted(map[Verb]int{
 	Create: 20, Finish: 16, Label: 16, Rename: 5, RenameHost: 4, Stop: 10, Start: 8, Destroy: 9, GC: 5, Prepare: 3, Cleanup: 2,
 })
 
+// weighted deals the verbs out in turn: rapid prefers what stands at the beginning.
 func weighted(weights map[Verb]int) []Verb {
 	var all []Verb
-	for _, v := range []Verb{Create, Finish, Label, Rename, RenameHost, Stop, Start, Destroy, GC, Prepare, Cleanup} {
-		for range weights[v] {
-			all = append(all, v)
+	for left := true; left; {
+		left = false
+		for _, v := range []Verb{Finish, Label, Create, Stop, Start, RenameHost, Destroy, Rename, GC, Prepare, Cleanup} {
+			if weights[v] > 0 {
+				weights[v]--
+				all, left = append(all, v), true
+			}
 		}
 	}
 	return all

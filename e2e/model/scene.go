@@ -277,14 +277,13 @@ func (s *Scene) finish(ctx context.Context, c Command) error {
 	if err != nil {
 		return err
 	}
-	for _, h := range s.Worlds[0].Hosts {
-		if h.Agent != c.Target || h.Finished || h.Power != Running {
-			continue
-		}
-		for _, o := range seen.Hosts {
-			if o.Born == h.Born {
-				return s.publish(ctx, o.Resource)
-			}
+	h := (&program{w: &s.Worlds[0], t: &thread{}, c: c}).named()
+	if h == nil || h.Finished || h.Power != Running {
+		return nil
+	}
+	for _, o := range seen.Hosts {
+		if o.Born == h.Born {
+			return s.publish(ctx, o.Resource)
 		}
 	}
 	return nil

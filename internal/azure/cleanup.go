@@ -138,6 +138,9 @@ func (c *cleanup) remove(ctx context.Context, group string, inv inventory) error
 			what += " with what destroyed hosts left: " + describe(inv.left)
 		}
 		return c.act(what, func() error {
+			if err := c.closeNetworks(ctx, group, inv); err != nil {
+				return err
+			}
 			op, err := c.s.groups.BeginDelete(ctx, group, nil)
 			err = finish(ctx, c.p, op, err)
 			if absent(err) {
@@ -159,6 +162,35 @@ func (c *cleanup) remove(ctx context.Context, group string, inv inventory) error
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// closeNetworks deletes the networks first: Azure refuses that while a machine has an
+// interface there, and without a network nobody can make one. The group would go with
+// whatever a colleague has made in it since the look.
+func (c *cleanup) closeNetworks(ctx context.Context, group string, inv inventory) error {
+	for _, it := range inv.ours {
+		if it.kind != typeVNet {
+			continue
+		}
+		err := stubbornly(ctx, c.p, agent.DeadlineAccept, c.progress, func(ctx context.Context) error {
+			return c.p.remove(ctx, c.s, group, it)
+		})
+		if err == nil || absent(err) {
+			continue
+		}
+		// What destroyed hosts left holds it, too, and goes with the group.
+		now, _, look := c.s.take(ctx, group)
+		if look != nil {
+			return look
+		}
+		if err := c.p.refuse(now); err != nil {
+			return err
+		}
+		if len(now.left) == 0 {
+			return err
+		}
+	}
+	return nil
 }
 
 func describe(items []item) string {

@@ -83,7 +83,11 @@ func (c *Creation) settle(ctx context.Context) error {
 func (c *Creation) Undo(ctx context.Context, progress agent.Progress) error {
 	c.giveUp()
 	<-c.granted // else the assignment could be made after it was removed
-	return c.p.Destroy(ctx, c.host, progress)
+	err := c.p.Destroy(ctx, c.host, progress)
+	if errors.Is(err, errSucceeded) {
+		return nil // somebody else has removed it, and whatever was its
+	}
+	return err
 }
 
 // settled looks at the machine until no operation on it is under way.
