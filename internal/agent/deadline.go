@@ -52,6 +52,7 @@ const (
 	DeadlineKeepAlive  = 30 * second // a sign of life on an SSH connection
 	DeadlineHangUp     = 2 * second  // a command over SSH ends when told to
 	DeadlineProbe      = 3 * second  // a host's answer to list; without it the host is UNREACHABLE
+	DeadlineMachine    = 2 * second  // a machine's word on why its container is silent; without it list says less
 	DeadlineGuestReply = 10 * second // a host's answer to a question
 	DeadlineGuestWork  = 2 * minute  // a host starts, stops or removes an agent
 	DeadlineGuestStop  = 30 * second // the container stops before its machine; without it the machine's own shutdown ends it

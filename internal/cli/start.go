@@ -14,6 +14,7 @@ import (
 	"mngr/internal/agent"
 	"mngr/internal/fleet"
 	"mngr/internal/output"
+	"mngr/internal/plain"
 )
 
 func newStart(app *App) *cobra.Command {
@@ -51,6 +52,7 @@ func runStart(ctx context.Context, app *App, names []string, o fleet.StartOption
 	if attach && !app.interactive() {
 		return agent.Errorf(agent.KindUsage, "--connect needs a terminal")
 	}
+	app.atStake.Store(new("hosts may have been started, and bill; mngr list shows them, and mngr stop ends it"))
 	groups := fleet.ByHost(rows)
 	results := make([]fleet.Started, len(groups))
 	err = app.eachHost(groups, func(n int, group []fleet.Row, phase agent.Progress) error {
@@ -92,7 +94,7 @@ func (a *App) printStarted(results []fleet.Started) error {
 			"accepted_hosts": accepted, "stop_reasons": reasons},
 		Human: func(w io.Writer) error {
 			for _, r := range reasons {
-				fmt.Fprintln(w, r.line())
+				fmt.Fprintln(w, plain.Escape(r.line()))
 			}
 			for _, h := range accepted {
 				fmt.Fprintf(w, "Azure is starting host %s; agents that ran come up with it\n", h)

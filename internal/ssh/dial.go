@@ -74,11 +74,15 @@ func isAuthError(err error) bool {
 }
 
 func handshake(ctx context.Context, t Target, config *ssh.ClientConfig) (*ssh.Client, error) {
+	began := time.Now()
 	// x/crypto's own timeout covers the TCP dial only.
 	ctx, done := agent.Within(ctx, agent.DeadlineHandshake, "connecting by SSH")
 	defer done(nil)
 	dialer := net.Dialer{KeepAlive: keepAlive}
 	tcp, err := dialer.DialContext(ctx, "tcp", hostPort(t.Address, t.Port))
+	if err != nil && ctx.Err() != nil {
+		return nil, fmt.Errorf("no connection within %s: %w", since(began), err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -90,12 +94,15 @@ func handshake(ctx context.Context, t Target, config *ssh.ClientConfig) (*ssh.Cl
 	if err != nil {
 		tcp.Close()
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("no handshake within %s: %w", agent.DeadlineHandshake, err)
+			return nil, fmt.Errorf("connected, but no handshake within %s: %w", since(began), err)
 		}
 		return nil, err
 	}
 	return ssh.NewClient(conn, channels, requests), nil
 }
+
+// since is how long was waited: the caller may have had less time than DeadlineHandshake.
+func since(began time.Time) time.Duration { return time.Since(began).Round(time.Second) }
 
 // keepAlives ends a connection whose peer is gone; without it a session would wait for
 // the kernel's TCP timeout.
@@ -132,13 +139,14 @@ func keepAlives(conn *ssh.Client) {
 }
 
 // DialRetry repeats Dial until it succeeds, the answer is final (another host key, key
-// not accepted), or ctx ends.
-func DialRetry(ctx context.Context, t Target, key *ClientKey, between time.Duration) (*Client, error) {
+// not accepted), or ctx ends. missed is told of each attempt that did not work.
+func DialRetry(ctx context.Context, t Target, key *ClientKey, between time.Duration, missed func(error)) (*Client, error) {
 	for {
 		client, err := Dial(ctx, t, key)
 		if err == nil || agent.KindOf(err) == agent.KindRefused || errors.Is(err, ErrNoAuth) {
 			return client, err
 		}
+		missed(err)
 		select {
 		case <-ctx.Done():
 			return nil, err

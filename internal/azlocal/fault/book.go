@@ -13,12 +13,14 @@ type Book struct {
 	now   func() time.Time
 	mu    sync.Mutex
 	rules []*Rule
+	ends  map[string]chan struct{} // of each rule, by id: closed when it is removed
 	next  int
-	path  string // "" keeps nothing
+	path  string  // "" keeps nothing
+	lines []*Line // connections that are open, oldest first
 }
 
 // NewBook returns a book without rules.
-func NewBook(now func() time.Time) *Book { return &Book{now: now} }
+func NewBook(now func() time.Time) *Book { return &Book{now: now, ends: map[string]chan struct{}{}} }
 
 // Add checks a rule and begins to apply it. It returns the rule as it is kept, with its id.
 func (b *Book) Add(r Rule) (Rule, error) {
@@ -30,6 +32,8 @@ func (b *Book) Add(r Rule) (Rule, error) {
 	b.next++
 	r.ID, r.Added, r.Seen, r.Hits = fmt.Sprintf("f%d", b.next), b.now().UTC(), 0, 0
 	b.rules = append(b.rules, &r)
+	b.ends[r.ID] = make(chan struct{})
+	b.strike(&r)
 	return r, b.save()
 }
 
@@ -51,6 +55,8 @@ func (b *Book) Remove(id string) (known bool, err error) {
 	defer b.mu.Unlock()
 	before := len(b.rules)
 	b.rules = slices.DeleteFunc(b.rules, func(r *Rule) bool { return r.ID == id })
+	b.end(id)
+	b.release()
 	return len(b.rules) < before, b.save()
 }
 
@@ -59,8 +65,20 @@ func (b *Book) Clear() (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := len(b.rules)
+	for _, r := range b.rules {
+		b.end(r.ID)
+	}
 	b.rules = nil
+	b.release()
 	return n, b.save()
+}
+
+// end lets go what a rule holds. The lock is held.
+func (b *Book) end(id string) {
+	if over, ok := b.ends[id]; ok {
+		close(over)
+		delete(b.ends, id)
+	}
 }
 
 // Take finds the first rule that hits a call, and counts. Rules that wait for their nth
@@ -71,6 +89,11 @@ func (b *Book) Take(c Call) *Hit {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.take(c)
+}
+
+// take is Take with the lock held.
+func (b *Book) take(c Call) *Hit {
 	now, counted := b.now(), false
 	defer func() {
 		if counted {
@@ -82,12 +105,19 @@ func (b *Book) Take(c Call) *Hit {
 			continue
 		}
 		counted = true
-		r.Seen++
-		if r.Seen < r.Nth || !r.draws() {
-			continue
+		if r.count() {
+			return &Hit{Rule: *r, call: c, at: now, removed: b.ends[r.ID]}
 		}
-		r.Hits++
-		return &Hit{Rule: *r, call: c, at: now}
 	}
 	return nil
+}
+
+// count notes a call that matches, and tells whether it is hit.
+func (r *Rule) count() bool {
+	r.Seen++
+	if r.Seen < r.Nth || !r.draws() {
+		return false
+	}
+	r.Hits++
+	return true
 }
