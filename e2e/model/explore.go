@@ -86,6 +86,11 @@ func (x *explorer) step(w World, n int, t thread) []branch {
 	p := &program{w: &next, t: &t2, c: run.Command, alone: len(x.runs) == 1 && !run.Shaky}
 	p.step()
 	out = append(out, branch{next, t2})
+	if t2.ended == OK && (run.Shaky || len(x.runs) > 1) { // done, and then nobody could tell
+		done := t2
+		done.ended = Early
+		out = append(out, branch{next.Clone(), done})
+	}
 	out = append(out, p.also...)
 	if run.Fails {
 		out = append(out, failing(w, run, t)...)
