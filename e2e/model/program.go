@@ -10,11 +10,9 @@ const (
 	atTag    = 3 // stop and start write tags
 	atPower  = 4 // and ask for the change of power
 	atEdit   = 5 // label and rename write tags
-	atCheck  = 6 // rename looks whether another one has the name now
-	atUndo   = 7 // and gives it back
-	atDelete = 8 // a machine is deleted
-	atRevoke = 9 // and its role assignments are removed
-	atGroup  = 10
+	atDelete = 6 // a machine is deleted
+	atRevoke = 7 // and its role assignments are removed
+	atGroup  = 8 // cleanup deletes the group
 )
 
 // program carries out one step of a command: a look, or a write.
@@ -226,23 +224,8 @@ func (p *program) edit() {
 			p.end(Early)
 			return
 		}
-		p.t.old, p.t.at = p.rewrite(h), atCheck
-	case atCheck:
-		if h != nil && p.taken(h) {
-			p.t.at = atUndo
-			return
-		}
+		p.rewrite(h)
 		p.end(OK)
-	case atUndo:
-		if h != nil {
-			switch p.c.Verb {
-			case Rename:
-				h.Agent = p.t.old
-			case RenameHost:
-				h.Name = p.t.old
-			}
-		}
-		p.end(Exists)
 	}
 }
 
@@ -268,13 +251,14 @@ func (p *program) taken(h *Host) bool {
 	}) != nil
 }
 
-// rewrite changes a host, and returns the name that it had.
-func (p *program) rewrite(h *Host) (old string) {
+// rewrite changes a host's tags. Of two who give one name to two hosts at the same moment
+// both may have it: no request at Azure is about names.
+func (p *program) rewrite(h *Host) {
 	switch p.c.Verb {
 	case Rename:
-		old, h.Agent = h.Agent, p.c.Name
+		h.Agent = p.c.Name
 	case RenameHost:
-		old, h.Name = h.Name, p.c.Name
+		h.Name = p.c.Name
 	case Label:
 		if p.c.Value == "" {
 			delete(h.Labels, p.c.Key)
@@ -285,7 +269,6 @@ func (p *program) rewrite(h *Host) (old string) {
 		}
 		h.Labels[p.c.Key] = p.c.Value
 	}
-	return old
 }
 
 // collect removes unfinished hosts, and only with --force those that are young; all of the

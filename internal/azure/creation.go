@@ -87,6 +87,10 @@ func (c *Creation) Undo(ctx context.Context, progress agent.Progress) error {
 	if errors.Is(err, errSucceeded) {
 		return nil // somebody else has removed it, and whatever was its
 	}
+	if agent.Harmless(err) {
+		say(progress, err.Error())
+		return nil
+	}
 	return err
 }
 
