@@ -207,5 +207,8 @@ var batches = rapid.Custom(func(t *rapid.T) Batch {
 			Kill:    rapid.Bool().Draw(t, "kill"),
 		}
 	}
+	if b.Commands[0].Verb == Finish {
+		b.Fault = nil // it would meet the test's own requests
+	}
 	return b
 })
