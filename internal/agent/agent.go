@@ -25,10 +25,13 @@ type Host struct {
 	CreatedAt time.Time
 	Failure   string // why the host is FAILED or UNKNOWN; else ""
 	Tags      map[string]string
+	Version   string // the provider's mark of the machine as it was read; "" where it has none
 	Agents    []Record
 	Stopped   map[ID]bool // agents stopped alone while the host keeps running
 	HostKeys  HostKeys
 	Resource  string // the provider's own id of the machine
+	Maker     string // who made it, "ann@laptop"; "" when nobody knows. Anybody may have written it
+	MakerKey  string // public key of the machine from which it was made; "" when nobody knows
 	Spot      bool   // may be evicted
 	Unsafe    bool   // its container was started with what breaks the boundary to the machine
 	Idle      *Idle  // as its guest says; nil when nobody could be asked
@@ -45,6 +48,18 @@ type Host struct {
 
 // Gone tells a Spot host that only this machine remembers: Azure has nothing of it left.
 func (h Host) Gone() bool { return h.State == HostEvicted && h.Billing == BillingNone }
+
+// Begun says who made a host, as far as is known, and when: "by ann@laptop at 12:00:03 UTC".
+func (h Host) Begun() string {
+	who := h.Maker
+	if who == "" {
+		who = "somebody else"
+	}
+	if h.CreatedAt.IsZero() {
+		return "by " + who
+	}
+	return "by " + who + " at " + h.CreatedAt.UTC().Format("15:04:05 UTC")
+}
 
 // Idle says when a host stops itself.
 type Idle struct {

@@ -53,6 +53,10 @@ func (e *Error) Error() string {
 // Unwrap returns what lies beneath.
 func (e *Error) Unwrap() error { return e.Err }
 
+// ErrChanged says that somebody else has written to a machine since it was read, so that
+// what was to be written, worked out from that, was not.
+var ErrChanged = errors.New("somebody else has changed it meanwhile")
+
 // Errorf makes an Error without a hint.
 func Errorf(kind Kind, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)

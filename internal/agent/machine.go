@@ -9,7 +9,7 @@ type MachineSpec struct {
 	Spot          bool
 	NoIdentity    bool              // its container may break out: the machine gets no right at all
 	CustomData    []byte            // cloud-init user data, not encoded
-	AuthorizedKey string            // for the admin user, in authorized_keys form
+	AuthorizedKey string            // for the admin user, in authorized_keys form; its comment says who makes the machine
 	Tags          map[string]string // all tags of the host, complete
 }
 

@@ -79,6 +79,7 @@ var rules = []rule{
 	{pkg: "e2e", imports: nil, tests: []string{"e2e/rig", "internal/cli", "internal/azlocal", "internal/agent", "internal/ctl"}},
 	{pkg: "e2e/rig", imports: nil},
 	{pkg: "e2e/chaos", imports: []string{"e2e/rig"}},
+	{pkg: "e2e/model", imports: []string{"e2e/rig"}},
 }
 
 // module names an outside module that only some packages may use.

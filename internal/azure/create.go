@@ -140,9 +140,8 @@ func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineReques
 		switch {
 		case err == nil && tag(vm.Tags, tagHostID) == string(r.spec.HostID):
 			return vm, nil
-		case err == nil && !busy(cause):
-			return nil, agent.Errorf(agent.KindExists, "the machine name %s of host %q is taken", r.name, r.spec.HostName).
-				WithHint("mngr list # or choose another host name")
+		case err == nil:
+			return nil, p.taken(vm, r)
 		case err != nil && !absent(err):
 			return nil, &agent.Error{Kind: agent.KindRemains, Err: cause,
 				Cause: "Azure's answer was lost, so that machine " + r.name + " may exist: " + refused.Error(),
@@ -157,6 +156,24 @@ func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineReques
 		return nil, remaining(refused, err)
 	}
 	return nil, refused
+}
+
+// taken is the error of who was second to ask for a machine of one name.
+func (p *Provider) taken(vm *armcompute.VirtualMachine, r machineRequest) error {
+	first := p.hostOf(vm, nil)
+	switch {
+	case !ours(vm.Tags):
+		return agent.Errorf(agent.KindExists, "the machine name %s of host %q is taken by a machine that mngr did not make", r.name, r.spec.HostName).
+			WithHint("choose another host name")
+	case first.State == agent.HostDeleting:
+		return agent.Errorf(agent.KindConflict, "the machine of an earlier host %q is being deleted", r.spec.HostName).
+			WithHint("sleep 60 # then repeat the command")
+	case first.Name != r.spec.HostName:
+		return agent.Errorf(agent.KindExists, "the machine name %s of host %q is that of host %q, which has been renamed", r.name, r.spec.HostName, first.Name).
+			WithHint("choose another host name")
+	}
+	return agent.Errorf(agent.KindExists, "host %q exists since a moment ago: it was made %s", first.Name, first.Begun()).
+		WithHint("mngr list # shows it; or choose another name")
 }
 
 // unclear tells whether a failed request may have made a machine all the same: nobody

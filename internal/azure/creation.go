@@ -84,6 +84,9 @@ func (c *Creation) Undo(ctx context.Context, progress agent.Progress) error {
 	c.giveUp()
 	<-c.granted // else the assignment could be made after it was removed
 	err := c.p.Destroy(ctx, c.host, progress)
+	if errors.Is(err, errSucceeded) {
+		return nil // somebody else has removed it, and whatever was its
+	}
 	if agent.Harmless(err) {
 		say(progress, err.Error())
 		return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"mngr/internal/agent"
@@ -35,14 +36,14 @@ func (p *Provider) Destroy(ctx context.Context, host agent.Host, progress agent.
 	case err != nil:
 		return p.translate(err, "look at machine "+name)
 	case !meant(&vm.VirtualMachine, host.ID):
-		return agent.Errorf(agent.KindRefused, "machine %s belongs to somebody else by now", name).WithHint("mngr list")
+		return &agent.Error{Kind: agent.KindRefused, Cause: "machine " + name + " belongs to another host by now", Hint: "mngr list", Err: errSucceeded}
 	default:
 		belongings.see(&vm.VirtualMachine)
 		if hostID(vm.Tags) == "" {
 			_, _ = s.find(ctx, group, &belongings) // attachments tell what tags cannot, and go with the machine
 		}
 		say(progress, "deleting the machine")
-		if err := p.deleteMachine(ctx, s, group, name, progress); err != nil {
+		if err := p.deleteMachine(ctx, s, name, host.ID, progress); err != nil {
 			return p.undeleted(host, name, err)
 		}
 	}
@@ -63,6 +64,9 @@ func (p *Provider) undeleted(host agent.Host, name string, cause error) error {
 	return &agent.Error{Kind: agent.KindRemains, Cause: err.Error() + "; it is still there, and bills", Hint: hint, Err: err}
 }
 
+// errSucceeded says that a machine has gone and that another host's has its name.
+var errSucceeded = errors.New("its machine has gone, and another host's has the name")
+
 // meant tells whether a machine is still the one that was listed for a host. One whose
 // tag has been lost or spoilt is, as long as it says that it is ours: its name follows
 // from its host's.
@@ -71,9 +75,24 @@ func meant(vm *armcompute.VirtualMachine, host agent.HostID) bool {
 	return id != "" && id == host || id == "" && ours(vm.Tags)
 }
 
-func (p *Provider) deleteMachine(ctx context.Context, s *session, group, name string, progress agent.Progress) error {
+// deleteMachine deletes a machine of a host. Before each attempt but the first it looks
+// whether the machine is still that host's: others may have deleted it, and made another
+// of the name, while Azure was busy or its answer lost. Hence no attempts of the SDK's own.
+func (p *Provider) deleteMachine(ctx context.Context, s *session, name string, host agent.HostID, progress agent.Progress) error {
+	group, again := p.settings.ResourceGroup, false
 	return stubbornly(ctx, p, agent.DeadlineDelete, progress, func(ctx context.Context) error {
-		op, err := s.machines.BeginDelete(ctx, group, name, nil)
+		if again {
+			vm, err := s.machines.Get(ctx, group, name, nil)
+			if absent(err) || err == nil && !meant(&vm.VirtualMachine, host) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+		again = true
+		once := policy.WithRetryOptions(ctx, policy.RetryOptions{MaxRetries: -1, TryTimeout: p.retry.TryTimeout})
+		op, err := s.machines.BeginDelete(once, group, name, nil)
 		return finish(ctx, p, op, err)
 	})
 }

@@ -3,6 +3,8 @@ package azure
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
@@ -27,7 +29,7 @@ func (p *Provider) revoke(ctx context.Context, s *session, vmID string, vm *armc
 				return err
 			}
 		}
-		list, err := s.assignmentsOn(ctx, vmID)
+		list, err := p.orphans(ctx, s, vmID)
 		if err != nil {
 			return err
 		}
@@ -66,17 +68,38 @@ func (p *Provider) unrevoked(vmID string, stays []string, cause error) error {
 	return e
 }
 
-// assignmentsOn lists the ids of the role assignments on exactly one machine.
-func (s *session) assignmentsOn(ctx context.Context, vmID string) ([]string, error) {
+// orphans are the ids of the role assignments on exactly one machine, but for those of a
+// machine that has its name by now. They were listed first: what is listed of the new
+// machine belongs to one that is there when it is looked for.
+func (p *Provider) orphans(ctx context.Context, s *session, vmID string) ([]string, error) {
+	list, err := s.assignmentsOn(ctx, vmID)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	name, err := p.machineName(s, vmID)
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.machines.Get(ctx, p.settings.ResourceGroup, name, nil)
+	if err != nil && !absent(err) {
+		return nil, err
+	}
+	var ids []string
+	for _, a := range list {
+		if now.Identity == nil || !strings.EqualFold(text(a.Properties.PrincipalID), text(now.Identity.PrincipalID)) {
+			ids = append(ids, text(a.ID))
+		}
+	}
+	return ids, nil
+}
+
+// assignmentsOn lists the role assignments on exactly one machine.
+func (s *session) assignmentsOn(ctx context.Context, vmID string) ([]*armauthorization.RoleAssignment, error) {
 	list, err := collect(ctx, s.assignments.NewListForScopePager(vmID, nil),
 		func(page armauthorization.RoleAssignmentsClientListForScopeResponse) []*armauthorization.RoleAssignment {
 			return page.Value
 		})
-	var ids []string
-	for _, a := range list {
-		if a.Properties != nil && atScope(text(a.Properties.Scope), vmID) {
-			ids = append(ids, text(a.ID))
-		}
-	}
-	return ids, err
+	return slices.DeleteFunc(list, func(a *armauthorization.RoleAssignment) bool {
+		return a.Properties == nil || !atScope(text(a.Properties.Scope), vmID)
+	}), err
 }

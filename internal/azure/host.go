@@ -8,6 +8,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"mngr/internal/agent"
+	"mngr/internal/plain"
 )
 
 // hostOf is a machine as fleet sees it, without its address.
@@ -18,6 +19,7 @@ func (p *Provider) hostOf(vm *armcompute.VirtualMachine, view *armcompute.Virtua
 		Tags:      plainTags(vm.Tags),
 		CreatedAt: createdAt(vm),
 		Resource:  p.resource(text(vm.ID)),
+		Version:   text(vm.Etag),
 	}
 	identify(&h, vm.Tags)
 	h.Region = normalRegion(text(vm.Location))
@@ -28,11 +30,32 @@ func (p *Provider) hostOf(vm *armcompute.VirtualMachine, view *armcompute.Virtua
 	h.State, h.Billing, h.Failure = f.state()
 	h.ChangedAt, h.Disks = f.changed, disksOf(vm)
 	h.Spot = isSpot(vm)
+	h.MakerKey, h.Maker = maker(vm)
 	if vm.Identity == nil || vm.Identity.Type == nil || *vm.Identity.Type == armcompute.ResourceIdentityTypeNone {
 		h.SelfStop, h.SelfStopWhy = new(false), "the machine has no identity"
 	}
 	return h
 }
+
+// maker reads the key that a machine was made with, and whose it is: Azure returns public
+// keys as they were given.
+func maker(vm *armcompute.VirtualMachine) (key, who string) {
+	if vm.Properties == nil || vm.Properties.OSProfile == nil || vm.Properties.OSProfile.LinuxConfiguration == nil {
+		return "", ""
+	}
+	given := vm.Properties.OSProfile.LinuxConfiguration.SSH
+	if given == nil || len(given.PublicKeys) == 0 || given.PublicKeys[0] == nil {
+		return "", ""
+	}
+	fields := strings.SplitN(strings.TrimSpace(text(given.PublicKeys[0].KeyData)), " ", 3)
+	if len(fields) > 2 {
+		who = plain.Line(fields[2], mostMaker)
+	}
+	return strings.Join(fields[:min(2, len(fields))], " "), who
+}
+
+// mostMaker bounds what is shown of a key's comment, which anybody may have written.
+const mostMaker = 80
 
 // identify takes from the tags what can be an id or a name. Others write tags, too, and
 // these become parts of paths, of lines on a terminal, and of commands in hints.

@@ -43,6 +43,12 @@ func (w *parts) tagged(tags map[string]*string) bool {
 	return w.host != "" && tag(tags, tagHostID) == string(w.host)
 }
 
+// anothers tells a part of another host, whose machine may have the same name by now.
+func (w *parts) anothers(tags map[string]*string) bool {
+	id := hostID(tags)
+	return w.host != "" && id != "" && id != w.host
+}
+
 // named matches a name of ours and what Azure may append to it; the machine's name
 // carries a hash, so that no other machine's parts match.
 func named(name, want string) bool {
@@ -52,6 +58,9 @@ func named(name, want string) bool {
 
 func (w *parts) hasNIC(n *armnetwork.Interface) bool {
 	id := strings.ToLower(text(n.ID))
+	if w.anothers(n.Tags) {
+		return false
+	}
 	if n.Properties != nil && n.Properties.VirtualMachine != nil {
 		return strings.EqualFold(text(n.Properties.VirtualMachine.ID), w.vmID)
 	}
@@ -59,6 +68,9 @@ func (w *parts) hasNIC(n *armnetwork.Interface) bool {
 }
 
 func (w *parts) hasIP(ip *armnetwork.PublicIPAddress) bool {
+	if w.anothers(ip.Tags) {
+		return false
+	}
 	if nic := nicOfIP(ip); nic != "" {
 		return slices.Contains(w.nics, nic)
 	}
@@ -66,7 +78,7 @@ func (w *parts) hasIP(ip *armnetwork.PublicIPAddress) bool {
 }
 
 func (w *parts) hasDisk(d *armcompute.Disk) bool {
-	if text(d.ManagedBy) != "" && !strings.EqualFold(text(d.ManagedBy), w.vmID) {
+	if w.anothers(d.Tags) || text(d.ManagedBy) != "" && !strings.EqualFold(text(d.ManagedBy), w.vmID) {
 		return false
 	}
 	return strings.EqualFold(text(d.Name), w.osDisk) || w.tagged(d.Tags)

@@ -94,12 +94,25 @@ it made; an earlier create that was cut short is finished by repeating it.`,
 	return cmd
 }
 
+// newAddress reads the address of an agent that is to be made: names that would be taken
+// for ids could not be told from those afterwards.
+func newAddress(text string) (agent.Address, error) {
+	a, err := agent.ParseAddress(text)
+	if err == nil {
+		err = agent.CheckNewName("agent", a.Agent)
+	}
+	if err == nil && a.Host != "" {
+		err = agent.CheckNewName("host", a.Host)
+	}
+	return a, err
+}
+
 func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []string) error {
 	conf, err := app.config()
 	if err != nil {
 		return err
 	}
-	address, err := agent.ParseAddress(args[0])
+	address, err := newAddress(args[0])
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ func wire(conf *config.Config, lookup func(string) (string, bool), log azure.Jou
 		Pending:     keep.Pending{Dir: filepath.Join(conf.Files.BaseDir, "pending")},
 		Spots:       keep.Spots{Dir: filepath.Join(conf.Files.BaseDir, "spot")},
 		Now:         time.Now,
+		Maker:       maker(lookup),
 	}
 	used, logins := localUsed(lookup), newLogins(conf)
 	for _, p := range conf.Instances() {

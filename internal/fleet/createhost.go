@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -116,7 +117,7 @@ func (f *Fleet) design(ctx context.Context, inst Instance, o CreateOptions) (age
 	}
 	return h, agent.MachineSpec{
 		HostID: h.ID, HostName: h.Name, Region: o.Region, Size: o.Size, Spot: o.Spot, NoIdentity: o.Unsafe,
-		CustomData: customData, AuthorizedKey: clientKey, Tags: tags,
+		CustomData: customData, AuthorizedKey: strings.TrimSpace(clientKey + " " + f.Maker), Tags: tags,
 	}, nil
 }
 

@@ -155,10 +155,6 @@ func unchanged(ctx context.Context, inst Instance, h agent.Host) error {
 
 // DestroyAgent removes one agent from a host that keeps others.
 func (f *Fleet) DestroyAgent(ctx context.Context, r Row, progress agent.Progress) error {
-	inst, err := f.machinesOf(r.Host)
-	if err != nil {
-		return err
-	}
 	if r.Host.State != agent.HostRunning {
 		return agent.Errorf(agent.KindConflict, "host %q is %s and has other agents: %q alone cannot be removed", r.Host.Name, r.Host.State, r.Agent.Name).
 			WithHint("mngr start %s first, or destroy them all: mngr destroy @%s", r.Agent.Name, r.Host.Name)
@@ -176,8 +172,8 @@ func (f *Fleet) DestroyAgent(ctx context.Context, r Row, progress agent.Progress
 		return fmt.Errorf("remove agent %q: %w", r.Agent.Name, err)
 	}
 	progress("removing its tags")
-	if err := inst.MergeTags(ctx, r.Host.Resource, nil, records.AgentTagNames(r.Host.Tags, r.Agent.ID)); err != nil {
-		return fmt.Errorf("remove the tags of agent %q: %w", r.Agent.Name, err)
-	}
-	return nil
+	_, err = f.rewrite(ctx, r.Host, progress, func(fresh agent.Host) (map[string]string, []string, error) {
+		return nil, records.AgentTagNames(fresh.Tags, r.Agent.ID), nil
+	})
+	return err
 }

@@ -12,45 +12,36 @@ import (
 )
 
 // editAgents rewrites the records of some agents of one host: first the tags, in one
-// merge, then, where the host runs, its guest's own records. It works on the tags as they
+// request, then, where the host runs, its guest's own records. It works on the tags as they
 // are now, not as they were when the host was listed.
 func (f *Fleet) editAgents(ctx context.Context, h agent.Host, ids []agent.ID, edit func(*agent.Record), progress agent.Progress) (after map[agent.ID]agent.Record, warning string, err error) {
 	ctx = agent.WithProgress(ctx, progress)
-	inst, h, err := f.writable(ctx, h, progress)
+	fresh, err := f.rewrite(ctx, h, progress, func(fresh agent.Host) (set map[string]string, remove []string, err error) {
+		known := byID(fresh.Agents)
+		set, after = map[string]string{}, map[agent.ID]agent.Record{}
+		for _, id := range ids {
+			record, ok := known[id]
+			if !ok {
+				return nil, nil, agent.Errorf(agent.KindNotFound, "agent %s is gone from host %q", id, h.Name).WithHint("mngr list")
+			}
+			edit(&record)
+			after[id] = record
+			if same(record, known[id]) {
+				continue
+			}
+			write, drop, err := records.ChangeAgent(fresh.Tags, record)
+			if err != nil {
+				return nil, nil, err
+			}
+			maps.Copy(set, write)
+			remove = append(remove, drop...)
+		}
+		return set, remove, nil
+	})
 	if err != nil {
 		return nil, "", err
 	}
-	known := byID(h.Agents)
-	set, remove := map[string]string{}, []string{}
-	after = map[agent.ID]agent.Record{}
-	for _, id := range ids {
-		record, ok := known[id]
-		if !ok {
-			return nil, "", agent.Errorf(agent.KindNotFound, "agent %s is gone from host %q", id, h.Name).WithHint("mngr list")
-		}
-		edit(&record)
-		after[id] = record
-		if same(record, known[id]) {
-			continue
-		}
-		write, drop, err := records.ChangeAgent(h.Tags, record)
-		if err != nil {
-			return nil, "", err
-		}
-		maps.Copy(set, write)
-		remove = append(remove, drop...)
-	}
-	if err := f.makeRoom(ctx, inst, &h, set); err != nil {
-		return nil, "", err
-	}
-	if len(set) > 0 {
-		progress("recording it in the tags")
-		maps.Copy(set, f.settle(h))
-		if err := inst.MergeTags(ctx, h.Resource, set, remove); err != nil {
-			return nil, "", fmt.Errorf("record it in the tags of host %q: %w", h.Name, err)
-		}
-	}
-	return after, f.tellGuest(ctx, h, after, progress), nil
+	return after, f.tellGuest(ctx, fresh, after, progress), nil
 }
 
 func same(a, b agent.Record) bool {

@@ -35,6 +35,9 @@ type Fleet struct {
 	// Spots remembers, on this machine only, hosts that Azure may evict and forget.
 	Spots Spots
 	Now   func() time.Time
+	// Maker is who works here, "ann@laptop". It is written on what create makes, for others
+	// to see.
+	Maker string
 }
 
 // Instance is a provider instance with the defaults of the hosts it makes.

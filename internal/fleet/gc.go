@@ -51,6 +51,10 @@ func (f *Fleet) FindGarbage(ctx context.Context, o GCOptions) (GarbageList, erro
 	if err != nil {
 		return GarbageList{}, err
 	}
+	resting, err := f.resting() // before the looks, which do not show what is begun after them
+	if err != nil {
+		return GarbageList{}, err
+	}
 	looks := make([]look, len(instances))
 	var wg sync.WaitGroup
 	for n, i := range instances {
@@ -87,7 +91,7 @@ func (f *Fleet) FindGarbage(ctx context.Context, o GCOptions) (GarbageList, erro
 		}
 	}
 	if o.TagName == "" {
-		local, err := f.localGarbage(ctx, looks)
+		local, err := f.localGarbage(ctx, looks, resting)
 		if err != nil {
 			return out, err
 		}
@@ -272,10 +276,31 @@ func (f *Fleet) destroyUnfinished(ctx context.Context, h agent.Host, progress ag
 	return f.DestroyHost(ctx, h, progress)
 }
 
+// resting are the hosts of which this machine keeps something and on which no process of
+// it works.
+func (f *Fleet) resting() (map[agent.HostID]bool, error) {
+	known, err := f.Guests.Known()
+	if err != nil {
+		return nil, err
+	}
+	ids, err := f.Pending.Known()
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range known {
+		ids = append(ids, k.ID)
+	}
+	resting := map[agent.HostID]bool{}
+	for _, id := range ids {
+		resting[id] = !f.inTheMaking(id)
+	}
+	return resting, nil
+}
+
 // localGarbage finds what this machine keeps of hosts that are gone. Gone is what the
 // provider that had it says is gone; where nobody noted which one that was, all of them. A
 // Spot host that has vanished stays as long as it is listed.
-func (f *Fleet) localGarbage(ctx context.Context, looks []look) ([]Garbage, error) {
+func (f *Fleet) localGarbage(ctx context.Context, looks []look, resting map[agent.HostID]bool) ([]Garbage, error) {
 	known, err := f.Guests.Known()
 	if err != nil {
 		return nil, err
@@ -311,7 +336,7 @@ func (f *Fleet) localGarbage(ctx context.Context, looks []look) ([]Garbage, erro
 			continue
 		}
 		gone, kept := f.gone(ctx, k, looks)
-		if !gone || f.inTheMaking(k.ID) {
+		if !gone || !resting[k.ID] || f.inTheMaking(k.ID) {
 			continue
 		}
 		out = append(out, Garbage{host: agent.Host{ID: k.ID}, Leftover: agent.Leftover{Kind: agent.LeftoverLocal, Name: string(k.ID),

@@ -40,6 +40,9 @@ type Machines interface {
 	// MergeTags writes tags and leaves the others; the empty value of a key in remove
 	// deletes it. It must not run while an operation on the machine is under way.
 	MergeTags(ctx context.Context, resource string, set map[string]string, remove []string) error
+	// EditTags writes tags and deletes others in one request, which is refused with
+	// agent.ErrChanged if anybody has changed the machine since host was read.
+	EditTags(ctx context.Context, host agent.Host, set map[string]string, remove []string) error
 	// Leftovers returns the parts of hosts that no machine uses. A look that fails is an
 	// error, never an empty answer.
 	Leftovers(ctx context.Context) ([]agent.Leftover, error)

@@ -2,8 +2,6 @@ package fleet
 
 import (
 	"context"
-	"fmt"
-	"maps"
 
 	"mngr/internal/agent"
 	"mngr/internal/records"
@@ -80,18 +78,8 @@ func (f *Fleet) renameHost(ctx context.Context, listing Listing, target, name st
 	if dryRun || h.Name == name {
 		return out, finished(*h)
 	}
-	inst, fresh, err := f.writable(ctx, *h, progress)
-	if err != nil {
-		return out, err
-	}
-	set := map[string]string{records.HostName: records.HostNameValue(name)}
-	if err := records.Fits(fresh.Tags, set); err != nil {
-		return out, err
-	}
-	maps.Copy(set, f.settle(fresh))
-	progress("recording it in the tags")
-	if err := inst.MergeTags(ctx, h.Resource, set, nil); err != nil {
-		return out, fmt.Errorf("rename host %q: %w", h.Name, err)
-	}
-	return out, nil
+	_, err = f.rewrite(ctx, *h, progress, func(agent.Host) (map[string]string, []string, error) {
+		return map[string]string{records.HostName: records.HostNameValue(name)}, nil, nil
+	})
+	return out, err
 }

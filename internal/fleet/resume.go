@@ -26,6 +26,10 @@ func (f *Fleet) resume(ctx context.Context, inst Instance, h agent.Host, o Creat
 	if err := f.sameRequest(h, o); err != nil {
 		return Created{}, err
 	}
+	begunHere, err := f.begunHere(inst, h)
+	if err != nil {
+		return Created{}, err
+	}
 	// Azure's own word counts here, not the age of an unfinished host: that one may work.
 	progress("asking Azure about host " + h.Name)
 	fresh, err := inst.Get(ctx, h.Resource)
@@ -40,19 +44,40 @@ func (f *Fleet) resume(ctx context.Context, inst Instance, h agent.Host, o Creat
 		o.Host = h.Name
 		return f.createHost(ctx, inst, o, progress)
 	}
+	if !begunHere {
+		return Created{}, beingMade(h)
+	}
 	if err := f.mayStay(ctx, inst, h); err != nil {
 		return Created{}, err
 	}
 	h.State, h.Failure = fresh.State, fresh.Failure
 	made := Created{Agent: h.Agents[0], Host: h}
 	if o.NoWait {
-		return made, nil
+		if _, err := f.Pending.Load(h.ID); err == nil {
+			return made, nil
+		}
+		return made, f.save(h, o)
 	}
 	if made.Warnings, err = f.finish(ctx, inst, &made.Host, o, progress); err != nil {
 		return made, err
 	}
 	made.Finished = true
 	return made, f.Pending.Remove(h.ID)
+}
+
+// begunHere tells whether a create on this machine began a host, or one on a machine with
+// the same key: no other can finish it, and it may be at work.
+func (f *Fleet) begunHere(inst Instance, h agent.Host) (bool, error) {
+	if _, err := f.Pending.Load(h.ID); err == nil || h.MakerKey == "" {
+		return true, nil
+	}
+	key, err := f.Guests.EnsureKey(inst.Name())
+	return key == h.MakerKey, err
+}
+
+func beingMade(h agent.Host) error {
+	return agent.Errorf(agent.KindConflict, "host %q is being made from another machine, %s", h.Name, h.Begun()).
+		WithHint("mngr list # shows how far it is; if that one is gone: mngr destroy --force @%s", h.Name)
 }
 
 // lock refuses to work on a host on which another process of this machine works.
@@ -121,8 +146,7 @@ func cannotStopItself(why string) string {
 func (f *Fleet) finishGuest(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) error {
 	_, err := f.setUp(ctx, inst, h, o, progress)
 	if errors.Is(err, ErrNoAccess) {
-		return agent.Errorf(agent.KindConflict, "host %q is being created from another machine", h.Name).
-			WithHint("if that one is gone: mngr destroy --force @%s", h.Name)
+		return beingMade(*h)
 	}
 	if err != nil {
 		return runsOn(*h, fmt.Errorf("finish host %q: %w", h.Name, err))
