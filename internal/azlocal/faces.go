@@ -42,7 +42,7 @@ func (f *facesFlags) apply(inst *instance.Instance) error {
 			if err != nil {
 				return err
 			}
-			if own := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(inst.Port)); at != own && !slices.Contains(inst.Faces.Listen, at) {
+			if own := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(inst.Port)); at != own && !slices.Contains(inst.Faces.Listen, at) { //nolint:gosec // a port has 16 bits
 				inst.Faces.Listen = append(inst.Faces.Listen, at)
 			}
 		}

@@ -138,7 +138,7 @@ func (f *effects) build(changed func(string) bool) (fault.Rule, error) {
 		return r, err
 	}
 	if r.Chance > 0 && !changed("seed") {
-		r.Seed = rand.Uint64N(1 << 32)
+		r.Seed = rand.Uint64N(1 << 32) //nolint:gosec // no secret: it is shown, to be given again
 	}
 	effect, err := f.effect(changed)
 	if err != nil {

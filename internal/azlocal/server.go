@@ -151,7 +151,7 @@ func (s *Server) ServeARM(l net.Listener) { s.serve(tls.NewListener(l, s.tls), s
 
 // ARMAddress implements machine.Services.
 func (s *Server) ARMAddress() netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(s.inst.Port))
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(s.inst.Port)) //nolint:gosec // a port has 16 bits
 }
 
 // PoweredOff implements machine.Services.

@@ -105,7 +105,7 @@ func (s *session) activities(ctx context.Context, link string) (page activityPag
 	if err != nil {
 		return page, err
 	}
-	response, err := s.plain.Pipeline().Do(request)
+	response, err := s.plain.Pipeline().Do(request) //nolint:bodyclose // the SDK's readers of payloads and errors close it
 	if err != nil {
 		return page, err
 	}

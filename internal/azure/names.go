@@ -15,6 +15,10 @@ func vmName(host string) string {
 	return "mngr-" + stem(host) + "-" + hex.EncodeToString(sum[:4])
 }
 
+// MachineName is what the machine of a host was named when the host was made. Renaming the
+// host does not change it.
+func MachineName(host string) string { return vmName(host) }
+
 // stem is what is left of a host's name in lower-case letters, digits and dashes.
 func stem(host string) string {
 	s := strings.Map(func(r rune) rune {
@@ -46,6 +50,10 @@ func ipName(vm string) string   { return vm + "-ip" }
 func roleGUID(subscription string) string {
 	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("mngr-self-deallocate-role/"+strings.ToLower(subscription))).String()
 }
+
+// SelfStopRole is the GUID of the role with which machines of a subscription stop
+// themselves.
+func SelfStopRole(subscription string) string { return roleGUID(subscription) }
 
 // assignmentGUID is the id of a machine's role assignment: the same for the same
 // machine, role and principal, so that asking twice does no harm.

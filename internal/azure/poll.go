@@ -37,7 +37,7 @@ func wait[T any](ctx context.Context, p *Provider, op *runtime.Poller[T]) (T, er
 		if err := pause(ctx, next); err != nil {
 			return *new(T), err
 		}
-		resp, err := op.Poll(ctx)
+		resp, err := op.Poll(ctx) //nolint:bodyclose // the poller has read and closed it
 		if err == nil {
 			next = min(interval, retryAfter(resp, interval))
 			continue

@@ -64,7 +64,7 @@ func publicKey() string {
 	if err != nil {
 		return ""
 	}
-	part := func(b []byte) string { return string([]byte{0, 0, 0, byte(len(b))}) + string(b) }
+	part := func(b []byte) string { return string([]byte{0, 0, 0, byte(len(b))}) + string(b) } //nolint:gosec // a name or a key of 32 bytes
 	const kind = "ssh-ed25519"
 	return kind + " " + base64.StdEncoding.EncodeToString([]byte(part([]byte(kind))+part(key)))
 }

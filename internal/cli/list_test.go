@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"os"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"mngr/internal/agent"
 	"mngr/internal/filter"
 	"mngr/internal/fleet"
+	"mngr/internal/output"
 )
 
 // The keys of a row are a contract: each stands in docs/cli.md.
@@ -37,6 +39,28 @@ func TestRowKeysAreDocumented(t *testing.T) {
 	} {
 		if !strings.Contains(table, string(state)) {
 			t.Errorf("docs/cli.md does not name %s", state)
+		}
+	}
+}
+
+// What is wrong with a host is said once, with its remedy, also where no table is shown.
+func TestAHostsTroubleIsSaidOnce(t *testing.T) {
+	h := agent.Host{Name: "h", Via: "azure", Resource: "/vm/h", State: agent.HostUnauthenticated, Failure: "another host key"}
+	silent := agent.Host{Name: "s", Via: "azure", Resource: "/vm/s", State: agent.HostUnreachable, Failure: "it is silent"}
+	l := fleet.Listing{Hosts: []agent.Host{h, silent}, Errors: []fleet.ProviderError{
+		{Provider: "azure", Host: "h", Err: agent.Errorf(agent.KindRefused, "another host key").WithHint("the remedy")},
+	}}
+	f := &fleet.Fleet{Guests: guests{ports: map[string]int{"azure": 2022}}, Now: func() time.Time { return time.Unix(1000, 0) }}
+	for _, format := range []string{"human", "{name}"} {
+		var out, err bytes.Buffer
+		app := newApp(output.Streams{Out: &out, Err: &err})
+		app.global.format = format
+		s, bad := newSelection(listFlags{}, format)
+		if bad == nil {
+			bad = app.printListing(f, l, &s)
+		}
+		if text := err.String(); bad != nil || strings.Count(text, "another host key") != 1 || !strings.Contains(text, "the remedy") || (format == "human") != strings.Contains(text, "it is silent") {
+			t.Errorf("%s: %v\n%s", format, bad, text)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,7 @@ import (
 )
 
 // wire builds the fleet out of the settings. It opens no connection.
-func wire(conf *config.Config, lookup func(string) (string, bool)) (*fleet.Fleet, error) {
+func wire(conf *config.Config, lookup func(string) (string, bool), log azure.Journal) (*fleet.Fleet, error) {
 	f := &fleet.Fleet{
 		Guests:      newGuests(conf),
 		GuestBinary: guestBinary,
@@ -27,14 +28,16 @@ func wire(conf *config.Config, lookup func(string) (string, bool)) (*fleet.Fleet
 	}
 	used, logins := localUsed(lookup), newLogins(conf)
 	for _, p := range conf.Instances() {
-		provider, err := newProviderWith(logins, conf, p)
+		provider, err := newProviderWith(logins, conf, p, log)
 		if err != nil {
 			return nil, err
 		}
+		unused := neverUsed(conf, p, used, lookup)
 		f.Instances = append(f.Instances, fleet.Instance{
 			Machines: machines{provider},
 			Defaults: hostDefaults(p),
-			Dormant:  dormant(p, used, lookup),
+			Dormant:  unused && (p.Cloud == "local" || used),
+			Unused:   unused,
 		})
 	}
 	return f, nil
@@ -46,13 +49,13 @@ func newLogins(conf *config.Config) *azure.Logins {
 }
 
 // newProvider makes one instance with logins of its own.
-func newProvider(conf *config.Config, p config.Provider) (*azure.Provider, error) {
-	return newProviderWith(newLogins(conf), conf, p)
+func newProvider(conf *config.Config, p config.Provider, log azure.Journal) (*azure.Provider, error) {
+	return newProviderWith(newLogins(conf), conf, p, log)
 }
 
-func newProviderWith(logins *azure.Logins, conf *config.Config, p config.Provider) (*azure.Provider, error) {
+func newProviderWith(logins *azure.Logins, conf *config.Config, p config.Provider, log azure.Journal) (*azure.Provider, error) {
 	s := azure.Defaults()
-	s.Logins = logins
+	s.Logins, s.Journal = logins, log
 	s.Name, s.Cloud, s.SubscriptionID = p.Name, azure.Cloud(p.Cloud), p.SubscriptionID
 	s.Endpoints = azure.Endpoints(p.Endpoints)
 	s.Region, s.ResourceGroup = p.DefaultRegion, p.ResourceGroup
@@ -62,7 +65,7 @@ func newProviderWith(logins *azure.Logins, conf *config.Config, p config.Provide
 	s.FallbackVMSizes, s.FallbackRegions = p.FallbackVMSizes, p.FallbackRegions
 	s.EvictDeallocates, s.SpotMaxPrice = p.SpotEvictionPolicy == "Deallocate", p.SpotMaxPrice
 	s.Image = azure.Image{Publisher: p.ImagePublisher, Offer: p.ImageOffer, SKU: p.ImageSKU, Version: p.ImageVersion}
-	s.AdminUsername, s.OSDiskSizeGB, s.OSDiskType = p.AdminUsername, int32(p.OSDiskSizeGB), p.OSDiskType
+	s.AdminUsername, s.OSDiskSizeGB, s.OSDiskType = p.AdminUsername, int32(p.OSDiskSizeGB), p.OSDiskType //nolint:gosec // checked with the settings: at most 4095
 	s.ContainerSSHPort = p.ContainerSSHPort
 	if conf.IsSet("providers." + p.Name + ".allowed_ssh_cidrs") {
 		s.AllowedSSHCIDRs = p.AllowedSSHCIDRs
@@ -87,17 +90,20 @@ func hostDefaults(p config.Provider) fleet.Defaults {
 	}
 }
 
-// dormant instances exist without anybody having asked for them: the local Azure where
-// none was ever started, and Azure itself where the local one is used and no trace of a
-// login exists.
-func dormant(p config.Provider, localUsed bool, lookup func(string) (string, bool)) bool {
+// neverUsed tells of instances that exist without anybody having asked for them: the local
+// Azure where none was ever started, and Azure itself where neither a login nor anything
+// that mngr keeps of its hosts is to be found. Nobody is asked for that.
+func neverUsed(conf *config.Config, p config.Provider, localUsed bool, lookup func(string) (string, bool)) bool {
 	switch {
 	case !p.Implicit:
 		return false
 	case p.Cloud == "local":
 		return !localUsed
 	}
-	return localUsed && !loggedIn(lookup)
+	keys, err := os.ReadDir(filepath.Join(conf.Files.BaseDir, "keys", p.Name))
+	tokens, noTokens := os.ReadDir(filepath.Join(conf.Files.BaseDir, "tokens"))
+	unknown := err != nil && !errors.Is(err, os.ErrNotExist) || noTokens != nil && !errors.Is(noTokens, os.ErrNotExist)
+	return !unknown && len(keys)+len(tokens) == 0 && !loggedIn(lookup)
 }
 
 func localUsed(lookup func(string) (string, bool)) bool {
@@ -123,21 +129,14 @@ func loggedIn(lookup func(string) (string, bool)) bool {
 	if authority, ok := lookup("AZURE_AUTHORITY_HOST"); ok && strings.HasPrefix(authority, "https://127.") {
 		return false
 	}
-	for _, name := range []string{"AZURE_CLIENT_ID", "AZURE_SUBSCRIPTION_ID", "AZURE_TOKEN_CREDENTIALS"} {
+	for _, name := range []string{
+		"AZURE_CLIENT_ID", "AZURE_SUBSCRIPTION_ID", "AZURE_TOKEN_CREDENTIALS", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT", "MSI_ENDPOINT",
+	} {
 		if v, ok := lookup(name); ok && v != "" {
 			return true
 		}
 	}
-	dir, ok := lookup("AZURE_CONFIG_DIR")
-	if !ok || dir == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return false
-		}
-		dir = filepath.Join(home, ".azure")
-	}
-	_, err := os.Stat(filepath.Join(dir, "azureProfile.json"))
-	return err == nil
+	return azure.AzHasLogin()
 }
 
 func guestBinary(arch string) ([]byte, string, error) {

@@ -50,7 +50,7 @@ func prepareContainer(p paths) error {
 		if _, err := os.Stat(dir); err == nil {
 			continue
 		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // users of the image come through here
 			return fmt.Errorf("prepare the container: %w", err)
 		}
 		if err := os.Chmod(dir, mode); err != nil { // past the umask

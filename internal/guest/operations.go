@@ -67,7 +67,7 @@ func diskOf(dir string) *ctl.Disk {
 	if err := unix.Statfs(dir, &st); err != nil {
 		return nil
 	}
-	return &ctl.Disk{Size: int64(st.Blocks) * st.Bsize, Free: int64(st.Bavail) * st.Bsize}
+	return &ctl.Disk{Size: int64(st.Blocks) * st.Bsize, Free: int64(st.Bavail) * st.Bsize} //nolint:gosec // no disk has 2^63 bytes
 }
 
 func (w *worker) status(ctx context.Context) (*ctl.ContainerStatus, error) {

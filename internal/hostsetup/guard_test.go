@@ -100,19 +100,23 @@ func newWorld(t *testing.T) *world {
 	// Azure: the metadata service, its host address, a neighbour and somebody on the Internet.
 	w.sh("ip link add eth0 netns " + w.vm + " type veth peer name up0 netns " + w.azure)
 	w.in(w.azure, "ip addr add 10.0.0.1/24 dev up0; ip addr add fd00:1::1/64 dev up0 nodad; ip link set up0 up")
-	w.in(w.azure, "for a in 169.254.169.254 168.63.129.16 203.0.113.9; do ip addr add $a/32 dev lo; done; ip route add fd00:2::/64 via fd00:1::4")
+	w.in(w.azure, "for a in 169.254.169.254 168.63.129.16 203.0.113.9 203.0.113.10; do ip addr add $a/32 dev lo; done; ip route add fd00:2::/64 via fd00:1::4")
 	w.in(w.vm, "ip addr add 10.0.0.4/24 dev eth0; ip addr add fd00:1::4/64 dev eth0 nodad; ip link set eth0 up; ip route add default via 10.0.0.1")
 	// The virtual machine's bridge, as Docker makes it, with a published port.
 	w.in(w.vm, "ip link add docker0 type bridge; ip addr add 172.17.0.1/16 dev docker0; ip addr add fd00:2::1/64 dev docker0 nodad; ip link set docker0 up")
 	w.sh("ip link add veth1 netns " + w.vm + " type veth peer name eth0 netns " + w.box)
 	w.in(w.vm, "ip link set veth1 master docker0 up; sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
 	w.in(w.box, "ip addr add 172.17.0.2/16 dev eth0; ip addr add fd00:2::2/64 dev eth0 nodad; ip link set eth0 up; ip route add default via 172.17.0.1; ip -6 route add default via fd00:2::1")
+	// To one address the container speaks in the metadata service's name, and would be answered.
+	w.in(w.box, "ip addr add 169.254.9.9/32 dev eth0; ip route add 203.0.113.10/32 via 172.17.0.1 src 169.254.9.9")
+	w.in(w.vm, "ip route add 169.254.9.9/32 dev docker0")
+	w.in(w.azure, "ip route add 169.254.9.9/32 via 10.0.0.4")
 	w.in(w.vm, `nft add table ip docker
 		nft 'add chain ip docker post { type nat hook postrouting priority srcnat; }'
 		nft 'add rule ip docker post ip saddr 172.17.0.0/16 oifname != "docker0" masquerade'
 		nft 'add chain ip docker pre { type nat hook prerouting priority dstnat; }'
 		nft 'add rule ip docker pre ip daddr 10.0.0.4 tcp dport 2222 dnat to 172.17.0.2:22'`)
-	w.listen(w.azure, "tcp", "169.254.169.254:80", "168.63.129.16:80", "168.63.129.16:53", "10.0.0.1:80", "203.0.113.9:80", "[fd00:1::1]:80")
+	w.listen(w.azure, "tcp", "169.254.169.254:80", "168.63.129.16:80", "168.63.129.16:32526", "168.63.129.16:53", "10.0.0.1:80", "203.0.113.9:80", "203.0.113.10:80", "[fd00:1::1]:80")
 	w.listen(w.azure, "udp", "168.63.129.16:53", "168.63.129.16:67")
 	w.listen(w.vm, "tcp", "0.0.0.0:22", "[::]:23")
 	w.listen(w.vm, "udp", "0.0.0.0:68")
@@ -208,9 +212,9 @@ func (w *world) guard() {
 func TestGuard(t *testing.T) {
 	w := newWorld(t)
 	forbidden := []string{
-		"tcp 169.254.169.254:80", "tcp 168.63.129.16:80", "udp 168.63.129.16:67",
+		"tcp 169.254.169.254:80", "tcp 168.63.129.16:80", "tcp 168.63.129.16:32526", "udp 168.63.129.16:67",
 		"tcp 172.17.0.1:22", "tcp 10.0.0.4:22", "tcp 10.0.0.4:2222", "udp 172.17.0.1:68", "tcp 10.0.0.1:80",
-		"tcp [fd00:2::1]:23", "tcp [fd00:1::4]:23", "tcp [fd00:1::1]:80",
+		"tcp [fd00:2::1]:23", "tcp [fd00:1::4]:23", "tcp [fd00:1::1]:80", "tcp 203.0.113.10:80",
 	}
 	allowed := []string{"tcp 203.0.113.9:80", "tcp 168.63.129.16:53", "udp 168.63.129.16:53"}
 	machine := []string{

@@ -165,7 +165,7 @@ func (r *Rule) can(c Call) bool {
 // draws tells whether chance hits the call that was just counted. The same seed gives the
 // same answers, also over a restart.
 func (r *Rule) draws() bool {
-	return r.Chance == 0 || rand.New(rand.NewPCG(r.Seed, uint64(r.Seen))).Float64() < r.Chance
+	return r.Chance == 0 || rand.New(rand.NewPCG(r.Seed, uint64(r.Seen))).Float64() < r.Chance //nolint:gosec // a fault is to be met again with the same seed
 }
 
 // Active tells whether the rule can still hit.

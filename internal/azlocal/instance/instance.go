@@ -109,7 +109,7 @@ func Create(dir string) (*Instance, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the state directory: %w", err)
 	}
-	if err := os.Chmod(dir, 0o700); err != nil {
+	if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // a directory; nobody else reads it
 		return nil, fmt.Errorf("close the state directory to others: %w", err)
 	}
 	port, err := freePort()
@@ -165,8 +165,8 @@ func Claim(public netip.Prefix) (net.Listener, error) {
 // this computer has claimed.
 func freePublic() (netip.Prefix, error) {
 	var last error
-	for _, n := range rand.Perm(224) {
-		public := netip.PrefixFrom(netip.AddrFrom4([4]byte{127, byte(16 + n), 0, 0}), 16)
+	for _, n := range rand.Perm(224) { //nolint:gosec // addresses on loopback are no secret
+		public := netip.PrefixFrom(netip.AddrFrom4([4]byte{127, byte(16 + n), 0, 0}), 16) //nolint:gosec // n is below 224
 		l, err := Claim(public)
 		if err == nil {
 			return public, l.Close()
@@ -179,7 +179,7 @@ func freePublic() (netip.Prefix, error) {
 // writeFile replaces a file of the instance whole or not at all.
 func (i *Instance) writeFile(name string, data []byte) error {
 	tmp := i.Path(name + ".new")
-	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+	if err := os.WriteFile(tmp, data, 0o600); err != nil { //nolint:gosec // the state directory is the user's own choice
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	if err := os.Rename(tmp, i.Path(name)); err != nil {

@@ -135,7 +135,7 @@ func allocate(t *fabric.Tx) netip.Addr {
 	for {
 		a := base
 		for i := t.World().Public.Bits() / 8; i < 4; i++ {
-			a[i] = byte(rand.IntN(256))
+			a[i] = byte(rand.IntN(256)) //nolint:gosec // addresses are no secret
 		}
 		addr := netip.AddrFrom4(a)
 		if a[3] != 0 && a[3] != 255 && t.Referred(addressKey(addr.String())) == 0 {

@@ -30,14 +30,14 @@ func encode(writes []Write) (line []byte, places []place) {
 		line = append(line, key...)
 		if w.Value != nil {
 			line = append(line, `,"v":`...)
-			places[i] = place{int64(len(line)), int32(len(w.Value))}
+			places[i] = place{int64(len(line)), int32(len(w.Value))} //nolint:gosec // a request has at most 4 MB
 			line = append(line, w.Value...)
 		}
 		line = append(line, '}')
 	}
 	line = append(line, ']')
 	sum := crc32.ChecksumIEEE(line[head:])
-	hex.Encode(line, []byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)})
+	hex.Encode(line, []byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)}) //nolint:gosec // each byte of it
 	line[head-1] = ' '
 	return append(line, '\n'), places
 }
@@ -91,7 +91,7 @@ func (s *Store) applyLine(line []byte) error {
 	}
 	var changes []change
 	err = eachWrite(line, func(key string, from, to int) {
-		changes = append(changes, change{key, place{s.size + int64(from), int32(to - from)}, to > 0})
+		changes = append(changes, change{key, place{s.size + int64(from), int32(to - from)}, to > 0}) //nolint:gosec // a line has at most some MB
 	})
 	if err != nil {
 		return err

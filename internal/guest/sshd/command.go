@@ -120,7 +120,7 @@ func (s *session) pipes(cmd *exec.Cmd) (*streams, error) {
 			st.closeAll()
 			return nil, fmt.Errorf("make a pipe: %w", err)
 		}
-		files[i], files[i+1] = r, w
+		files[i], files[i+1] = r, w //nolint:gosec // i is below the last
 		st.files = append(st.files, r, w)
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = files[0], files[3], files[5]

@@ -72,7 +72,7 @@ func (c *conn) listenTCP(payload []byte) (bool, []byte) {
 	}
 	var reply []byte
 	if m.Port == 0 {
-		m.Port = uint32(ln.Addr().(*net.TCPAddr).Port)
+		m.Port = uint32(ln.Addr().(*net.TCPAddr).Port) //nolint:gosec // a port has 16 bits
 		reply = ssh.Marshal(struct{ Port uint32 }{m.Port})
 	}
 	f := &forward{ln, "forwarded-tcpip", func(peer net.Conn) []byte {
@@ -82,7 +82,7 @@ func (c *conn) listenTCP(payload []byte) (bool, []byte) {
 			Port     uint32
 			PeerHost string
 			PeerPort uint32
-		}{m.Host, m.Port, host, uint32(port)})
+		}{m.Host, m.Port, host, uint32(port)}) //nolint:gosec // a port has 16 bits
 	}}
 	return c.serveForward(m.key(), f), reply
 }

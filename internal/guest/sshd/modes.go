@@ -31,7 +31,7 @@ var outputFlags = map[uint8]uint32{
 func setModes(t *unix.Termios, modes map[uint8]uint32) {
 	for op, value := range modes {
 		if i, ok := controlChars[op]; ok {
-			t.Cc[i] = byte(value)
+			t.Cc[i] = byte(value) //nolint:gosec // control characters are bytes
 			if value == 255 {
 				t.Cc[i] = 0 // _POSIX_VDISABLE on Linux
 			}

@@ -176,7 +176,7 @@ func (s *session) sendExit(err error) {
 			}{name, ws.CoreDump(), "", ""}))
 			return
 		}
-		status = uint32(exitStatus(ws))
+		status = uint32(exitStatus(ws)) //nolint:gosec // an exit status is from 0 to 255
 	}
 	s.ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{status}))
 }

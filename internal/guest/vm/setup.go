@@ -52,7 +52,7 @@ func (h *host) setup(ctx context.Context, setup ctl.Setup, phase func(string)) (
 }
 
 func (h *host) lockSetup(ctx context.Context) (unlock func(), err error) {
-	if err := os.MkdirAll(h.run, 0o755); err != nil {
+	if err := os.MkdirAll(h.run, 0o755); err != nil { //nolint:gosec // no secrets; the services of the machine look there
 		return nil, err
 	}
 	unlock, err = lock(ctx, h.inRun(setupLock))

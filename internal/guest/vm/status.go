@@ -53,7 +53,7 @@ const engineReply = 1500 * time.Millisecond
 
 // stop ends the container and keeps it stopped until the next boot.
 func (h *host) stop(ctx context.Context) error {
-	if err := os.MkdirAll(h.run, 0o755); err != nil {
+	if err := os.MkdirAll(h.run, 0o755); err != nil { //nolint:gosec // no secrets; the services of the machine look there
 		return err
 	}
 	if err := writeFile(h.inRun(hostsetup.FileStopped), []byte("host.stop\n"), 0o644); err != nil {

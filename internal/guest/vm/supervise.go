@@ -29,7 +29,7 @@ const (
 // supervise keeps the container running until ctx ends, then stops it. After a crash of the
 // container, or while the engine is down, it tries again after a pause that doubles.
 func (h *host) supervise(ctx context.Context, log io.Writer) error {
-	if err := os.MkdirAll(h.run, 0o755); err != nil {
+	if err := os.MkdirAll(h.run, 0o755); err != nil { //nolint:gosec // no secrets; the services of the machine look there
 		return err
 	}
 	h.keepStopReason()

@@ -109,7 +109,7 @@ func readApt(ctx context.Context, scratch string) (aptSettings, error) {
 	if err != nil {
 		return aptSettings{}, err
 	}
-	if err := os.MkdirAll(filepath.Join(scratch, "partial"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(scratch, "partial"), 0o755); err != nil { //nolint:gosec // packages of Debian, which its own unprivileged user reads
 		return aptSettings{}, err
 	}
 	lists := "Dir::State::lists=" + scratch

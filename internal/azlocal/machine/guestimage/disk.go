@@ -103,7 +103,7 @@ func makeDisk(ctx context.Context, scratch, dir string, kind Kind, apt aptSettin
 		return fmt.Errorf("install packages of the %s machine image: %w", kind, err)
 	}
 	made := filepath.Join(scratch, "disk")
-	if err := os.Mkdir(made, 0o755); err != nil {
+	if err := os.Mkdir(made, 0o755); err != nil { //nolint:gosec // packages of Debian, which its own unprivileged user reads
 		return err
 	}
 	if err := takeKernel(root, Disk(made)); err != nil {

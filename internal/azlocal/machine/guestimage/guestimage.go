@@ -53,7 +53,7 @@ func (c *Cache) alone(ctx context.Context, f func(print string) (string, error))
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(c.dir, 0o755); err != nil {
+	if err := os.MkdirAll(c.dir, 0o755); err != nil { //nolint:gosec // packages of Debian, which its own unprivileged user reads
 		return "", fmt.Errorf("make the image cache: %w", err)
 	}
 	unlock, err := c.lock()
@@ -136,7 +136,7 @@ func (c *Cache) build(ctx context.Context, f func(scratch string, apt aptSetting
 	}
 	defer os.RemoveAll(scratch)
 	// apt's own user reads keys and package lists in it.
-	if err := os.Chmod(scratch, 0o755); err != nil {
+	if err := os.Chmod(scratch, 0o755); err != nil { //nolint:gosec // packages of Debian, which its own unprivileged user reads
 		return err
 	}
 	apt, err := readApt(ctx, filepath.Join(scratch, "lists"))
@@ -177,12 +177,12 @@ func bootstrap(ctx context.Context, scratch, rootfs string, apt aptSettings, hoo
 }
 
 func writeKeys(dir string, files map[string][]byte) error {
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	if err := os.Mkdir(dir, 0o755); err != nil { //nolint:gosec // packages of Debian, which its own unprivileged user reads
 		return err
 	}
 	for name, content := range files {
 		if strings.HasPrefix(name, "/etc/apt/trusted.gpg.d/") {
-			if err := os.WriteFile(filepath.Join(dir, filepath.Base(name)), content, 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, filepath.Base(name)), content, 0o644); err != nil { //nolint:gosec // packages of Debian, which its own unprivileged user reads
 				return err
 			}
 		}

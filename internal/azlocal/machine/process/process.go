@@ -104,7 +104,7 @@ func (p *Process) Wait(ctx context.Context) error {
 
 // ended tells whether the process of a pidfd has: it is readable then.
 func ended(fd uintptr) bool {
-	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} //nolint:gosec // a file descriptor
 	n, err := unix.Poll(poll, 0)
 	return err == nil && n > 0
 }

@@ -142,7 +142,7 @@ func (f *Forwarder) apply(ctx context.Context) error {
 	for addr, t := range f.targets {
 		rules[addr] = t.rules
 	}
-	port := uint16(f.listener.Addr().(*net.TCPAddr).Port)
+	port := uint16(f.listener.Addr().(*net.TCPAddr).Port) //nolint:gosec // a port has 16 bits
 	text := ruleset(f.table, f.public, port, rules)
 	if _, err := hostcmd.Feed(ctx, strings.NewReader(text), "nft", "-f", "-"); err != nil {
 		return fmt.Errorf("set the rules of the public addresses: %w", err)
@@ -237,7 +237,7 @@ func originalDestination(c *net.TCPConn) (netip.AddrPort, error) {
 	err = raw.Control(func(fd uintptr) {
 		size := uint32(unsafe.Sizeof(sockaddr))
 		_, _, errno = unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_IP, originalDst,
-			uintptr(unsafe.Pointer(&sockaddr)), uintptr(unsafe.Pointer(&size)), 0)
+			uintptr(unsafe.Pointer(&sockaddr)), uintptr(unsafe.Pointer(&size)), 0) //nolint:gosec // getsockopt takes pointers; the kernel writes no more than size
 	})
 	if err != nil {
 		return netip.AddrPort{}, err
@@ -245,6 +245,6 @@ func originalDestination(c *net.TCPConn) (netip.AddrPort, error) {
 	if errno != 0 {
 		return netip.AddrPort{}, fmt.Errorf("ask for the dialled address: %w", errno)
 	}
-	port := (*[2]byte)(unsafe.Pointer(&sockaddr.Port))
+	port := (*[2]byte)(unsafe.Pointer(&sockaddr.Port)) //nolint:gosec // two bytes in network order, whatever this computer's is
 	return netip.AddrPortFrom(netip.AddrFrom4(sockaddr.Addr), uint16(port[0])<<8|uint16(port[1])), nil
 }

@@ -70,7 +70,7 @@ func DialAgent(ctx context.Context, path string) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.synchronize(rand.Int64N(1 << 50)); err != nil {
+	if err := c.synchronize(rand.Int64N(1 << 50)); err != nil { //nolint:gosec // tells one's own answer from an older one, and is no secret
 		c.Close()
 		return nil, fmt.Errorf("reach the guest's agent: %w", err)
 	}
