@@ -49,7 +49,7 @@ func TestCleanup(t *testing.T) {
 		deleted   []string // last path segments, in order
 		action    string   // one of those that are shown; "" for any
 	}{
-		"ours and only ours":    {group: ourGroup, holds: []string{ourVNet, ourNSG}, deleted: deletes("mngr", roleGUID(testSub))},
+		"ours and only ours":    {group: ourGroup, holds: []string{ourVNet, ourNSG}, deleted: deletes("mngr-vnet", "mngr", roleGUID(testSub))},
 		"only looking":          {group: ourGroup, holds: []string{ourVNet, ourNSG}, dry: true},
 		"nothing at all":        {deleted: deletes(roleGUID(testSub))},
 		"a machine of ours":     {group: ourGroup, vms: []string{ourVM}, disks: []string{ourDisk}, kind: agent.KindRefused, names: "machine vm1, disk vm1-os"},
@@ -117,7 +117,11 @@ func TestCleanup(t *testing.T) {
 			if !slices.Equal(deleted, c.deleted) {
 				t.Errorf("deleted %v, want %v", deleted, c.deleted)
 			}
-			if err == nil && !c.dry && len(got.Actions) != len(c.deleted) || c.dry && len(got.Actions) != 2 {
+			actions := len(c.deleted)
+			if c.group == ourGroup && slices.Contains(c.deleted, "mngr-vnet") {
+				actions-- // it goes first, so that nobody makes a machine meanwhile, and is part of the group
+			}
+			if err == nil && !c.dry && len(got.Actions) != actions || c.dry && len(got.Actions) != 2 {
 				t.Errorf("actions %q", got.Actions)
 			}
 			if c.action != "" && !slices.Contains(got.Actions, c.action) {

@@ -148,10 +148,11 @@ func (c *census) part(kind agent.LeftoverKind, name, id, suffix string, tags map
 }
 
 // together tells whether the name of a part and its tags speak of the same host: the name
-// of our machines follows from that of their hosts. The original's have other names.
+// of our machines follows from that of their hosts, and the original's end with their ids.
 func together(machine string, tags map[string]*string) bool {
-	host, prefixed := strings.CutPrefix(tag(tags, tagHostName), hostNamePrefix)
-	return !ours(tags) || !prefixed || strings.EqualFold(vmName(host), machine)
+	host, named := strings.CutPrefix(tag(tags, tagHostName), hostNamePrefix)
+	id := strings.TrimPrefix(tag(tags, tagHostID), "host-")
+	return !named || strings.EqualFold(vmName(host), machine) || strings.HasSuffix(machine, id)
 }
 
 // age tells when a part was made, and whether that is long enough ago.

@@ -63,6 +63,7 @@ func TestLeftoversOfTheNetwork(t *testing.T) {
 		{gone + "-nic", old, `"virtualMachine":{"id":"/x"}`, "", false},
 		{vmName("a") + "-nic", strings.Replace(old, "{", `{"mngr-host-name":"mngr-a",`, 1), ``, "", true},
 		{vmName("b") + "-nic", strings.Replace(old, "{", `{"mngr-host-name":"mngr-a",`, 1), ``, "its name and its tags are of different hosts", true},
+		{"mngr-b-" + strings.TrimPrefix(string(testHost), "host-") + "-nic", strings.Replace(old, "{", `{"mngr-host-name":"mngr-b",`, 1), ``, "", true},
 		{gone + "-nic", `{"managed-by":"mngr"}`, ``, "", false},
 		{gone + "-nic", `{"mngr-host-id":"` + string(testHost) + `"}`, ``, "", false},
 		{"gone-nic", old, ``, "", false},
