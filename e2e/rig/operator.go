@@ -144,6 +144,11 @@ func (o *Operator) Must(ctx context.Context, out any, args ...string) error {
 	if out == nil {
 		return nil
 	}
+	return r.Decode(out)
+}
+
+// Decode reads the command's output as JSON.
+func (r Result) Decode(out any) error {
 	if err := json.Unmarshal([]byte(r.Stdout), out); err != nil {
 		return fmt.Errorf("%s: %w", r, err)
 	}
