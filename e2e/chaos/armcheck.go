@@ -26,7 +26,7 @@ func wordsOf(r rig.Result) []Finding {
 			return []Finding{{Rude, fmt.Sprintf("it says %q\n%s", raw, r)}}
 		}
 	}
-	if r.Code != 0 && !strings.Contains(r.Stderr, "Error: ") {
+	if r.Code != 0 && !strings.Contains(r.Stderr, "Error: ") && !strings.Contains(r.Stderr, "Warning: ") {
 		return []Finding{{Rude, "it failed without an error\n" + r.String()}}
 	}
 	return nil

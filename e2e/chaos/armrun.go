@@ -111,8 +111,9 @@ func pattern(operation string) string {
 		return operation
 	}
 	seg := strings.Split(operation, "/")
-	for i := range seg {
-		if i > 0 && slices.Contains([]string{"subscriptions", "locations", "operations", "operationresults", "operationResults"}, seg[i-1]) {
+	for i := 1; i < len(seg); i++ {
+		before := strings.ToLower(seg[i-1])
+		if slices.Contains([]string{"subscriptions", "locations"}, before) || strings.HasSuffix(before, "operations") || strings.HasSuffix(before, "operationresults") {
 			seg[i] = "*"
 		}
 	}
