@@ -26,6 +26,8 @@ type Fault struct {
 	RetryAfter int               `json:"retry_after_seconds,omitempty"`
 	Delay      float64           `json:"delay_seconds,omitempty"`
 	HTML       bool              `json:"html,omitempty"`
+	After      int64             `json:"after_bytes,omitempty"`
+	Now        bool              `json:"now,omitempty"`
 }
 
 // FaultCount is a fault and what it has met.
@@ -83,6 +85,11 @@ func (a *Azure) AwaitHit(ctx context.Context, id string, p *Process) (bool, erro
 		case <-tick.C:
 		}
 	}
+}
+
+// RemoveFault ends one fault.
+func (a *Azure) RemoveFault(ctx context.Context, id string) error {
+	return a.Control(ctx, http.MethodDelete, "/faults/"+id, nil, nil)
 }
 
 // ClearFaults ends all faults.

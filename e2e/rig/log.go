@@ -25,7 +25,11 @@ type Entry struct {
 	Fault     string    `json:"fault"`
 	ID        string    `json:"operation_id"` // of the operation that a request began
 	Ended     string    `json:"ended"`
+	Bytes     int64     `json:"bytes"` // that passed by a connection
 }
+
+// Connection tells whether an entry is a connection to a machine (tcp:22), or its end.
+func (e Entry) Connection() bool { return strings.HasPrefix(e.Operation, "tcp:") }
 
 // ARM tells whether an entry is a request to ARM.
 func (e Entry) ARM() bool {

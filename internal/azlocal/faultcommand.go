@@ -38,6 +38,9 @@ type effects struct {
 	hang     bool
 	evict    bool
 	broken   bool
+	refuse   bool
+	cut      bool
+	stall    bool
 }
 
 func newFaultAdd() *cobra.Command {
@@ -56,6 +59,10 @@ The effect is one of --status, --throttle, --operation-fails, --delay, --drop, -
 --never-finish, --invalid-json, --kill-machine, --hang-sshd, --evict. The last three befall
 the machine that the call concerns, when its work is done.
 
+With tcp: and a port (tcp:22, or tcp:* for all) it is about connections to the public
+addresses of machines, each of which counts once its machine has taken it; the effect is
+then one of --refuse, --cut and --hang.
+
 Faults survive 'down' and kill -9. The same can be asked for over the control socket; see
 docs/azlocal.md.`,
 		Example: `  mngr azure local fault add --on Microsoft.Compute/virtualMachines/write --operation-fails AllocationFailed
@@ -66,7 +73,10 @@ docs/azlocal.md.`,
   mngr azure local fault add --on entra:token --delay 5s --for 1m
   mngr azure local fault add --on '*/delete' --parts --nth 2 --status 409
   mngr azure local fault add --on '*' --chance 0.1 --seed 7 --times 0 --status 502 --html
-  mngr azure local fault add --on Microsoft.Compute/virtualMachines/write --hang-sshd`,
+  mngr azure local fault add --on Microsoft.Compute/virtualMachines/write --hang-sshd
+  mngr azure local fault add --on tcp:22 --refuse --times 3
+  mngr azure local fault add --on tcp:2222 --nth 2 --cut --after 20000
+  mngr azure local fault add --on 'tcp:*' --hang --now --times 0`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			rule, err := f.build(cmd.Flags().Changed)
 			if err != nil {
@@ -109,6 +119,11 @@ func (f *effects) bind(cmd *cobra.Command) {
 	flags.BoolVar(&f.kill, "kill-machine", false, "do the work, then cut the machine's power")
 	flags.BoolVar(&f.hang, "hang-sshd", false, "do the work, then make the machine's sshd stand still")
 	flags.BoolVar(&f.evict, "evict", false, "do the work, then take the Spot machine's capacity back")
+	flags.BoolVar(&f.refuse, "refuse", false, "reset the connection before a byte has passed")
+	flags.BoolVar(&f.cut, "cut", false, "reset both ends of the connection")
+	flags.BoolVar(&f.stall, "hang", false, "leave the connection open and let nothing pass, until the fault is removed")
+	flags.Int64Var(&f.rule.After, "after", 0, "let this many bytes pass, both ways together, before --cut or --hang")
+	flags.BoolVar(&f.rule.Now, "now", false, "--cut or --hang connections that are open, too; they count first")
 	flags.BoolVar(&f.never, "never-finish", false, "accept the request, and leave its operation in progress for ever")
 }
 
@@ -153,6 +168,8 @@ func (f *effects) combined(changed func(string) bool) error {
 		return wrong("--html goes with --status only")
 	case changed("retry-after") && !changed("status") && !f.throttle:
 		return wrong("--retry-after goes with --status and --throttle only")
+	case (changed("after") || changed("now")) && !f.cut && !f.stall:
+		return wrong("--after and --now go with --cut and --hang only")
 	case changed("seed") && !changed("chance"):
 		return wrong("--seed goes with --chance only")
 	case changed("chance") && (f.rule.Chance <= 0 || f.rule.Chance > 1):
@@ -164,7 +181,8 @@ func (f *effects) combined(changed func(string) bool) error {
 // effect is the one that was given.
 func (f *effects) effect(changed func(string) bool) (fault.Kind, error) {
 	kinds := map[string]fault.Kind{"status": fault.Refuse, "throttle": fault.Throttle, "operation-fails": fault.Fail, "delay": fault.Delay, "drop": fault.Kind("drop-" + f.drop), "hold": fault.Kind("hold-" + f.hold),
-		"never-finish": fault.NeverFinish, "invalid-json": fault.InvalidJSON, "kill-machine": fault.KillMachine, "hang-sshd": fault.HangSSH, "evict": fault.EvictMachine}
+		"never-finish": fault.NeverFinish, "invalid-json": fault.InvalidJSON, "kill-machine": fault.KillMachine, "hang-sshd": fault.HangSSH, "evict": fault.EvictMachine,
+		"refuse": fault.RefuseConnection, "cut": fault.CutConnection, "hang": fault.HangConnection}
 	var given []string
 	for _, name := range slices.Sorted(maps.Keys(kinds)) {
 		if changed(name) {
@@ -172,9 +190,9 @@ func (f *effects) effect(changed func(string) bool) (fault.Kind, error) {
 		}
 	}
 	if len(given) != 1 {
-		return "", wrong("a fault has one effect: --status, --throttle, --operation-fails, --delay, --drop, --hold, --never-finish, --invalid-json, --kill-machine, --hang-sshd or --evict")
+		return "", wrong("a fault has one effect: --status, --throttle, --operation-fails, --delay, --drop, --hold, --never-finish, --invalid-json, --kill-machine, --hang-sshd or --evict, for connections --refuse, --cut or --hang")
 	}
-	on := map[string]bool{"throttle": f.throttle, "never-finish": f.never, "invalid-json": f.broken, "kill-machine": f.kill, "hang-sshd": f.hang, "evict": f.evict}
+	on := map[string]bool{"throttle": f.throttle, "never-finish": f.never, "invalid-json": f.broken, "kill-machine": f.kill, "hang-sshd": f.hang, "evict": f.evict, "refuse": f.refuse, "cut": f.cut, "hang": f.stall}
 	if is, flag := on[given[0]]; flag && !is {
 		return "", wrong("--" + given[0] + " is not false")
 	}

@@ -45,7 +45,7 @@ func (s *Server) addFault(r *http.Request) (any, error) {
 func (s *Server) checkOperation(pattern string) error {
 	lower := strings.ToLower(pattern)
 	switch {
-	case strings.HasPrefix(lower, fault.IMDSPrefix), arm.Wildcard(pattern, fault.EntraToken):
+	case strings.HasPrefix(lower, fault.IMDSPrefix), strings.HasPrefix(lower, fault.TCPPrefix), arm.Wildcard(pattern, fault.EntraToken):
 		return nil
 	case slices.Contains([]string{"get", "put", "post", "patch", "delete", "head"}, strings.ToLower(method(pattern))):
 		return nil

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"mngr/internal/azlocal/instance"
+	"mngr/internal/azlocal/machine"
 )
 
 // sweep removes what the machines of an instance left on this computer when no daemon
@@ -27,3 +28,6 @@ func (closed) ServeIMDS(_ string, l net.Listener) { l.Close() }
 func (closed) ServeARM(l net.Listener)            { l.Close() }
 func (closed) ARMAddress() netip.AddrPort         { return netip.AddrPort{} }
 func (closed) PoweredOff(string)                  {}
+func (closed) Connected(string, uint16, func()) machine.Line {
+	return machine.Open{}
+}

@@ -13,9 +13,9 @@ import (
 
 // Address waits until the machine's public address is known. It does not wait for the
 // machine's operation, which ends a minute after the address answers.
-func (c *Creation) Address(ctx context.Context) (string, error) {
-	limit, cancel := context.WithTimeout(ctx, agent.DeadlineAddress)
-	defer cancel()
+func (c *Creation) Address(ctx context.Context) (address string, err error) {
+	limit, done := agent.Within(ctx, agent.DeadlineAddress, "waiting for the address of machine "+c.name)
+	defer done(&err)
 	for {
 		address, err := c.lookForAddress(limit)
 		if err != nil {

@@ -27,9 +27,9 @@ type CleanupResult struct {
 // machines that are in use, and never deletes what somebody else has made: a group goes
 // only if it and everything in it is ours. What destroyed hosts left behind goes with it:
 // no host is listed any more through which it could be removed.
-func (p *Provider) Cleanup(ctx context.Context, dryRun bool, progress agent.Progress) (CleanupResult, error) {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
-	defer cancel()
+func (p *Provider) Cleanup(ctx context.Context, dryRun bool, progress agent.Progress) (result CleanupResult, err error) {
+	ctx, done := agent.Within(agent.WithProgress(ctx, progress), agent.DeadlineOperation, "cleaning up resource group "+p.settings.ResourceGroup)
+	defer done(&err)
 	s, err := p.session(ctx)
 	if err != nil {
 		return CleanupResult{}, err

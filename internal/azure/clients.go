@@ -3,7 +3,6 @@ package azure
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
@@ -13,9 +12,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources/v3"
 )
-
-// tryTimeout bounds one HTTP exchange: a resource provider must answer ARM within 60 s.
-const tryTimeout = 70 * time.Second
 
 // session is one login to one subscription and the clients that share it.
 type session struct {
@@ -54,7 +50,8 @@ func newSession(at *place, subscription string, token *tokenSource, retry policy
 			Telemetry: policy.TelemetryOptions{ApplicationID: "mngr"},
 			Transport: &contact{client: at.client},
 
-			PerCallPolicies: []policy.Policy{reauthorize{token}},
+			PerCallPolicies:  []policy.Policy{reauthorize{token}},
+			PerRetryPolicies: []policy.Policy{shownWait{}},
 		},
 		DisableRPRegistration: true, // prepare does that; a limited user must not
 	}

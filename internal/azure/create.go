@@ -56,8 +56,8 @@ func (p *Provider) Create(ctx context.Context, spec agent.MachineSpec, progress 
 // ask sends the machine's request, in one piece where Azure takes it so. What is
 // throttled has made nothing and is asked for again when Azure says.
 func (p *Provider) ask(ctx context.Context, s *session, r machineRequest, progress agent.Progress) (vm *armcompute.VirtualMachine, op *createOp, err error) {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineOperation, "asking Azure for machine "+r.name)
+	defer done(&err)
 	err = unthrottled(ctx, progress, func(ctx context.Context) (err error) {
 		vm, op, err = p.put(ctx, s, r, r.body())
 		return err
@@ -112,16 +112,16 @@ func (p *Provider) request(ctx context.Context, spec agent.MachineSpec) (machine
 
 // put sends the machine's request and hears the answer out, whatever becomes of ctx. A
 // machine of that name is never touched.
-func (p *Provider) put(ctx context.Context, s *session, r machineRequest, body armcompute.VirtualMachine) (*armcompute.VirtualMachine, *createOp, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAccept)
-	defer cancel()
+func (p *Provider) put(ctx context.Context, s *session, r machineRequest, body armcompute.VirtualMachine) (vm *armcompute.VirtualMachine, op *createOp, err error) {
+	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineAccept, "asking Azure for machine "+r.name)
+	defer done(nil) // whether there is a machine counts first: see afterRefusal
 	var first *http.Response
-	op, err := s.machines.BeginCreateOrUpdate(policy.WithCaptureResponse(ctx, &first), p.settings.ResourceGroup, r.name, body,
+	op, err = s.machines.BeginCreateOrUpdate(policy.WithCaptureResponse(ctx, &first), p.settings.ResourceGroup, r.name, body,
 		&armcompute.VirtualMachinesClientBeginCreateOrUpdateOptions{IfNoneMatch: new("*")})
 	if err != nil {
 		return nil, nil, err
 	}
-	vm := &armcompute.VirtualMachine{}
+	vm = &armcompute.VirtualMachine{}
 	if raw, err := runtime.Payload(first); err == nil && vm.UnmarshalJSON(raw) == nil {
 		return vm, op, nil
 	}
@@ -133,8 +133,8 @@ func (p *Provider) put(ctx context.Context, s *session, r machineRequest, body a
 func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineRequest, cause error) (*armcompute.VirtualMachine, error) {
 	_, noLogin := errors.AsType[*loginError](cause)
 	refused := p.scene().at(r.spec.Region, r.spec.Size).translate(cause, "create machine "+r.name)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAccept+agent.DeadlineAddress)
-	defer cancel()
+	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineUnsure, "looking whether machine "+r.name+" was made")
+	defer done(nil)
 	if unclear(cause) {
 		vm, err := p.lookFor(ctx, s, r.name)
 		switch {
@@ -175,9 +175,9 @@ const looksForLost = 6
 
 // lookFor reads a machine that may have been made a moment ago. ARM's reads may lag
 // behind its writes, so that it is absent only when it stays so.
-func (p *Provider) lookFor(ctx context.Context, s *session, name string) (*armcompute.VirtualMachine, error) {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineAccept)
-	defer cancel()
+func (p *Provider) lookFor(ctx context.Context, s *session, name string) (found *armcompute.VirtualMachine, err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineAccept, "looking whether machine "+name+" was made")
+	defer done(&err)
 	delay := p.settings.PollInterval / 2
 	for look := 1; ; look++ {
 		vm, err := s.machines.Get(ctx, p.settings.ResourceGroup, name, nil)

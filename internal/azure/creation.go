@@ -59,14 +59,10 @@ func (c *Creation) SelfStop() (ok bool, why string) {
 
 // Wait returns when the machine is made or has failed. A failed one is left as it is:
 // Undo removes it.
-func (c *Creation) Wait(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
-	defer cancel()
-	err := c.settle(ctx)
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return agent.Errorf(agent.KindTimeout, "create machine %s: Azure has not finished after %s", c.name, agent.DeadlineOperation)
-	}
-	return c.scene().translate(err, "create machine "+c.name)
+func (c *Creation) Wait(ctx context.Context) (err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineOperation, "waiting for Azure to make machine "+c.name)
+	defer done(&err)
+	return c.scene().translate(c.settle(ctx), "create machine "+c.name)
 }
 
 func (c *Creation) scene() scene { return c.p.scene().at(c.host.Region, c.host.Size) }

@@ -4,22 +4,17 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"mngr/internal/agent"
 )
 
-// deletePatience bounds the attempts to get a machine's deletion accepted and done, each
-// of which takes half a minute by itself.
-const deletePatience = 15 * time.Minute
-
 // Destroy deletes a machine and its role assignments, and sees to it that the interface,
 // the address and the disk go with it. Absent is fine. It needs nothing but ARM.
-func (p *Provider) Destroy(ctx context.Context, host agent.Host, progress agent.Progress) error {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
-	defer cancel()
+func (p *Provider) Destroy(ctx context.Context, host agent.Host, progress agent.Progress) (err error) {
+	ctx, done := agent.Within(agent.WithProgress(ctx, progress), agent.DeadlineOperation, "destroying host "+host.Name)
+	defer done(&err)
 	s, err := p.session(ctx)
 	if err != nil {
 		return err
@@ -77,7 +72,7 @@ func meant(vm *armcompute.VirtualMachine, host agent.HostID) bool {
 }
 
 func (p *Provider) deleteMachine(ctx context.Context, s *session, group, name string, progress agent.Progress) error {
-	return stubbornly(ctx, p, deletePatience, progress, func(ctx context.Context) error {
+	return stubbornly(ctx, p, agent.DeadlineDelete, progress, func(ctx context.Context) error {
 		op, err := s.machines.BeginDelete(ctx, group, name, nil)
 		return finish(ctx, p, op, err)
 	})
@@ -88,8 +83,8 @@ func (p *Provider) deleteMachine(ctx context.Context, s *session, group, name st
 // seconds, and an address is as long-lived as its interface.
 func (p *Provider) sweep(ctx context.Context, s *session, w parts, progress agent.Progress) error {
 	const ownHands = 5 // looks before we delete ourselves
-	limit, cancel := context.WithTimeout(ctx, agent.DeadlineAddress)
-	defer cancel()
+	limit, done := agent.Within(ctx, agent.DeadlineParts, "waiting until the parts of machine "+w.vm+" are gone")
+	defer done(nil) // what is left is the news
 	group := p.settings.ResourceGroup
 	at := rest{s.subscription, group, w.vm}
 	var left remains

@@ -19,8 +19,6 @@ const (
 	activityVersion = "2015-04-01"
 	// activityKept is how long Azure keeps the log.
 	activityKept = 89 * 24 * time.Hour
-	// activityPatience is how long the log may take: it only tells why a machine is down.
-	activityPatience = 3 * time.Second
 
 	// tagStoppedBy says that a user stopped the host.
 	tagStoppedBy = "mngr-stopped-by"
@@ -52,8 +50,8 @@ func survivesEviction(vm *armcompute.VirtualMachine) bool {
 // Azure shows both as deallocated; its activity log alone says which. Where that cannot be
 // read, or does not say so yet, the host is STOPPED and nobody knows by whom.
 func (s *session) findEvicted(ctx context.Context, vms []*armcompute.VirtualMachine, hosts []agent.Host) {
-	ctx, cancel := context.WithTimeout(ctx, activityPatience)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineActivity, "reading the activity log")
+	defer done(nil)
 	keeps := map[string]bool{}
 	for _, vm := range vms {
 		if survivesEviction(vm) {

@@ -14,17 +14,12 @@ import (
 	"mngr/internal/agent"
 )
 
-// youngest is the age that a part must have passed: Azure reserves the interface of a
-// machine that it could not make for 180 seconds, and who is about to make one makes its
-// interface and address first.
-const youngest = 240 * time.Second
-
 // Leftovers returns the parts of hosts of ours that no machine uses: interfaces,
 // addresses, disks and role assignments. A list that cannot be read is an error, and
 // never taken for an empty one.
-func (p *Provider) Leftovers(ctx context.Context) ([]agent.Leftover, error) {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineList)
-	defer cancel()
+func (p *Provider) Leftovers(ctx context.Context) (found []agent.Leftover, err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineList, "looking for what hosts left in resource group "+p.settings.ResourceGroup)
+	defer done(&err)
 	s, err := p.session(ctx)
 	if err != nil {
 		return nil, err
@@ -156,7 +151,7 @@ func (c *census) age(tags map[string]*string, made *time.Time, kept string) (tim
 	if made != nil {
 		since = made.UTC()
 	}
-	switch left := youngest - c.now.Sub(since); {
+	switch left := agent.AgeLoose - c.now.Sub(since); {
 	case kept != "":
 	case since.IsZero():
 		kept = "its age is not known"
@@ -224,9 +219,9 @@ func (c *census) assignments(all []*armauthorization.RoleAssignment, group strin
 
 // RemoveLeftover deletes what Leftovers has found. Absent is fine; what is in use again
 // Azure itself refuses to delete.
-func (p *Provider) RemoveLeftover(ctx context.Context, l agent.Leftover, progress agent.Progress) error {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
-	defer cancel()
+func (p *Provider) RemoveLeftover(ctx context.Context, l agent.Leftover, progress agent.Progress) (err error) {
+	ctx, done := agent.Within(agent.WithProgress(ctx, progress), agent.DeadlineOperation, "deleting "+strings.ReplaceAll(string(l.Kind), "_", " ")+" "+l.Name)
+	defer done(&err)
 	s, err := p.session(ctx)
 	if err != nil {
 		return err

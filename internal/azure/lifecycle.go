@@ -68,10 +68,10 @@ const mostTakeovers = 3
 // power may be repeated: one that has happened already is no error.
 func (p *Provider) change(ctx, asking context.Context, resource, verb string, waitFor bool, progress agent.Progress,
 	begin func(ctx context.Context, s *session, group, name string) (operation, error)) error {
-	limit, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
-	defer cancel()
-	asking, stop := context.WithTimeout(asking, agent.DeadlineOperation)
-	defer stop()
+	limit, over := agent.Within(agent.WithProgress(ctx, progress), agent.DeadlineOperation, verb+" the machine")
+	defer over(nil)
+	asking, done := agent.Within(agent.WithProgress(asking, progress), agent.DeadlineOperation, verb+" the machine")
+	defer done(nil)
 	s, err := p.session(asking)
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func (p *Provider) change(ctx, asking context.Context, resource, verb string, wa
 	}
 	for takeovers := 0; ; takeovers++ {
 		var done operation
-		err = stubbornly(asking, p, 2*agent.DeadlineAccept, progress, func(ctx context.Context) (err error) {
+		err = stubbornly(asking, p, agent.DeadlineChange, progress, func(ctx context.Context) (err error) {
 			done, err = begin(ctx, s, p.settings.ResourceGroup, name)
 			return err
 		})

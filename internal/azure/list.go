@@ -2,8 +2,8 @@ package azure
 
 import (
 	"context"
+	"path"
 	"strings"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
@@ -12,10 +12,6 @@ import (
 
 	"mngr/internal/agent"
 )
-
-// statusPatience is how long the subscription's list of states may take: it covers
-// every machine of the subscription, not only ours.
-const statusPatience = 3 * time.Second
 
 // manyViews is how many instance views are read at a time.
 const manyViews = 16
@@ -26,9 +22,9 @@ type views map[string]*armcompute.VirtualMachineInstanceView
 // List returns every machine of ours in the group. Azure refuses to expand instance
 // views in a group's list, so states come from the subscription's, which in turn lacks
 // the rest; both are asked at once and joined.
-func (p *Provider) List(ctx context.Context) ([]agent.Host, error) {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineList)
-	defer cancel()
+func (p *Provider) List(ctx context.Context) (listed []agent.Host, err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineList, "listing the machines of resource group "+p.settings.ResourceGroup)
+	defer done(&err)
 	s, err := p.session(ctx)
 	if err != nil {
 		return nil, err
@@ -73,8 +69,8 @@ func (s *session) login(ctx context.Context) error {
 // listStates returns what it got in time. A login without rights on the subscription
 // gets 403 or a filtered list: whatever is missing is asked for one by one.
 func (s *session) listStates(ctx context.Context) views {
-	ctx, cancel := context.WithTimeout(ctx, statusPatience)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineStates, "listing states") // it covers every machine of the subscription, not only ours
+	defer done(nil)
 	out := views{}
 	pager := s.machines.NewListAllPager(&armcompute.VirtualMachinesClientListAllOptions{StatusOnly: new("true")})
 	for pager.More() {
@@ -141,9 +137,9 @@ func (p *Provider) lookAt(ctx context.Context, s *session, vm *armcompute.Virtua
 }
 
 // Get returns one machine with its state and address.
-func (p *Provider) Get(ctx context.Context, resource string) (agent.Host, error) {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineList)
-	defer cancel()
+func (p *Provider) Get(ctx context.Context, resource string) (host agent.Host, err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineList, "reading machine "+path.Base(resource))
+	defer done(&err)
 	s, err := p.session(ctx)
 	if err != nil {
 		return agent.Host{}, err

@@ -75,7 +75,7 @@ func TestListWithoutTheSubscription(t *testing.T) {
 	for name, states := range map[string]scripted{
 		"refused":  refuses(403, "AuthorizationFailed", "The client does not have authorization to perform action 'Microsoft.Compute/virtualMachines/read' over scope '/subscriptions/x'"),
 		"filtered": says(200, values(status("a", "running"))),
-		"too slow": {status: 200, body: emptyList, slow: statusPatience + time.Second},
+		"too slow": {status: 200, body: emptyList, slow: time.Duration(agent.DeadlineStates) + time.Second},
 		"lost":     {hangUp: true},
 		"older":    says(200, values(strings.Replace(status("a", "running"), `,{"code":"PowerState/running"}`, "", 1))),
 	} {

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"mngr/internal/agent"
 )
@@ -91,8 +90,10 @@ func (st *localState) reachable(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the local Azure's endpoint %q: %w", st.Endpoint, err)
 	}
-	dialer := net.Dialer{Timeout: 2 * time.Second}
-	conn, err := dialer.DialContext(ctx, "tcp", u.Host)
+	limit, done := agent.Within(ctx, agent.DeadlineLocal, "reaching the local Azure")
+	defer done(nil)
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(limit, "tcp", u.Host)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -58,7 +58,7 @@ func loginProblem(err error, at *place, line *contact) *loginError {
 // to a machine's identity: most machines have no metadata service.
 func unanswered(err error, line *contact) (cause, hint string, ok bool) {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return "no answer within " + tokenTimeout.String(), "check the network, then try again", true
+		return "no answer within " + agent.DeadlineLogin.String(), "check the network, then try again", true
 	}
 	text := err.Error()
 	if line.trouble() == nil || strings.Contains(text, "ManagedIdentityCredential") || strings.Contains(text, "AzureCLICredential") {

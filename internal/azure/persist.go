@@ -15,10 +15,13 @@ import (
 
 // stubbornly repeats what may be repeated without harm while Azure is busy, throttles or
 // fails by itself, for at most limit and the time for which Azure asks to be left alone.
-// Each reason to wait is shown once.
-func stubbornly(ctx context.Context, p *Provider, limit time.Duration, progress agent.Progress, do func(context.Context) error) error {
-	until := time.Now().Add(limit)
+// Each reason to wait is shown once, to progress or else to whom ctx names.
+func stubbornly(ctx context.Context, p *Provider, limit agent.Deadline, progress agent.Progress, do func(context.Context) error) error {
+	until := time.Now().Add(time.Duration(limit))
 	delay, told := p.settings.PollInterval/2, ""
+	if progress == nil {
+		progress = func(phase string) { agent.Tell(ctx, phase) }
+	}
 	for {
 		err := try(ctx, until, do)
 		if err == nil || !passes(err) {
@@ -30,7 +33,7 @@ func stubbornly(ctx context.Context, p *Provider, limit time.Duration, progress 
 		}
 		wake := time.Now().Add(silence)
 		if end, bounded := ctx.Deadline(); wake.After(until) || bounded && wake.After(end) {
-			return err
+			return p.overdue(err, told, limit)
 		}
 		if reason := waiting(err, silence); reason != told {
 			say(progress, reason)
@@ -41,6 +44,18 @@ func stubbornly(ctx context.Context, p *Provider, limit time.Duration, progress 
 		}
 		delay = min(2*delay, 15*p.settings.PollInterval)
 	}
+}
+
+// overdue is the error of a wait that has come to its end. What Azure has been saying all
+// the while explains it. Azure's own wish to be left alone for longer is no such wait.
+func (p *Provider) overdue(err error, phase string, limit agent.Deadline) error {
+	known, ok := errors.AsType[*agent.Error](p.translate(err, phase))
+	if !ok || phase == "" || known.Kind != agent.KindConflict && known.Kind != agent.KindInternal {
+		return err
+	}
+	late := *known
+	late.Kind, late.Cause = agent.KindTimeout, known.Cause+"; not over within "+limit.String()
+	return &late
 }
 
 func try(ctx context.Context, until time.Time, do func(context.Context) error) error {

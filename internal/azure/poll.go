@@ -45,6 +45,9 @@ func wait[T any](ctx context.Context, p *Provider, op *runtime.Poller[T]) (T, er
 		if next = patience(err); next == 0 || ctx.Err() != nil {
 			return *new(T), err
 		}
+		if next > agent.PatienceUnshown {
+			agent.Tell(ctx, throttledPhase(next))
+		}
 	}
 	return op.Result(ctx)
 }

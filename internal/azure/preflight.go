@@ -9,9 +9,9 @@ import (
 )
 
 // Preflight refuses what cannot work before anything is written.
-func (p *Provider) Preflight(ctx context.Context, spec agent.MachineSpec) error {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineAccept)
-	defer cancel()
+func (p *Provider) Preflight(ctx context.Context, spec agent.MachineSpec) (err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineAccept, "checking what Azure needs")
+	defer done(&err)
 	r, err := p.request(ctx, spec)
 	if err != nil {
 		return err

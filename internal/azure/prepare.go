@@ -180,12 +180,12 @@ func (w *preparation) checkRegion(found survey) error {
 	return unknownRegion(w.n.region)
 }
 
-func (w *preparation) carryOut(ctx context.Context) error {
+func (w *preparation) carryOut(ctx context.Context) (err error) {
 	if err := w.registerProviders(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineOperation, "preparing resource group "+w.p.settings.ResourceGroup)
+	defer done(&err)
 	for _, st := range w.steps {
 		say(w.progress, st.part.String())
 		err := w.write(ctx, st)

@@ -18,7 +18,7 @@ type Provider struct {
 	settings Settings
 	retry    policy.RetryOptions
 	logins   *Logins
-	register time.Duration // patience with a new subscription
+	register agent.Deadline // patience with a new subscription
 
 	mu      sync.Mutex
 	current *session                        // nil until first needed
@@ -39,7 +39,7 @@ func New(s Settings) (*Provider, error) {
 		logins = NewLogins("")
 	}
 	return &Provider{
-		settings: s, logins: logins, retry: policy.RetryOptions{TryTimeout: tryTimeout}, register: registerPatience,
+		settings: s, logins: logins, retry: policy.RetryOptions{TryTimeout: time.Duration(agent.DeadlineTry)}, register: agent.DeadlineRegister,
 		subnets: map[string]string{}, sizes: map[string]map[string]sizeFacts{},
 	}, nil
 }

@@ -3,14 +3,9 @@ package azure
 import (
 	"context"
 	"errors"
-	"time"
 
 	"mngr/internal/agent"
 )
-
-// registerPatience is how long a new subscription may take to register a resource
-// provider: Microsoft.Network has been seen to need a quarter of an hour.
-const registerPatience = 15 * time.Minute
 
 const (
 	namespaceNetwork = "Microsoft.Network"
@@ -37,8 +32,8 @@ func (w *preparation) planProviders(found survey) {
 
 // registerProviders asks for all at once and waits: they take their minutes side by side.
 func (w *preparation) registerProviders(ctx context.Context) error {
-	limit, cancel := context.WithTimeout(ctx, w.p.register)
-	defer cancel()
+	limit, done := agent.Within(ctx, w.p.register, "registering resource providers") // Microsoft.Network has been seen to need a quarter of an hour
+	defer done(nil)
 	for _, name := range w.unregistered {
 		say(w.progress, "register resource provider "+name)
 		if err := w.register(limit, name); err != nil {

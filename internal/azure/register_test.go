@@ -63,7 +63,7 @@ func TestRegisterFails(t *testing.T) {
 			p := s.provider()
 			ctx := t.Context()
 			if c.kind == agent.KindTimeout {
-				p.register = 50 * time.Millisecond
+				p.register = agent.Deadline(50 * time.Millisecond)
 			}
 			if c.cut {
 				var cancel context.CancelFunc

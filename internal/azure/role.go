@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
@@ -22,9 +21,6 @@ const (
 	permissionDefine  = "Microsoft.Authorization/roleDefinitions/write"
 	permissionAssign  = "Microsoft.Authorization/roleAssignments/write"
 )
-
-// assignPatience bounds the wait for a new identity to be known to the directory.
-const assignPatience = 90 * time.Second
 
 func (s *session) roleID() string {
 	return s.scope() + "/providers/Microsoft.Authorization/roleDefinitions/" + roleGUID(s.subscription)
@@ -104,8 +100,8 @@ func (p *Provider) LetStopItself(ctx context.Context, resource string) (ok bool,
 	if !p.settings.SelfStop {
 		return false, switchedOff
 	}
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineAccept)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineAccept, "assigning the role "+roleName)
+	defer done(nil)
 	s, err := p.session(ctx)
 	if err != nil {
 		return false, err.Error()
@@ -140,8 +136,8 @@ func (p *Provider) letStopItself(ctx context.Context, s *session, vmID string, i
 	if !p.settings.SelfStop {
 		return switchedOff
 	}
-	limit, cancel := context.WithTimeout(ctx, assignPatience)
-	defer cancel()
+	limit, done := agent.Within(ctx, agent.DeadlineAssign, "assigning the role "+roleName)
+	defer done(nil)
 	principal, err := p.principal(limit, s, vmID, identity)
 	for err == nil {
 		err = s.assign(limit, vmID, principal)

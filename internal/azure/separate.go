@@ -27,12 +27,13 @@ func inlineRefused(err error) bool {
 // putSeparately makes the address and the interface first and then the machine, for
 // where they cannot be made inline. Each request is heard out even when ctx ends. What a
 // refusal or an interruption leaves is swept by the caller.
-func (p *Provider) putSeparately(ctx context.Context, s *session, r machineRequest, progress agent.Progress) (*armcompute.VirtualMachine, *createOp, error) {
-	say(progress, "making the public address and the network interface")
-	limit, cancel := context.WithTimeout(ctx, agent.DeadlineAddress)
-	defer cancel()
-	write, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAddress)
-	defer cancel()
+func (p *Provider) putSeparately(ctx context.Context, s *session, r machineRequest, progress agent.Progress) (vm *armcompute.VirtualMachine, op *createOp, err error) {
+	const phase = "making the public address and the network interface"
+	say(progress, phase)
+	limit, over := agent.Within(ctx, agent.DeadlineAddress, phase)
+	defer over(&err)
+	write, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineAddress, phase)
+	defer done(&err)
 	group := p.settings.ResourceGroup
 	ip, err := s.ips.BeginCreateOrUpdate(write, group, ipName(r.name), r.separateIP(), nil)
 	err = finish(limit, p, ip, err)

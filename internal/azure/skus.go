@@ -3,22 +3,19 @@ package azure
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"mngr/internal/agent"
 )
 
-// skuPatience bounds the look at a region's sizes, a list of about a megabyte. Azure's
-// answer to the machine's request will do instead: a refusal there leaves nothing either.
-const skuPatience = 15 * time.Second
-
 // checkSize looks a size up among the region's, which also tell what this subscription
 // may not use there. They do not tell where there is capacity.
 func (p *Provider) checkSize(ctx context.Context, s *session, spec agent.MachineSpec) error {
-	ctx, cancel := context.WithTimeout(ctx, skuPatience)
-	defer cancel()
+	// A list of about a megabyte. Azure's answer to the machine's request will do instead: a
+	// refusal there leaves nothing either.
+	ctx, done := agent.Within(ctx, agent.DeadlineSizes, "reading the sizes of region "+spec.Region)
+	defer done(nil)
 	sizes, err := p.sizesOf(ctx, s, spec.Region)
 	if err != nil || len(sizes) == 0 {
 		return nil

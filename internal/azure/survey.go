@@ -23,9 +23,9 @@ type survey struct {
 }
 
 // look reads everything at once.
-func (w *preparation) look(ctx context.Context) (survey, error) {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineAccept)
-	defer cancel()
+func (w *preparation) look(ctx context.Context) (seen survey, err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineAccept, "looking at resource group "+w.p.settings.ResourceGroup)
+	defer done(&err)
 	var found survey
 	group, set := w.p.settings.ResourceGroup, w.p.settings
 	g, ctx := errgroup.WithContext(ctx)

@@ -154,12 +154,12 @@ func reservedPrefix(name string) bool {
 
 // MergeTags writes set and deletes remove, each in one request that leaves all other
 // tags alone and that ARM carries out by itself.
-func (p *Provider) MergeTags(ctx context.Context, resource string, set map[string]string, remove []string) error {
+func (p *Provider) MergeTags(ctx context.Context, resource string, set map[string]string, remove []string) (err error) {
 	if err := checkChange(set, remove); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineOperation, "writing tags")
+	defer done(&err)
 	s, err := p.session(ctx)
 	if err != nil {
 		return err

@@ -10,13 +10,12 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"golang.org/x/sync/singleflight"
+
+	"mngr/internal/agent"
 )
 
 // tokenMargin is how long before its end a token is no longer handed out.
 const tokenMargin = 5 * time.Minute
-
-// tokenTimeout bounds one login; az alone may take ten seconds to start.
-const tokenTimeout = time.Minute
 
 // tokenSource shares one login among the SDK's modules, each of which would otherwise
 // ask for a token of its own, and among the provider instances of a process.
@@ -50,8 +49,8 @@ func (s *tokenSource) GetToken(ctx context.Context, o policy.TokenRequestOptions
 	}
 	// The login outlives the caller that happened to come first, since others wait for it.
 	answer := s.flight.DoChan(key+"\n"+o.Claims, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeout)
-		defer cancel()
+		ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineLogin, "logging in to Azure")
+		defer done(nil) // a login that fails is explained as such
 		return s.obtain(ctx, key, o)
 	})
 	select {

@@ -1,18 +1,14 @@
 package cli
 
 import (
-	"context"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"mngr/internal/agent"
 	"mngr/internal/config"
 	"mngr/internal/output"
 )
-
-// completeLimit bounds what a Tab may cost.
-const completeLimit = 2 * time.Second
 
 // completeAgents offers the names of agents; silence where nobody answers in time.
 func completeAgents(app *App) cobra.CompletionFunc {
@@ -21,8 +17,8 @@ func completeAgents(app *App) cobra.CompletionFunc {
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		ctx, cancel := context.WithTimeout(cmd.Context(), completeLimit)
-		defer cancel()
+		ctx, done := agent.Within(cmd.Context(), agent.DeadlineComplete, "looking for names")
+		defer done(nil)
 		listing, _ := f.List(ctx, nil, false)
 		var names []string
 		for _, r := range listing.Rows {

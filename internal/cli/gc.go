@@ -138,14 +138,11 @@ func (a *App) mayCollect(ctx context.Context, list fleet.GarbageList, flags gcFl
 	return nil
 }
 
-// afterLimit bounds the collection after a destroy, whose success is certain by then.
-const afterLimit = 2 * time.Minute
-
 // collectAfter is gc after a destroy, at the providers concerned. Its troubles are
 // warnings; nil when it found nothing to say.
 func (a *App) collectAfter(ctx context.Context, f *fleet.Fleet, plan fleet.DestroyPlan) *gcResult {
-	ctx, cancel := context.WithTimeout(ctx, afterLimit)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineCollect, "collecting what earlier hosts left")
+	defer done(nil) // the success of the destroy is certain by then
 	o := fleet.GCOptions{Automatic: true}
 	seen := map[string]bool{}
 	for _, h := range plan.Hosts {

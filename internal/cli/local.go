@@ -13,7 +13,7 @@ import (
 
 // ensureLocal starts the local Azure where a command that makes something names it. It
 // runs this very program, since azlocal and the client meet over HTTPS only.
-func (a *App) ensureLocal(ctx context.Context, p config.Provider) error {
+func (a *App) ensureLocal(ctx context.Context, p config.Provider) (err error) {
 	if p.Cloud != "local" {
 		return nil
 	}
@@ -21,6 +21,8 @@ func (a *App) ensureLocal(ctx context.Context, p config.Provider) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
+	ctx, done := agent.Within(ctx, agent.DeadlineLocalUp, "starting the local Azure")
+	defer done(&err)
 	cmd := exec.CommandContext(ctx, self, "azure", "local", "up", "--if-needed")
 	var hidden bytes.Buffer
 	cmd.Stdout, cmd.Stderr = a.streams.Err, a.streams.Err
@@ -29,7 +31,7 @@ func (a *App) ensureLocal(ctx context.Context, p config.Provider) error {
 	}
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return ctx.Err() // done says of which kind
 		}
 		_, _ = a.streams.Err.Write(hidden.Bytes())
 		return agent.Errorf(agent.KindUnreachable, "the local Azure does not start: %w", err).WithHint("mngr azure local up")

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"mngr/internal/agent"
 	"mngr/internal/config"
@@ -18,10 +17,8 @@ import (
 // ownAddress is the source that stands for the user's own public address.
 const ownAddress = "me"
 
-const (
-	ownAddressTimeout = 10 * time.Second
-	mostOwnAddress    = 256 // bytes of an answer; an address has at most 15
-)
+// mostOwnAddress is in bytes; an address has at most 15.
+const mostOwnAddress = 256
 
 // withOwnAddress replaces "me" among sources. Nobody is asked unless it is there.
 func (a *App) withOwnAddress(ctx context.Context, sources []string, p config.Provider) ([]string, error) {
@@ -52,8 +49,8 @@ func (a *App) withOwnAddress(ctx context.Context, sources []string, p config.Pro
 // loopback plays the Internet; elsewhere an address that is not public would lock the
 // user out.
 func askOwnAddress(ctx context.Context, transport http.RoundTripper, url string, local bool) (netip.Addr, error) {
-	ctx, cancel := context.WithTimeout(ctx, ownAddressTimeout)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineOwnAddress, "asking for this machine's own address")
+	defer done(nil)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return netip.Addr{}, err
@@ -63,7 +60,7 @@ func askOwnAddress(ctx context.Context, transport http.RoundTripper, url string,
 	case errors.Is(err, context.Canceled):
 		return netip.Addr{}, context.Canceled
 	case errors.Is(err, context.DeadlineExceeded):
-		return netip.Addr{}, agent.Errorf(agent.KindTimeout, "no answer within %s", ownAddressTimeout)
+		return netip.Addr{}, agent.Errorf(agent.KindTimeout, "no answer within %s", agent.DeadlineOwnAddress)
 	case err != nil:
 		return netip.Addr{}, agent.Errorf(agent.KindUnreachable, "no answer: %w", errors.Unwrap(err))
 	}

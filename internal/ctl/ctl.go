@@ -106,7 +106,8 @@ type SetupResult struct {
 type HostStatus struct {
 	Configured       bool      `json:"configured"` // OpHostSetup has run
 	HostID           string    `json:"host_id,omitempty"`
-	ContainerState   string    `json:"container_state"` // docker's word, or "absent"
+	ContainerState   string    `json:"container_state"`           // docker's word, or "absent"
+	ContainerError   string    `json:"container_error,omitempty"` // why Docker does not say it
 	ContainerHostKey string    `json:"container_host_key,omitempty"`
 	BootTime         time.Time `json:"boot_time"`
 	GuestHash        string    `json:"guest_hash"` // SHA-256 of the running mngrd, hexadecimal
@@ -186,6 +187,13 @@ type ContainerStatus struct {
 	SecondsLeft  *int          `json:"seconds_left,omitempty"` // until the host stops itself; nil: never
 	ActivityName string        `json:"activity,omitempty"`     // the youngest activity's source
 	Machine      *Machine      `json:"machine,omitempty"`      // as the virtual machine says; nil: not yet
+	Disk         *Disk         `json:"disk,omitempty"`         // that the host's volume lies on, as a rule the machine's only one
+}
+
+// Disk is a file system, in bytes.
+type Disk struct {
+	Size int64 `json:"size"`
+	Free int64 `json:"free"` // for root
 }
 
 // Machine is what a virtual machine knows of its own end.

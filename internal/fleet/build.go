@@ -33,13 +33,12 @@ func (b *Build) same(other *Build) bool {
 }
 
 // build has the machine make the host's image, unless an earlier create did so.
-func (f *Fleet) build(ctx context.Context, vm Guest, h agent.Host, b *Build, progress agent.Progress) error {
+func (f *Fleet) build(ctx context.Context, vm Guest, h agent.Host, b *Build, progress agent.Progress) (err error) {
 	if b == nil {
 		return nil
 	}
-	limit := agent.DeadlineTransfer + agent.DeadlineDocker + agent.DeadlineBuild
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineImage, "building the image on host "+h.Name)
+	defer done(&err)
 	request := ctl.Build{HostID: string(h.ID), Args: b.Spec.Args, Env: b.Spec.Env}
 	for _, s := range b.Spec.Secrets {
 		request.Secrets = append(request.Secrets, s.ID)
@@ -79,8 +78,8 @@ func cloneFor(ctx context.Context, files *dockerbuild.Context, spec dockerbuild.
 	}
 	remove = func() { _ = os.RemoveAll(dir) }
 	gitDir = filepath.Join(dir, "clone", ".git")
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineTransfer)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineTransfer, "cloning the repository of the build context")
+	defer done(&err)
 	if err := git.Clone(ctx, spec.Context, filepath.Dir(gitDir), spec.GitDepth); err != nil {
 		remove()
 		return "", nil, fmt.Errorf("clone the repository of the build context: %w", err)

@@ -46,13 +46,12 @@ func exchange(ctx context.Context, g Guest, r ctl.Request, stream io.Reader, err
 }
 
 // ask is call for what a guest does within DeadlineGuestWork.
-func (f *Fleet) ask(ctx context.Context, g Guest, r ctl.Request, progress agent.Progress) (ctl.Answer, error) {
-	working, cancel := context.WithTimeout(ctx, agent.DeadlineGuestWork)
-	defer cancel()
-	answer, err := call(working, g, r, progress)
-	if err != nil && ctx.Err() == nil && working.Err() != nil {
-		return answer, agent.Errorf(agent.KindTimeout, "%s: the guest did not answer within %s", r.Op, agent.DeadlineGuestWork).
-			WithHint("mngr stop --stop-host ends the host without it")
+func (f *Fleet) ask(ctx context.Context, g Guest, r ctl.Request, progress agent.Progress) (answer ctl.Answer, err error) {
+	working, done := agent.Within(ctx, agent.DeadlineGuestWork, r.Op+": waiting for the guest's answer")
+	defer done(&err)
+	answer, err = call(working, g, r, progress)
+	if err != nil && ctx.Err() == nil && agent.Passed(working) {
+		err = &agent.Error{Kind: agent.KindUnreachable, Err: err, Hint: "mngr stop --stop-host ends the host without it"}
 	}
 	return answer, err
 }

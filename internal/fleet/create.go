@@ -158,8 +158,8 @@ func (c *Created) finished(a ctl.AgentStatus) {
 
 // forgetAgent undoes a half-made agent on a host that has others.
 func (f *Fleet) forgetAgent(ctx context.Context, inst Instance, h agent.Host, g Guest, id agent.ID, cause error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAccept)
-	defer cancel()
+	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineUndo, "removing the half-made agent")
+	defer done(nil) // the reason for the removal counts
 	_, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentRemove, Ref: &ctl.AgentRef{ID: string(id)}}, nil)
 	if err != nil {
 		return fmt.Errorf("%w (and the half-made agent could not be removed: %w)", cause, err)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -15,9 +14,6 @@ import (
 
 // PhaseUndo is the phase in which a failed create removes what it made.
 const PhaseUndo = "undoing: removing the virtual machine (interrupt again to leave at once)"
-
-// undoLimit bounds the removal of a host whose creation failed.
-const undoLimit = 10 * time.Minute
 
 // attempt asks for a machine and makes a host of it. The machine carries all tags
 // from its first request on, so that whatever happens here, `list` shows it. The host it
@@ -185,8 +181,8 @@ func (f *Fleet) undo(ctx context.Context, c Creation, h agent.Host, o CreateOpti
 	if ctx.Err() != nil {
 		cause = agent.Errorf(agent.KindCanceled, "interrupted; the half-made host is removed")
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoLimit)
-	defer cancel()
+	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineUndo, "removing the half-made host")
+	defer done(nil) // what is left counts
 	progress(PhaseUndo)
 	if err := c.Undo(ctx, progress); err != nil {
 		hint := agent.HintOf(err)

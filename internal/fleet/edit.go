@@ -65,8 +65,8 @@ func (f *Fleet) writable(ctx context.Context, h agent.Host, progress agent.Progr
 	if err := finished(h); err != nil {
 		return inst, h, err
 	}
-	waiting, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
-	defer cancel()
+	waiting, done := agent.Within(ctx, agent.DeadlineOperation, "waiting for Azure to finish what it does with host "+h.Name)
+	defer done(nil)
 	for told := false; ; told = true {
 		fresh, err := inst.Get(waiting, h.Resource)
 		if err != nil {
@@ -99,14 +99,15 @@ func (f *Fleet) tellGuest(ctx context.Context, h agent.Host, want map[agent.ID]a
 	if h.State != agent.HostRunning || h.HostKeys.Container == "" {
 		return ""
 	}
-	progress("telling host " + h.Name)
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineGuestReply)
-	defer cancel()
+	phase := "telling host " + h.Name
+	progress(phase)
+	ctx, done := agent.Within(ctx, agent.DeadlineGuestReply, phase)
 	g, err := f.Guests.Dial(ctx, h, Container)
 	if err == nil {
 		defer g.Close()
 		_, err = agree(ctx, g, want)
 	}
+	done(&err)
 	switch {
 	case errors.Is(err, ErrNoAccess):
 		return fmt.Sprintf("host %q does not know this machine's key: the tags are changed, and inside it changes when a machine that it knows starts or connects to the agent", h.Name)
@@ -118,9 +119,9 @@ func (f *Fleet) tellGuest(ctx context.Context, h agent.Host, want map[agent.ID]a
 
 // agree makes a guest's own records say what the tags say, and returns the names that its
 // agents have afterwards.
-func agree(ctx context.Context, g Guest, want map[agent.ID]agent.Record) (map[agent.ID]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineGuestReply)
-	defer cancel()
+func agree(ctx context.Context, g Guest, want map[agent.ID]agent.Record) (names map[agent.ID]string, err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineGuestReply, "comparing names and labels")
+	defer done(&err)
 	answer, err := call(ctx, g, ctl.Request{Op: ctl.OpStatus}, nil)
 	if err != nil {
 		return nil, err
@@ -128,7 +129,7 @@ func agree(ctx context.Context, g Guest, want map[agent.ID]agent.Record) (map[ag
 	if answer.Container == nil {
 		return nil, errors.New("mngrd sent an empty answer")
 	}
-	names := map[agent.ID]string{}
+	names = map[agent.ID]string{}
 	var failures []error
 	for _, a := range answer.Container.Agents {
 		id := agent.ID(a.ID)

@@ -17,7 +17,7 @@ import (
 // GCOptions say what counts as garbage.
 type GCOptions struct {
 	Providers []string // none: all in use
-	Force     bool     // unfinished hosts younger than abandonedAfter go too
+	Force     bool     // unfinished hosts younger than agent.AgeAbandoned go too
 	Automatic bool     // nobody asked for it: machines are named, not removed
 
 	// With TagName everything of ours that carries the tag and is older than OlderThan is
@@ -132,7 +132,7 @@ func (f *Fleet) judge(i Instance, h agent.Host, o GCOptions) (Garbage, bool) {
 		return g, age > o.OlderThan || g.Kept != ""
 	case !unfinished(h):
 		return g, false
-	case o.Automatic && h.State != agent.HostFailed && !h.CreatedAt.IsZero() && age <= abandonedAfter:
+	case o.Automatic && h.State != agent.HostFailed && !h.CreatedAt.IsZero() && age <= agent.AgeAbandoned:
 		return g, false // somebody is making it
 	}
 	g.Why = "its creation was never finished"
@@ -144,8 +144,8 @@ func (f *Fleet) judge(i Instance, h agent.Host, o GCOptions) (Garbage, bool) {
 		g.Kept = "agents ran on it, and their files may be on its disk: mngr destroy @" + h.Name
 	case h.CreatedAt.IsZero():
 		g.Kept = "its age is not known: mngr destroy @" + h.Name
-	case age <= abandonedAfter && !o.Force:
-		g.Kept = fmt.Sprintf("it is younger than %d minutes, and may be under construction: mngr gc --force, or mngr destroy @%s", int(abandonedAfter.Minutes()), h.Name)
+	case age <= agent.AgeAbandoned && !o.Force:
+		g.Kept = fmt.Sprintf("it is younger than %d minutes, and may be under construction: mngr gc --force, or mngr destroy @%s", int(agent.AgeAbandoned.Minutes()), h.Name)
 	case f.inTheMaking(h.ID):
 		g.Kept = "another mngr on this machine is making it"
 	case o.Automatic:

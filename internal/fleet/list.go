@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -36,14 +35,6 @@ type Listing struct {
 	Rows   []Row
 	Errors []ProviderError
 }
-
-// probeLimit is how long a running host may take to answer before `list` calls it
-// UNREACHABLE.
-const probeLimit = 3 * time.Second
-
-// abandonedAfter is the age at which an unfinished host is FAILED rather than CREATING;
-// the dead-man timer of the machine fires at the same age.
-const abandonedAfter = 45 * time.Minute
 
 // List asks all providers, or the named ones, in parallel. A provider that fails becomes
 // an entry of Errors. With live, running hosts are asked how their agents are.
@@ -111,8 +102,8 @@ func (f *Fleet) asked(providers []string) ([]Instance, error) {
 }
 
 func (f *Fleet) listInstance(ctx context.Context, i Instance, live bool) Listing {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineList)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineList, "listing the hosts of provider "+i.Name())
+	defer done(nil)
 	hosts, err := i.Machines.List(ctx)
 	if err != nil {
 		return Listing{Errors: []ProviderError{{Provider: i.Name(), Err: err}}}
@@ -157,11 +148,11 @@ func (f *Fleet) observe(ctx context.Context, h *agent.Host, live bool) ([]Row, e
 	case errors.Is(problem, ErrNoAccess): // it is the host, and does not let this machine in
 		why, problem = problem.Error(), nil
 	case agent.KindOf(problem) == agent.KindUnreachable:
-		h.State, h.Failure, problem = agent.HostUnreachable, problem.Error(), nil
+		h.State, h.Failure, problem = agent.HostUnreachable, f.whySilent(ctx, *h, problem), nil
 	case agent.KindOf(problem) == agent.KindRefused: // somebody answers who is not the host
 		h.State, h.Failure = agent.HostUnauthenticated, problem.Error()
 	default:
-		why = problem.Error()
+		why, h.Failure = problem.Error(), problem.Error()
 	}
 	told(h, status)
 	rows := make([]Row, 0, len(h.Agents))
@@ -196,7 +187,7 @@ func (f *Fleet) read(h *agent.Host) {
 	records.DecodeHost(h)
 	if h.State == agent.HostRunning && h.HostKeys.VM != "" && h.HostKeys.Container == "" {
 		h.State = agent.HostCreating
-		if f.Now().Sub(h.CreatedAt) > abandonedAfter {
+		if f.Now().Sub(h.CreatedAt) > agent.AgeAbandoned {
 			h.State, h.Failure = agent.HostFailed, "its creation was never finished"
 		}
 	}
@@ -204,8 +195,8 @@ func (f *Fleet) read(h *agent.Host) {
 
 // askContainer answers ErrNoAccess where the host is up and this machine may not enter.
 func (f *Fleet) askContainer(ctx context.Context, h agent.Host) (*ctl.ContainerStatus, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineProbe, "asking host "+h.Name)
+	defer done(nil) // whoever asks calls it UNREACHABLE
 	guest, err := f.Guests.Dial(ctx, h, Container)
 	if errors.Is(err, ErrNoAccess) {
 		if err := f.Guests.Probe(ctx, h, Container); err != nil {

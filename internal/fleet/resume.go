@@ -122,9 +122,9 @@ func (f *Fleet) finishGuest(ctx context.Context, inst Instance, h *agent.Host, o
 
 // settled waits until the machine is running with an address and no operation is under
 // way on it.
-func (f *Fleet) settled(parent context.Context, inst Instance, h *agent.Host) error {
-	ctx, cancel := context.WithTimeout(parent, agent.DeadlineOperation)
-	defer cancel()
+func (f *Fleet) settled(parent context.Context, inst Instance, h *agent.Host) (err error) {
+	ctx, done := agent.Within(parent, agent.DeadlineOperation, "waiting for Azure to finish what it does with host "+h.Name)
+	defer done(&err)
 	for {
 		fresh, err := inst.Get(ctx, h.Resource)
 		if parent.Err() != nil {

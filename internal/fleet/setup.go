@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -62,9 +61,9 @@ func shutOut(err error, provider string) error {
 }
 
 // dial waits for one SSH server and names what it waited for when it gives up.
-func (f *Fleet) dial(ctx context.Context, h agent.Host, p Place, limit time.Duration, what string) (Guest, error) {
-	waiting, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+func (f *Fleet) dial(ctx context.Context, h agent.Host, p Place, limit agent.Deadline, what string) (Guest, error) {
+	waiting, done := agent.Within(ctx, limit, what)
+	defer done(nil)
 	guest, err := f.Guests.DialRetry(waiting, h, p)
 	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
 		return nil, &agent.Error{Kind: agent.KindTimeout, Err: err,
@@ -92,8 +91,10 @@ func (f *Fleet) enterPlace(ctx context.Context, h agent.Host, p Place) (Guest, e
 }
 
 // installGuest brings mngrd to the machine unless exactly this one is there.
-func (f *Fleet) installGuest(ctx context.Context, vm Guest, progress agent.Progress) error {
-	out, err := output(ctx, vm, "uname -m; readlink "+ctl.VMPath+" || true", nil)
+func (f *Fleet) installGuest(ctx context.Context, vm Guest, progress agent.Progress) (err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineTransfer, "sending mngrd")
+	defer done(&err)
+	out, err := lookAtMachine(ctx, vm)
 	if err != nil {
 		return fmt.Errorf("look at the machine: %w", err)
 	}
@@ -125,6 +126,13 @@ func (f *Fleet) installGuest(ctx context.Context, vm Guest, progress agent.Progr
 	return nil
 }
 
+// lookAtMachine tells a machine's architecture and which mngrd it has.
+func lookAtMachine(ctx context.Context, vm Guest) (said string, err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineGuestWork, "looking at the machine")
+	defer done(&err)
+	return output(ctx, vm, "uname -m; readlink "+ctl.VMPath+" || true", nil)
+}
+
 // output runs a line and returns its standard output; a code other than 0 is an error.
 func output(ctx context.Context, g Guest, line string, stdin []byte) (string, error) {
 	out := &limited{limit: maxAnswer}
@@ -140,9 +148,9 @@ func output(ctx context.Context, g Guest, line string, stdin []byte) (string, er
 }
 
 // startContainer asks mngrd on the machine for the container and returns its host key.
-func (f *Fleet) startContainer(ctx context.Context, vm Guest, inst Instance, h agent.Host, o CreateOptions, progress agent.Progress) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineDocker+agent.DeadlineContainer)
-	defer cancel()
+func (f *Fleet) startContainer(ctx context.Context, vm Guest, inst Instance, h agent.Host, o CreateOptions, progress agent.Progress) (key string, err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineSetup, "setting up host "+h.Name)
+	defer done(&err)
 	clientKey, err := f.Guests.EnsureKey(inst.Name())
 	if err != nil {
 		return "", err
@@ -232,7 +240,7 @@ func endedAtOnce(a ctl.AgentStatus) string {
 }
 
 // push sends the current branch and says what the agent is to check out.
-func (f *Fleet) push(ctx context.Context, h agent.Host, repo git.Repository, name, workDir string, progress agent.Progress) (*ctl.Git, error) {
+func (f *Fleet) push(ctx context.Context, h agent.Host, repo git.Repository, name, workDir string, progress agent.Progress) (sent *ctl.Git, err error) {
 	branch := repo.Branch
 	if branch == "" {
 		branch = "detached-" + repo.Commit[:12]
@@ -241,9 +249,10 @@ func (f *Fleet) push(ctx context.Context, h agent.Host, repo git.Repository, nam
 	if err != nil {
 		return nil, err
 	}
-	progress("pushing branch " + branch)
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineTransfer)
-	defer cancel()
+	phase := "pushing branch " + branch
+	progress(phase)
+	ctx, done := agent.Within(ctx, agent.DeadlineTransfer, phase)
+	defer done(&err)
 	// The path comes out of a container, but goes to that container's own shell only.
 	if err := repo.Push(ctx, command, "root@"+h.Address+":"+workDir, branch); err != nil {
 		return nil, fmt.Errorf("push branch %q: %w", branch, err)

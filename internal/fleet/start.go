@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -120,8 +119,8 @@ func runsOn(h agent.Host, err error) error {
 // liftStop takes back what a stop that was cut short told the machine: to keep its
 // container down. A machine that is not reached has other troubles.
 func (f *Fleet) liftStop(ctx context.Context, h agent.Host) {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineGuestReply)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineGuestReply, "asking host "+h.Name)
+	defer done(nil)
 	if g, err := f.Guests.Dial(ctx, h, Container); err == nil {
 		_ = g.Close()
 		return
@@ -173,8 +172,8 @@ func startFailed(h agent.Host, err error) error {
 
 // lastStop asks the machine why it had stopped itself. It is a courtesy to the user.
 func (f *Fleet) lastStop(ctx context.Context, h agent.Host) *ctl.LastStop {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineGuestReply)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineGuestReply, "asking host "+h.Name+" why it stopped")
+	defer done(nil)
 	vm, err := f.Guests.Dial(ctx, h, VM)
 	if err != nil {
 		return nil
@@ -189,13 +188,9 @@ func (f *Fleet) lastStop(ctx context.Context, h agent.Host) *ctl.LastStop {
 	return stop
 }
 
-// runningLimit is how long the container of a host that did not have to boot may need to
-// come up again.
-const runningLimit = 45 * time.Second
-
 func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, rows []Row, progress agent.Progress) error {
 	progress("waiting for the container")
-	limit := runningLimit
+	limit := agent.DeadlineRunning
 	if out.Booted {
 		limit = agent.DeadlineVMSSH
 	}

@@ -75,8 +75,8 @@ func (f *Fleet) whoElseRuns(ctx context.Context, h agent.Host, rows []Row) (Gues
 		}
 		return names
 	}
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineGuestReply)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineGuestReply, "asking host "+h.Name+" who runs")
+	defer done(nil)
 	guest, err := f.Guests.Dial(ctx, h, Container)
 	if err != nil {
 		return nil, fromTags(), err
@@ -159,12 +159,12 @@ func (f *Fleet) deallocate(ctx context.Context, inst Instance, h agent.Host, g G
 
 // tagStopped says in the tags that a user stopped the host, while nothing is under way
 // on the machine that a write could preempt.
-func (f *Fleet) tagStopped(ctx context.Context, inst Instance, h agent.Host, progress agent.Progress) error {
+func (f *Fleet) tagStopped(ctx context.Context, inst Instance, h agent.Host, progress agent.Progress) (err error) {
 	if !settledState(h.State) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agent.DeadlineAccept)
-	defer cancel()
+	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineAccept, "recording it in the tags")
+	defer done(&err)
 	progress("recording it in the tags")
 	remove := make([]string, 0, len(h.Stopped))
 	for id := range h.Stopped {
@@ -203,8 +203,8 @@ func settledState(s agent.HostState) bool {
 
 // deallocated waits for the end of an accepted deallocation.
 func (f *Fleet) deallocated(ctx context.Context, inst Instance, h agent.Host) error {
-	waiting, cancel := context.WithTimeout(ctx, agent.DeadlineOperation)
-	defer cancel()
+	waiting, done := agent.Within(ctx, agent.DeadlineOperation, "waiting for Azure to finish deallocating host "+h.Name)
+	defer done(nil)
 	for {
 		fresh, err := inst.Get(waiting, h.Resource)
 		if ctx.Err() != nil {
@@ -229,8 +229,8 @@ func (f *Fleet) deallocated(ctx context.Context, inst Instance, h agent.Host) er
 // stopContainer gives agents a clean end. It is a courtesy: the machine's own shutdown
 // does the same.
 func (f *Fleet) stopContainer(ctx context.Context, h agent.Host) {
-	ctx, cancel := context.WithTimeout(ctx, 3*agent.DeadlineGuestReply)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineGuestStop, "stopping the container")
+	defer done(nil)
 	vm, err := f.Guests.Dial(ctx, h, VM)
 	if err != nil {
 		return

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"fmt"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -20,6 +21,9 @@ func told(h *agent.Host, status *ctl.ContainerStatus) {
 	if status.SecondsLeft != nil {
 		h.Idle.SecondsLeft = new(max(0, *status.SecondsLeft))
 	}
+	if d := status.Disk; d != nil && full(*d) {
+		h.Failure = fmt.Sprintf("its disk is full: %d MB of %d GB are free", max(0, d.Free)>>20, d.Size>>30)
+	}
 	m := status.Machine
 	if m == nil {
 		return
@@ -34,6 +38,10 @@ func told(h *agent.Host, status *ctl.ContainerStatus) {
 		h.ShutdownAt = m.ShutdownAt.UTC()
 	}
 }
+
+// full tells a disk on which agents, or the machine itself, will soon fail to write: less
+// than a hundredth of it is free, and less than a container's ordinary work may write at once.
+func full(d ctl.Disk) bool { return d.Size > 0 && d.Free < min(d.Size/100, 256<<20) }
 
 // repairSelfStop gives a machine that says it may not deallocate itself the right to, and
 // warns where that cannot be done from here.

@@ -1,7 +1,6 @@
 package git
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"mngr/internal/agent"
 )
 
 // ErrNoRepository says that a directory lies outside of every work tree.
@@ -27,8 +28,13 @@ type Repository struct {
 }
 
 // Open inspects the repository around dir.
-func Open(ctx context.Context, dir string) (Repository, error) {
+func Open(ctx context.Context, dir string) (found Repository, err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineRepository, "looking at the repository around "+dir)
+	defer done(&err)
 	root, err := output(ctx, dir, "rev-parse", "--show-toplevel")
+	if ctx.Err() != nil {
+		return Repository{}, ctx.Err()
+	}
 	if err != nil || root == "" {
 		return Repository{}, ErrNoRepository
 	}
@@ -56,11 +62,11 @@ func (r Repository) Push(ctx context.Context, sshCommand, url, branch string) er
 	cmd := exec.CommandContext(ctx, "git", "-C", r.Root, "-c", "core.hooksPath=/dev/null", "-c", "push.recurseSubmodules=no",
 		"push", "--quiet", "--no-verify", "--force", url, r.Commit+":refs/heads/"+branch)
 	cmd.Env = append(os.Environ(), "GIT_SSH_COMMAND="+sshCommand, "GIT_TERMINAL_PROMPT=0", "GIT_LFS_SKIP_PUSH=1")
-	cmd.WaitDelay = 5 * time.Second // the ssh child may hold the pipe for longer than git lives
-	var errs bytes.Buffer
-	cmd.Stderr = &errs
+	cmd.WaitDelay = time.Duration(agent.DeadlineChild) // the ssh child may hold the pipe for longer than git lives
+	errs := &tail{}                                    // what the other side says comes out of a container
+	cmd.Stderr = errs
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("git push: %s: %w", lastLine(errs.String()), err)
+		return fmt.Errorf("git push: %s: %w", lastLine(string(errs.kept)), err)
 	}
 	return nil
 }
@@ -70,19 +76,38 @@ func output(ctx context.Context, dir string, args ...string) (string, error) {
 	return strings.TrimRight(string(out), "\n"), err
 }
 
+// tail keeps the end of what is written to it.
+type tail struct{ kept []byte }
+
+// mostTail is far more than a last line needs.
+const mostTail = 16 << 10
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.kept = append(t.kept, b[max(0, len(b)-mostTail):]...)
+	t.kept = t.kept[max(0, len(t.kept)-mostTail):]
+	return len(b), nil
+}
+
 func lastLine(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	return lines[len(lines)-1]
 }
 
-// StripUser removes a user name and a password, or a token, from a remote's URL.
+// StripUser removes a user name and a password, or a token, from a remote's URL, and its
+// query, where some servers take a token.
 func StripUser(remote string) string {
-	if u, err := url.Parse(remote); err == nil && u.Host != "" {
-		u.User = nil
-		return u.String()
+	scheme, rest, isURL := strings.Cut(remote, "://")
+	if !isURL {
+		if i := strings.Index(remote, "@"); i >= 0 && !strings.ContainsAny(remote[:i], "/:") {
+			return remote[i+1:] // scp-like: user@host:path
+		}
+		return remote
 	}
-	if i := strings.Index(remote, "@"); i >= 0 && !strings.ContainsAny(remote[:i], "/:") {
-		return remote[i+1:] // scp-like: user@host:path
+	u, err := url.Parse(remote)
+	if err != nil { // such as a percent sign in a password, with which git lives
+		rest, _, _ = strings.Cut(rest, "?")
+		return scheme + "://" + rest[strings.LastIndex(rest, "@")+1:]
 	}
-	return remote
+	u.User, u.RawQuery = nil, ""
+	return u.String()
 }

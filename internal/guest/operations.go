@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 
+	"golang.org/x/sys/unix"
+
 	"mngr/internal/ctl"
 	"mngr/internal/guest/control"
 )
@@ -59,12 +61,21 @@ func (w *worker) handleRef(ctx context.Context, op string, ref ctl.AgentRef, ans
 	return err
 }
 
+// diskOf is the file system that a directory lies on; nil where the kernel does not say.
+func diskOf(dir string) *ctl.Disk {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return nil
+	}
+	return &ctl.Disk{Size: int64(st.Blocks) * st.Bsize, Free: int64(st.Bavail) * st.Bsize}
+}
+
 func (w *worker) status(ctx context.Context) (*ctl.ContainerStatus, error) {
 	seen, err := w.agents.Observe(ctx)
 	if err != nil {
 		return nil, err
 	}
-	st := &ctl.ContainerStatus{Agents: []ctl.AgentStatus{}, BootTime: w.meter.Boot().UTC(), Machine: w.machine()}
+	st := &ctl.ContainerStatus{Agents: []ctl.AgentStatus{}, BootTime: w.meter.Boot().UTC(), Machine: w.machine(), Disk: diskOf(w.paths.root)}
 	for _, o := range seen {
 		st.Agents = append(st.Agents, o.AgentStatus)
 	}

@@ -39,7 +39,7 @@ type HostKey struct {
 	Public  string // authorized_keys form
 }
 
-const defaultDeadMan = 45 * time.Minute
+const defaultDeadMan = agent.AgeAbandoned
 
 var (
 	keyPattern     = regexp.MustCompile(`^[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( [^\r\n]*)?$`)

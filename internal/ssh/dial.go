@@ -20,9 +20,6 @@ type Target struct {
 	HostKey string // public, in authorized_keys form; required
 }
 
-// handshakeLimit bounds one attempt: x/crypto's own timeout covers the TCP dial only.
-const handshakeLimit = 10 * time.Second
-
 // keepAlive finds out within half a minute that a peer is gone.
 const keepAlive = 15 * time.Second
 
@@ -77,10 +74,15 @@ func isAuthError(err error) bool {
 }
 
 func handshake(ctx context.Context, t Target, config *ssh.ClientConfig) (*ssh.Client, error) {
-	ctx, cancel := context.WithTimeout(ctx, handshakeLimit)
-	defer cancel()
+	began := time.Now()
+	// x/crypto's own timeout covers the TCP dial only.
+	ctx, done := agent.Within(ctx, agent.DeadlineHandshake, "connecting by SSH")
+	defer done(nil)
 	dialer := net.Dialer{KeepAlive: keepAlive}
 	tcp, err := dialer.DialContext(ctx, "tcp", hostPort(t.Address, t.Port))
+	if err != nil && ctx.Err() != nil {
+		return nil, fmt.Errorf("no connection within %s: %w", since(began), err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -92,12 +94,15 @@ func handshake(ctx context.Context, t Target, config *ssh.ClientConfig) (*ssh.Cl
 	if err != nil {
 		tcp.Close()
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("no handshake within %s: %w", handshakeLimit, err)
+			return nil, fmt.Errorf("connected, but no handshake within %s: %w", since(began), err)
 		}
 		return nil, err
 	}
 	return ssh.NewClient(conn, channels, requests), nil
 }
+
+// since is how long was waited: the caller may have had less time than DeadlineHandshake.
+func since(began time.Time) time.Duration { return time.Since(began).Round(time.Second) }
 
 // keepAlives ends a connection whose peer is gone; without it a session would wait for
 // the kernel's TCP timeout.
@@ -126,7 +131,7 @@ func keepAlives(conn *ssh.Client) {
 				conn.Close()
 				return
 			}
-		case <-time.After(2 * keepAlive):
+		case <-time.After(time.Duration(agent.DeadlineKeepAlive)):
 			conn.Close()
 			return
 		}

@@ -71,15 +71,12 @@ func politely(ctx context.Context, session *ssh.Session, conn *ssh.Client) (stop
 		_ = session.Signal(ssh.SIGTERM)
 		select {
 		case <-done:
-		case <-time.After(endGrace):
+		case <-time.After(time.Duration(agent.DeadlineHangUp)):
 			_ = conn.Close()
 		}
 	}()
 	return func() { close(done) }
 }
-
-// endGrace is how long a command may take to end after its time is up.
-const endGrace = 2 * time.Second
 
 // broken says why a step failed: the end of ctx before what followed from it.
 func broken(ctx context.Context, what string, err error) error {
@@ -87,7 +84,7 @@ func broken(ctx context.Context, what string, err error) error {
 	case cause == nil:
 		return agent.Errorf(agent.KindUnreachable, "%s: %w", what, err)
 	case errors.Is(cause, context.DeadlineExceeded):
-		return agent.Errorf(agent.KindUnreachable, "%s: no answer in time: %w", what, cause)
+		return &agent.Error{Kind: agent.KindUnreachable, Cause: what + ": no answer in time", Err: cause}
 	default:
 		return fmt.Errorf("%s: %w", what, cause)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Entry is one line of the log: a request with its answer, the end of an operation that a
-// request began, or an act of the platform.
+// request began, a connection to a machine, its end, or an act of the platform.
 type Entry struct {
 	Time        time.Time `json:"time"`                     // when the request came, or the operation ended
 	Principal   string    `json:"principal,omitempty"`      // object id
@@ -23,12 +23,13 @@ type Entry struct {
 	Millis      float64   `json:"ms"`
 	Correlation string    `json:"correlationId,omitempty"`
 
-	// Of the operation that a request began. In the file its end is a line of its own,
-	// without a method; Requests puts the two together.
+	// Of the operation that a request began, or of a connection. In the file its end is a
+	// line of its own, without a method; Requests puts the two together.
 	ID        string  `json:"operation_id,omitempty"`
 	Ended     Outcome `json:"ended,omitempty"`
 	EndedCode string  `json:"ended_code,omitempty"`
 	EndedMS   float64 `json:"ended_ms,omitempty"` // how long it took as a whole
+	Bytes     int64   `json:"bytes,omitempty"`    // that passed by a connection, both ways together
 }
 
 // Outcome is how an operation ended.
@@ -47,6 +48,9 @@ func (e Entry) ARM() bool {
 	service, _, other := strings.Cut(e.Operation, ":")
 	return e.Method != "" && !(other && slices.Contains([]string{"entra", "graph", "imds"}, service))
 }
+
+// Connection tells whether the entry is a connection to a machine's public address.
+func (e Entry) Connection() bool { return strings.HasPrefix(e.Operation, "tcp:") }
 
 // Write tells whether the entry is a request to ARM that wants to change something.
 // Whether it was allowed to is in Status.

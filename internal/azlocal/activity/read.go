@@ -2,6 +2,7 @@ package activity
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,7 +43,7 @@ func Requests(path string, keep func(Entry) bool) ([]Entry, error) {
 	ends, asked := map[string]Entry{}, map[string]bool{}
 	_, err := Read(path, func(e Entry) bool {
 		switch {
-		case e.ID != "" && e.Method == "":
+		case e.ID != "" && e.Ended != "":
 			ends[e.ID] = e
 		case e.ID != "":
 			asked[e.ID] = true
@@ -54,11 +55,12 @@ func Requests(path string, keep func(Entry) bool) ([]Entry, error) {
 	}
 	out := []Entry{}
 	_, err = Read(path, func(e Entry) bool {
-		if e.ID != "" && e.Method == "" && asked[e.ID] {
+		if e.ID != "" && e.Ended != "" && asked[e.ID] {
 			return false
 		}
-		if end, ok := ends[e.ID]; ok && e.Method != "" {
-			e.Ended, e.EndedCode, e.EndedMS = end.Ended, end.EndedCode, end.EndedMS
+		if end, ok := ends[e.ID]; ok && e.Ended == "" {
+			e.Ended, e.EndedCode, e.EndedMS, e.Bytes = end.Ended, end.EndedCode, end.EndedMS, end.Bytes
+			e.Fault = cmp.Or(e.Fault, end.Fault)
 		}
 		if keep(e) {
 			out = append(out, e)

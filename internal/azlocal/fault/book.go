@@ -15,7 +15,8 @@ type Book struct {
 	rules []*Rule
 	ends  map[string]chan struct{} // of each rule, by id: closed when it is removed
 	next  int
-	path  string // "" keeps nothing
+	path  string  // "" keeps nothing
+	lines []*Line // connections that are open, oldest first
 }
 
 // NewBook returns a book without rules.
@@ -32,6 +33,7 @@ func (b *Book) Add(r Rule) (Rule, error) {
 	r.ID, r.Added, r.Seen, r.Hits = fmt.Sprintf("f%d", b.next), b.now().UTC(), 0, 0
 	b.rules = append(b.rules, &r)
 	b.ends[r.ID] = make(chan struct{})
+	b.strike(&r)
 	return r, b.save()
 }
 
@@ -54,6 +56,7 @@ func (b *Book) Remove(id string) (known bool, err error) {
 	before := len(b.rules)
 	b.rules = slices.DeleteFunc(b.rules, func(r *Rule) bool { return r.ID == id })
 	b.end(id)
+	b.release()
 	return len(b.rules) < before, b.save()
 }
 
@@ -66,6 +69,7 @@ func (b *Book) Clear() (int, error) {
 		b.end(r.ID)
 	}
 	b.rules = nil
+	b.release()
 	return n, b.save()
 }
 
@@ -85,6 +89,11 @@ func (b *Book) Take(c Call) *Hit {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.take(c)
+}
+
+// take is Take with the lock held.
+func (b *Book) take(c Call) *Hit {
 	now, counted := b.now(), false
 	defer func() {
 		if counted {
@@ -96,12 +105,19 @@ func (b *Book) Take(c Call) *Hit {
 			continue
 		}
 		counted = true
-		r.Seen++
-		if r.Seen < r.Nth || !r.draws() {
-			continue
+		if r.count() {
+			return &Hit{Rule: *r, call: c, at: now, removed: b.ends[r.ID]}
 		}
-		r.Hits++
-		return &Hit{Rule: *r, call: c, at: now, removed: b.ends[r.ID]}
 	}
 	return nil
+}
+
+// count notes a call that matches, and tells whether it is hit.
+func (r *Rule) count() bool {
+	r.Seen++
+	if r.Seen < r.Nth || !r.draws() {
+		return false
+	}
+	r.Hits++
+	return true
 }

@@ -16,6 +16,9 @@ type Call struct {
 	Part      bool // nobody sent it: a part goes with its machine or its group
 }
 
+// connection tells whether the call is a connection to a machine.
+func (c Call) connection() bool { return strings.HasPrefix(c.Operation, TCPPrefix) }
+
 // field is the value at a dotted path of the body as text; a number is an index of an array.
 // ok is false when nothing is there, or no single value.
 func (c Call) field(path string) (text string, ok bool) {

@@ -33,6 +33,11 @@ const (
 	KillMachine  Kind = "kill-machine" // its power is cut
 	HangSSH      Kind = "hang-sshd"    // its sshd stand still: connections open and nobody answers
 	EvictMachine Kind = "evict"        // a Spot machine's capacity is taken back
+
+	// What befalls a connection to a machine's public address.
+	RefuseConnection Kind = "refuse" // it is reset before a byte has passed
+	CutConnection    Kind = "cut"    // both ends of it are reset
+	HangConnection   Kind = "hang"   // it stays open and nothing passes any more, until the rule is gone
 )
 
 // Rule says which requests meet which trouble.
@@ -57,6 +62,9 @@ type Rule struct {
 	Wait       float64 `json:"delay_seconds,omitempty"`
 	HTML       bool    `json:"html,omitempty"` // a refusal is a gateway's page, no JSON
 
+	After int64 `json:"after_bytes,omitempty"` // how much passes before a connection is cut or hangs, both ways together
+	Now   bool  `json:"now,omitempty"`         // connections that are open are calls too, and count first
+
 	Seen int `json:"seen"` // calls that matched
 	Hits int `json:"hits"` // calls that were hit
 }
@@ -65,6 +73,7 @@ type Rule struct {
 const (
 	EntraToken = "entra:token"
 	IMDSPrefix = "imds:" // then the path
+	TCPPrefix  = "tcp:"  // then the port of a machine's public address
 )
 
 var errorCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.]*$`)
@@ -88,6 +97,12 @@ func (r *Rule) Check() error {
 	}
 	if r.HTML && r.Effect != Refuse {
 		return fmt.Errorf("only a refusal can be a page")
+	}
+	if r.connection() {
+		return r.checkConnection()
+	}
+	if r.After != 0 || r.Now {
+		return fmt.Errorf("only a connection, such as %s22, meets a fault after some bytes or while it is open", TCPPrefix)
 	}
 	return r.checkEffect()
 }
@@ -118,6 +133,8 @@ func (r *Rule) checkEffect() error {
 			return fmt.Errorf("%s concerns no machine", r.On)
 		}
 	case HoldBefore, HoldAfter, DropBefore, DropAfter, DropDuring, InvalidJSON, NeverFinish:
+	case RefuseConnection, CutConnection, HangConnection:
+		return fmt.Errorf("only a connection, such as %s22, can be made to %s", TCPPrefix, r.Effect)
 	default:
 		return fmt.Errorf("there is no effect %q", r.Effect)
 	}
@@ -133,6 +150,9 @@ func (r *Rule) plain() bool {
 // can tells whether a call can meet the rule's trouble: what nobody sent has no answer,
 // and Entra knows no machines.
 func (r *Rule) can(c Call) bool {
+	if r.connection() != c.connection() {
+		return false
+	}
 	switch r.Effect {
 	case HoldBefore, HoldAfter, DropBefore, DropAfter, DropDuring, InvalidJSON:
 		return !c.Part
@@ -167,6 +187,12 @@ func (r *Rule) Describe() string {
 		parts = append(parts, "delay "+seconds(r.Wait).String())
 	default:
 		parts = append(parts, strings.ReplaceAll(string(r.Effect), "-", " "))
+	}
+	if r.Now {
+		parts = append(parts, "at once")
+	}
+	if r.After > 0 {
+		parts = append(parts, fmt.Sprintf("after %d bytes", r.After))
 	}
 	if r.HTML {
 		parts = append(parts, "as a page")

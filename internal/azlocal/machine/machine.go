@@ -67,7 +67,28 @@ type Services interface {
 	ARMAddress() netip.AddrPort
 	// PoweredOff reports that the guest switched itself off (not through the driver).
 	PoweredOff(key string)
+	// Connected tells that a machine has taken a connection at a port of its public
+	// address. What passes asks the line first; cut ends the connection at once.
+	Connected(key string, port uint16, cut func()) Line
 }
+
+// Line is the way of a connection through a public address.
+type Line interface {
+	// Pass tells how many of the next n bytes may go on now. It waits while none may; an
+	// error ends the connection. With 0 it tells that the line is up.
+	Pass(ctx context.Context, n int) (int, error)
+	// Close tells that the connection has ended, and wakes who waits. It may be repeated.
+	Close()
+}
+
+// Open is a line on which nothing is kept back.
+type Open struct{}
+
+// Pass lets everything through.
+func (Open) Pass(_ context.Context, n int) (int, error) { return n, nil }
+
+// Close has nothing to wake.
+func (Open) Close() {}
 
 // Result is how a command inside a machine ended.
 type Result struct {

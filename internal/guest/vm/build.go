@@ -119,9 +119,8 @@ func buildSum(b ctl.Build) string {
 const saidLines = 20
 
 func (h *host) dockerBuild(ctx context.Context, b ctl.Build, out io.Writer) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, agent.DeadlineBuild,
-		fmt.Errorf("the build did not end within %s", agent.DeadlineBuild))
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineBuild, "docker build")
+	defer done(nil)
 	said := &relay{to: out, prefix: ctl.OutputPrefix, keep: saidLines, hidden: hidden(b)}
 	command := exec.CommandContext(ctx, "docker", h.buildArgs(b)...)
 	command.Env = append(os.Environ(), "DOCKER_BUILDKIT="+buildKit(ctx))
@@ -137,7 +136,7 @@ func (h *host) dockerBuild(ctx context.Context, b ctl.Build, out io.Writer) erro
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return fmt.Errorf("docker build: %w", context.Cause(ctx))
+		return context.Cause(ctx)
 	case exited:
 		return &ctl.Error{
 			Code:    ctl.CodeBuild,

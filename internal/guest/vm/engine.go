@@ -24,8 +24,8 @@ const (
 // waitEngine waits until cloud-init has installed Docker and the engine answers. It fails
 // within a second of the installation's failure.
 func (h *host) waitEngine(ctx context.Context, phase func(string)) error {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineDocker)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineDocker, "installing Docker")
+	defer done(nil)
 	tick := time.NewTicker(enginePoll)
 	defer tick.Stop()
 	said, asked := "", time.Now()

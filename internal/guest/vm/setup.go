@@ -27,7 +27,7 @@ const specLabel = "mngr-spec"
 
 // setup brings the container up. Repeated with the same Setup it changes nothing; other
 // authorized keys and another idle rule are written, anything else that differs is refused.
-func (h *host) setup(ctx context.Context, setup ctl.Setup, phase func(string)) (*ctl.SetupResult, error) {
+func (h *host) setup(ctx context.Context, setup ctl.Setup, phase func(string)) (result *ctl.SetupResult, err error) {
 	if err := checkSetup(setup); err != nil {
 		return nil, err
 	}
@@ -42,9 +42,9 @@ func (h *host) setup(ctx context.Context, setup ctl.Setup, phase func(string)) (
 	if err := h.waitEngine(ctx, phase); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineContainer)
-	defer cancel()
-	result, err := h.makeContainer(ctx, setup, phase)
+	ctx, done := agent.Within(ctx, agent.DeadlineContainer, "making the container")
+	defer done(&err)
+	result, err = h.makeContainer(ctx, setup, phase)
 	if err != nil {
 		return nil, err
 	}
@@ -156,8 +156,8 @@ func (h *host) bringUp(ctx context.Context, setup ctl.Setup, phase func(string))
 	if err := h.service(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineGuestSSH)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineGuestSSH, "waiting for the container's SSH server")
+	defer done(nil)
 	err := waitSSH(ctx, setup.SSHPort)
 	if err == nil {
 		return nil
@@ -167,8 +167,8 @@ func (h *host) bringUp(ctx context.Context, setup ctl.Setup, phase func(string))
 
 // said is the end of what the container said on both streams.
 func (h *host) said(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineGuestReply)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineGuestReply, "reading the container's log")
+	defer done(nil)
 	out, _ := exec.CommandContext(ctx, "docker", "logs", "--tail", "10", h.container).CombinedOutput()
 	return lastLines(string(out), 10)
 }

@@ -13,6 +13,7 @@ import (
 
 	"mngr/internal/ctl"
 	"mngr/internal/hostsetup"
+	"mngr/internal/plain"
 )
 
 // status is what this machine knows of its container. Before the first setup it asks
@@ -34,15 +35,21 @@ func (h *host) status(ctx context.Context) (*ctl.HostStatus, error) {
 	answer.Configured = true
 	answer.HostID = known.Setup.HostID
 	answer.ContainerHostKey = known.ContainerHostKey
+	ctx, cancel := context.WithTimeout(ctx, engineReply)
+	defer cancel()
 	c, err := inspect(ctx, h.container)
-	if err != nil {
-		return nil, err
-	}
-	if c != nil {
+	switch {
+	case err != nil: // what else is known is asked for just then
+		answer.ContainerState, answer.ContainerError = "unknown", plain.Line(err.Error(), 300)
+	case c != nil:
 		answer.ContainerState = c.State.Status
 	}
 	return answer, nil
 }
+
+// engineReply is how long an engine may take to say how the container is. Whoever asks
+// waits little longer, and a wedged engine would never answer.
+const engineReply = 1500 * time.Millisecond
 
 // stop ends the container and keeps it stopped until the next boot.
 func (h *host) stop(ctx context.Context) error {

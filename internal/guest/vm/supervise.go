@@ -113,7 +113,7 @@ func (h *host) runOnce(ctx context.Context, log io.Writer) error {
 
 // remake makes the container again as the last setup made it. What agents keep is in the
 // volume, and the host key on the machine.
-func (h *host) remake(ctx context.Context, log io.Writer) error {
+func (h *host) remake(ctx context.Context, log io.Writer) (err error) {
 	unlock, err := lock(ctx, h.inRun(setupLock))
 	if err != nil {
 		return err
@@ -126,8 +126,8 @@ func (h *host) remake(ctx context.Context, log io.Writer) error {
 	if known == nil {
 		return errors.New("there is no container and this host was never set up")
 	}
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineContainer)
-	defer cancel()
+	ctx, done := agent.Within(ctx, agent.DeadlineContainer, "making the container again")
+	defer done(&err)
 	phase := func(text string) { fmt.Fprintln(log, "the container was removed:", text) }
 	_, err = h.makeContainer(ctx, known.Setup, phase)
 	return err

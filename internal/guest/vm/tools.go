@@ -70,13 +70,13 @@ func (h *host) pull(ctx context.Context, image string, phase func(string)) (id s
 }
 
 // installTools runs tools.sh in the container trial.
-func (h *host) installTools(ctx context.Context, trial, image string, phase func(string)) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, agent.DeadlineContainer)
-	defer cancel()
+func (h *host) installTools(ctx context.Context, trial, image string, phase func(string)) (installed []string, err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineContainer, "installing what the image lacks")
+	defer done(&err)
 	read, write := io.Pipe()
 	found := make(chan []string, 1)
 	go func() { found <- readMissing(read, phase) }()
-	err := dockerTo(ctx, write, "start", "--attach", trial)
+	err = dockerTo(ctx, write, "start", "--attach", trial)
 	write.Close()
 	missing := <-found
 	said := stderrOf(err)

@@ -9,8 +9,10 @@ import (
 	"net/netip"
 	"time"
 
+	"mngr/internal/azlocal/machine"
 	"mngr/internal/azlocal/machine/fabric"
 	"mngr/internal/azlocal/machine/guestimage"
+	"mngr/internal/azlocal/machine/publicip"
 )
 
 // boot starts a machine that has its disk in a network that is new. g.mu is held.
@@ -127,7 +129,8 @@ func (d *Driver) expose(ctx context.Context, g *guest) error {
 	if forward == nil {
 		return errors.New("the driver is closed")
 	}
-	return forward.Set(ctx, g.spec.PublicIP, dial, g.rules)
+	taken := func(port uint16, cut func()) machine.Line { return d.services.Connected(g.key, port, cut) }
+	return forward.Set(ctx, g.spec.PublicIP, publicip.Way{Dial: dial, Taken: taken}, g.rules)
 }
 
 // hide makes the public address silent.

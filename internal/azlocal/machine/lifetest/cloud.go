@@ -59,6 +59,9 @@ func (c *Cloud) ARMAddress() netip.AddrPort { return netip.MustParseAddrPort(c.a
 // PoweredOff implements machine.Services.
 func (c *Cloud) PoweredOff(key string) { c.off <- key }
 
+// Connected implements machine.Services.
+func (c *Cloud) Connected(string, uint16, func()) machine.Line { return machine.Open{} }
+
 func (c *Cloud) serve(l net.Listener, text string) {
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) })}
 	c.mu.Lock()

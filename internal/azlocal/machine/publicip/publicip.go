@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -26,8 +25,13 @@ import (
 // dialTimeout bounds the way from the public address into the machine.
 const dialTimeout = 10 * time.Second
 
-// Dial connects to a TCP port of a machine.
-type Dial func(ctx context.Context, port uint16) (*net.TCPConn, error)
+// Way leads to a machine.
+type Way struct {
+	// Dial connects to a TCP port of the machine.
+	Dial func(ctx context.Context, port uint16) (*net.TCPConn, error)
+	// Taken is told of each connection that the machine took, and how to cut it.
+	Taken func(port uint16, cut func()) machine.Line
+}
 
 // Forwarder serves one range of addresses.
 type Forwarder struct {
@@ -44,20 +48,9 @@ type Forwarder struct {
 }
 
 type target struct {
-	dial  Dial
+	way   Way
 	rules []machine.Rule
 	conns map[*connection]bool
-}
-
-// connection is a client's and what leads on from it. Whoever cuts it off closes both: a
-// machine without power says nothing more, and its end alone would be waited for.
-type connection struct{ client, inside *net.TCPConn }
-
-func (c *connection) close() {
-	c.client.Close()
-	if c.inside != nil {
-		c.inside.Close()
-	}
 }
 
 // Table is the name of an instance's only table of firewall rules.
@@ -83,7 +76,7 @@ func New(ctx context.Context, id string, public netip.Prefix, log *slog.Logger) 
 
 // Set leads a public address to a machine, or replaces its rules. Connections that exist
 // stay.
-func (f *Forwarder) Set(ctx context.Context, addr netip.Addr, dial Dial, rules []machine.Rule) error {
+func (f *Forwarder) Set(ctx context.Context, addr netip.Addr, way Way, rules []machine.Rule) error {
 	if !f.public.Contains(addr) {
 		return fmt.Errorf("public address %s is outside %s", addr, f.public)
 	}
@@ -94,7 +87,7 @@ func (f *Forwarder) Set(ctx context.Context, addr netip.Addr, dial Dial, rules [
 		t = &target{conns: map[*connection]bool{}}
 		f.targets[addr] = t
 	}
-	t.dial, t.rules = dial, rules
+	t.way, t.rules = way, rules
 	return f.apply(ctx)
 }
 
@@ -178,36 +171,41 @@ func (f *Forwarder) forward(client *net.TCPConn) {
 		return
 	}
 	conn := &connection{client: client}
-	dial, release := f.claim(addr.Addr(), conn)
-	if dial == nil {
+	way, release := f.claim(addr.Addr(), conn)
+	if release == nil {
 		return
 	}
 	defer release()
 	ctx, cancel := context.WithTimeout(f.ctx, dialTimeout)
 	defer cancel()
-	inside, err := dial(ctx, addr.Port())
+	inside, err := way.Dial(ctx, addr.Port())
 	if err != nil {
 		f.log.Debug("public address", "addr", addr, "err", err)
 		return
 	}
 	defer inside.Close()
-	if !f.lead(addr.Addr(), conn, inside) {
+	line := way.Taken(addr.Port(), conn.reset)
+	defer line.Close()
+	if !f.lead(addr.Addr(), conn, inside, line) {
+		return
+	}
+	if _, err := line.Pass(f.ctx, 0); err != nil {
 		return
 	}
 	_ = client.SetLinger(-1)
-	splice(client, inside)
+	conn.splice(f.ctx)
 }
 
 // claim notes a connection with its target, so that Unset can end it.
-func (f *Forwarder) claim(addr netip.Addr, conn *connection) (Dial, func()) {
+func (f *Forwarder) claim(addr netip.Addr, conn *connection) (Way, func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	t := f.targets[addr]
 	if t == nil {
-		return nil, nil
+		return Way{}, nil
 	}
 	t.conns[conn] = true
-	return t.dial, func() {
+	return t.way, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		delete(t.conns, conn)
@@ -215,32 +213,15 @@ func (f *Forwarder) claim(addr netip.Addr, conn *connection) (Dial, func()) {
 }
 
 // lead notes where a connection leads to, unless it has been cut off meanwhile.
-func (f *Forwarder) lead(addr netip.Addr, conn *connection, inside *net.TCPConn) bool {
+func (f *Forwarder) lead(addr netip.Addr, conn *connection, inside *net.TCPConn, line machine.Line) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	t := f.targets[addr]
 	if t == nil || !t.conns[conn] {
 		return false
 	}
-	conn.inside = inside
+	conn.lead(inside, line)
 	return true
-}
-
-// splice copies both ways and hands on each side's end of sending. When the client's
-// connection is cut, both copies end.
-func splice(client, inside *net.TCPConn) {
-	var both sync.WaitGroup
-	pipe := func(to, from *net.TCPConn) {
-		if _, err := io.Copy(to, from); err != nil {
-			to.Close()
-			from.Close()
-			return
-		}
-		_ = to.CloseWrite()
-	}
-	both.Go(func() { pipe(inside, client) })
-	both.Go(func() { pipe(client, inside) })
-	both.Wait()
 }
 
 // originalDestination is the address that the client dialled, before the redirection
