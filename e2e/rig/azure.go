@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -35,6 +37,7 @@ type Azure struct {
 
 	base    string // holds Dir and the operators' homes
 	control *http.Client
+	end     func() error
 }
 
 // Start brings up a local Azure for a test; the end of the test removes it with all it has.
@@ -51,15 +54,18 @@ func Start(t testing.TB, o Options) *Azure {
 			return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(a.Dir, "control.sock"))
 		},
 	}}
-	t.Cleanup(func() {
+	a.end = sync.OnceValue(func() error {
 		a.control.CloseIdleConnections()
-		// The test's own context has ended by now.
+		// The test's own context may have ended by now.
 		ctx, cancel := context.WithTimeout(context.Background(), upLimit)
 		defer cancel()
-		if err := a.Local(ctx, "reset", "--force"); err != nil {
+		defer os.RemoveAll(base)
+		return a.Local(ctx, "reset", "--force")
+	})
+	t.Cleanup(func() {
+		if err := a.Close(); err != nil {
 			t.Error(err)
 		}
-		os.RemoveAll(base)
 	})
 	args := []string{"up", "--driver", or(o.Driver, "none"), "--profile", or(o.Profile, "instant")}
 	for _, answer := range o.Unknown {
@@ -67,11 +73,29 @@ func Start(t testing.TB, o Options) *Azure {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), upLimit)
 	defer cancel()
-	if err := a.Local(ctx, args...); err != nil {
+	if err := a.up(ctx, args); err != nil {
 		t.Fatal(err)
 	}
 	return a
 }
+
+// up tries again where another instance of this computer happens to have the same
+// addresses, which are drawn by lot.
+func (a *Azure) up(ctx context.Context, args []string) error {
+	const draws = 5
+	for n := 1; ; n++ {
+		err := a.Local(ctx, args...)
+		if err == nil || n == draws || !strings.Contains(err.Error(), "addresses of this one") {
+			return err
+		}
+		if err := a.Local(ctx, "reset", "--force"); err != nil {
+			return err
+		}
+	}
+}
+
+// Close ends the local Azure, with all it has, before the test does.
+func (a *Azure) Close() error { return a.end() }
 
 func or(text, otherwise string) string {
 	if text == "" {

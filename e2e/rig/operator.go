@@ -103,6 +103,9 @@ func (o *Operator) Start(ctx context.Context, args ...string) (*Process, error) 
 	return p, nil
 }
 
+// Began is when the command was started.
+func (p *Process) Began() time.Time { return p.began }
+
 // Done is closed when the command has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
@@ -144,6 +147,11 @@ func (o *Operator) Must(ctx context.Context, out any, args ...string) error {
 	if out == nil {
 		return nil
 	}
+	return r.Decode(out)
+}
+
+// Decode reads the command's output as JSON.
+func (r Result) Decode(out any) error {
 	if err := json.Unmarshal([]byte(r.Stdout), out); err != nil {
 		return fmt.Errorf("%s: %w", r, err)
 	}

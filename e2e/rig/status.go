@@ -18,6 +18,7 @@ type Machine struct {
 	Name         string `json:"name"`
 	Provisioning string `json:"provisioning_state"`
 	Power        string `json:"power_state"`
+	Address      string `json:"public_ip"`
 	Billed       bool   `json:"compute_billed"`
 }
 

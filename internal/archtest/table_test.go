@@ -73,6 +73,7 @@ var rules = []rule{
 	{pkg: "internal/archtest", imports: nil},
 	{pkg: "e2e", imports: nil, tests: []string{"e2e/rig", "internal/cli", "internal/azlocal", "internal/agent", "internal/ctl"}},
 	{pkg: "e2e/rig", imports: nil},
+	{pkg: "e2e/chaos", imports: []string{"e2e/rig"}},
 }
 
 // module names an outside module that only some packages may use.
@@ -91,7 +92,7 @@ var modules = []module{
 	{path: "github.com/pelletier/go-toml/v2", users: []string{"internal/config"}},
 	{path: "charm.land/lipgloss/v2", users: []string{"internal/output"}},
 	{path: "cel.dev/cel-go", users: []string{"internal/filter"}},
-	{path: "golang.org/x/crypto/", users: []string{"internal/ssh", "internal/guest/...", "internal/azlocal/..."}, tests: []string{"internal/hostsetup", "e2e"}},
+	{path: "golang.org/x/crypto/", users: []string{"internal/ssh", "internal/guest/...", "internal/azlocal/...", "e2e/chaos"}, tests: []string{"internal/hostsetup", "e2e"}},
 	{path: "github.com/pkg/sftp", users: []string{"internal/ssh", "internal/guest/..."}, tests: []string{"e2e"}},
 	{path: "github.com/creack/pty", users: []string{"internal/guest/..."}, tests: []string{"e2e", "internal/cli/..."}},
 	{path: "github.com/goccy/go-yaml", users: []string{"internal/hostsetup", "internal/azlocal/..."}},

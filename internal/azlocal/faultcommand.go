@@ -31,6 +31,7 @@ type effects struct {
 	fails    string
 	delay    time.Duration
 	drop     string
+	hold     string
 	throttle bool
 	never    bool
 	kill     bool
@@ -54,7 +55,7 @@ OPERATION is a name as 'mngr azure local log' shows it, such as
 Microsoft.Compute/virtualMachines/write; or entra:token; or imds: and a path. In it, in
 --resource and in the values of --match, * stands for any characters; case does not matter.
 
-The effect is one of --status, --throttle, --operation-fails, --delay, --drop,
+The effect is one of --status, --throttle, --operation-fails, --delay, --drop, --hold,
 --never-finish, --invalid-json, --kill-machine, --hang-sshd, --evict. The last three befall
 the machine that the call concerns, when its work is done.
 
@@ -113,6 +114,7 @@ func (f *effects) bind(cmd *cobra.Command) {
 	flags.DurationVar(&f.delay, "delay", 0, "serve the request that much later")
 	flags.BoolVar(&f.rule.HTML, "html", false, "the answer of --status is a gateway's page instead of JSON")
 	flags.StringVar(&f.drop, "drop", "", "cut the connection: before, or after the work is done, or during the answer to it")
+	flags.StringVar(&f.hold, "hold", "", "let the request wait before its work, or its answer after the work, until the fault is removed")
 	flags.BoolVar(&f.broken, "invalid-json", false, "do the work, then answer with a body that is no JSON")
 	flags.BoolVar(&f.kill, "kill-machine", false, "do the work, then cut the machine's power")
 	flags.BoolVar(&f.hang, "hang-sshd", false, "do the work, then make the machine's sshd stand still")
@@ -178,7 +180,7 @@ func (f *effects) combined(changed func(string) bool) error {
 
 // effect is the one that was given.
 func (f *effects) effect(changed func(string) bool) (fault.Kind, error) {
-	kinds := map[string]fault.Kind{"status": fault.Refuse, "throttle": fault.Throttle, "operation-fails": fault.Fail, "delay": fault.Delay, "drop": fault.Kind("drop-" + f.drop),
+	kinds := map[string]fault.Kind{"status": fault.Refuse, "throttle": fault.Throttle, "operation-fails": fault.Fail, "delay": fault.Delay, "drop": fault.Kind("drop-" + f.drop), "hold": fault.Kind("hold-" + f.hold),
 		"never-finish": fault.NeverFinish, "invalid-json": fault.InvalidJSON, "kill-machine": fault.KillMachine, "hang-sshd": fault.HangSSH, "evict": fault.EvictMachine,
 		"refuse": fault.RefuseConnection, "cut": fault.CutConnection, "hang": fault.HangConnection}
 	var given []string
@@ -188,7 +190,7 @@ func (f *effects) effect(changed func(string) bool) (fault.Kind, error) {
 		}
 	}
 	if len(given) != 1 {
-		return "", wrong("a fault has one effect: --status, --throttle, --operation-fails, --delay, --drop, --never-finish, --invalid-json, --kill-machine, --hang-sshd or --evict, for connections --refuse, --cut or --hang")
+		return "", wrong("a fault has one effect: --status, --throttle, --operation-fails, --delay, --drop, --hold, --never-finish, --invalid-json, --kill-machine, --hang-sshd or --evict, for connections --refuse, --cut or --hang")
 	}
 	on := map[string]bool{"throttle": f.throttle, "never-finish": f.never, "invalid-json": f.broken, "kill-machine": f.kill, "hang-sshd": f.hang, "evict": f.evict, "refuse": f.refuse, "cut": f.cut, "hang": f.stall}
 	if is, flag := on[given[0]]; flag && !is {
@@ -196,6 +198,9 @@ func (f *effects) effect(changed func(string) bool) (fault.Kind, error) {
 	}
 	if changed("drop") && !slices.Contains([]string{"before", "after", "during"}, f.drop) {
 		return "", wrong("--drop is before, after or during")
+	}
+	if changed("hold") && !slices.Contains([]string{"before", "after"}, f.hold) {
+		return "", wrong("--hold is before or after")
 	}
 	return kinds[given[0]], nil
 }

@@ -59,12 +59,20 @@ func (s *Server) chooseSettings(r *http.Request) (any, error) {
 	if acts && act != "true" && act != "false" {
 		return nil, fmt.Errorf("%s is true or false, not %q", registered, act)
 	}
+	older, err := grow(values[age])
+	if err != nil {
+		return nil, err
+	}
+	delete(values, age)
 	if err := s.world.Settings.Choose(values); err != nil {
 		return nil, err
 	}
 	return nil, s.world.Update(func(t *fabric.Tx) error {
 		if acts {
 			resources.SetRegistered(t, act == "true")
+		}
+		if older > 0 {
+			makeOlder(t, older)
 		}
 		return s.compute.Reclaim(t)
 	})
@@ -86,6 +94,7 @@ The settings stay until they are changed.
   token-lifetime=10m      of the access tokens for a client secret
   registration=30s        from register until a resource provider is Registered
   registered=false        make all resource providers NotRegistered now (true: Registered)
+  age=45m                 what exists is that much older now: machines, disks, assignments
   eviction-notice=5s      from the notice of an eviction until the machine goes
   nic-reservation=180s    how long an interface stays reserved after a refused create
   page-size=100           rows on a page of a list
@@ -135,6 +144,7 @@ func set(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	delete(values, registered)
+	delete(values, age)
 	if inst.Settings == nil {
 		inst.Settings = map[string]string{}
 	}

@@ -14,6 +14,7 @@ import (
 	"mngr/internal/agent"
 	"mngr/internal/fleet"
 	"mngr/internal/output"
+	"mngr/internal/plain"
 )
 
 func newStart(app *App) *cobra.Command {
@@ -92,7 +93,7 @@ func (a *App) printStarted(results []fleet.Started) error {
 			"accepted_hosts": accepted, "stop_reasons": reasons},
 		Human: func(w io.Writer) error {
 			for _, r := range reasons {
-				fmt.Fprintln(w, r.line())
+				fmt.Fprintln(w, plain.Escape(r.line()))
 			}
 			for _, h := range accepted {
 				fmt.Fprintf(w, "Azure is starting host %s; agents that ran come up with it\n", h)

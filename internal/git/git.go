@@ -1,7 +1,6 @@
 package git
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -64,10 +63,10 @@ func (r Repository) Push(ctx context.Context, sshCommand, url, branch string) er
 		"push", "--quiet", "--no-verify", "--force", url, r.Commit+":refs/heads/"+branch)
 	cmd.Env = append(os.Environ(), "GIT_SSH_COMMAND="+sshCommand, "GIT_TERMINAL_PROMPT=0", "GIT_LFS_SKIP_PUSH=1")
 	cmd.WaitDelay = time.Duration(agent.DeadlineChild) // the ssh child may hold the pipe for longer than git lives
-	var errs bytes.Buffer
-	cmd.Stderr = &errs
+	errs := &tail{}                                    // what the other side says comes out of a container
+	cmd.Stderr = errs
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("git push: %s: %w", causeOf(errs.String()), err)
+		return fmt.Errorf("git push: %s: %w", causeOf(string(errs.kept)), err)
 	}
 	return nil
 }
@@ -91,19 +90,38 @@ func causeOf(said string) string {
 	}
 }
 
+// tail keeps the end of what is written to it.
+type tail struct{ kept []byte }
+
+// mostTail is far more than a last line needs.
+const mostTail = 16 << 10
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.kept = append(t.kept, b[max(0, len(b)-mostTail):]...)
+	t.kept = t.kept[max(0, len(t.kept)-mostTail):]
+	return len(b), nil
+}
+
 func lastLine(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	return lines[len(lines)-1]
 }
 
-// StripUser removes a user name and a password, or a token, from a remote's URL.
+// StripUser removes a user name and a password, or a token, from a remote's URL, and its
+// query, where some servers take a token.
 func StripUser(remote string) string {
-	if u, err := url.Parse(remote); err == nil && u.Host != "" {
-		u.User = nil
-		return u.String()
+	scheme, rest, isURL := strings.Cut(remote, "://")
+	if !isURL {
+		if i := strings.Index(remote, "@"); i >= 0 && !strings.ContainsAny(remote[:i], "/:") {
+			return remote[i+1:] // scp-like: user@host:path
+		}
+		return remote
 	}
-	if i := strings.Index(remote, "@"); i >= 0 && !strings.ContainsAny(remote[:i], "/:") {
-		return remote[i+1:] // scp-like: user@host:path
+	u, err := url.Parse(remote)
+	if err != nil { // such as a percent sign in a password, with which git lives
+		rest, _, _ = strings.Cut(rest, "?")
+		return scheme + "://" + rest[strings.LastIndex(rest, "@")+1:]
 	}
-	return remote
+	u.User, u.RawQuery = nil, ""
+	return u.String()
 }

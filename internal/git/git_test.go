@@ -75,16 +75,35 @@ func TestOpenBeforeTheFirstCommit(t *testing.T) {
 
 func TestStripUser(t *testing.T) {
 	for in, want := range map[string]string{
-		"https://u:p@example.com/a.git":   "https://example.com/a.git",
-		"https://token@example.com/a.git": "https://example.com/a.git",
-		"git@example.com:a/b.git":         "example.com:a/b.git",
-		"ssh://git@example.com:22/a.git":  "ssh://example.com:22/a.git",
-		"/srv/a.git":                      "/srv/a.git",
-		"/srv/a@b.git":                    "/srv/a@b.git",
-		"":                                "",
+		"https://u:p@example.com/a.git":    "https://example.com/a.git",
+		"https://token@example.com/a.git":  "https://example.com/a.git",
+		"https://u:p%ss@example.com/a.git": "https://example.com/a.git",
+		"https://u:p@ss@example.com/a.git": "https://example.com/a.git",
+		"https://u:p%ss@e.com/a.git?x=@":   "https://e.com/a.git",
+		"https://example.com/a?token=abc":  "https://example.com/a",
+		"https://example.com/@scope/a.git": "https://example.com/@scope/a.git",
+		"git@example.com:a/b.git":          "example.com:a/b.git",
+		"ssh://git@example.com:22/a.git":   "ssh://example.com:22/a.git",
+		"/srv/a.git":                       "/srv/a.git",
+		"/srv/a@b.git":                     "/srv/a@b.git",
+		"":                                 "",
 	} {
 		if got := StripUser(in); got != want {
 			t.Errorf("StripUser(%q) = %q, want %q", in, got, want)
 		}
+	}
+}
+
+// What a server says while it takes a push is the container's, which may talk for ever.
+func TestTailIsBounded(t *testing.T) {
+	said := &tail{}
+	for range 100 {
+		if n, err := said.Write(make([]byte, 10_000)); n != 10_000 || err != nil {
+			t.Fatalf("Write = %d, %v", n, err)
+		}
+	}
+	_, _ = said.Write([]byte("\nthe end\n"))
+	if len(said.kept) > mostTail || lastLine(string(said.kept)) != "the end" {
+		t.Errorf("kept %d bytes, last line %q", len(said.kept), lastLine(string(said.kept)))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -260,13 +261,17 @@ func TestTruncate(t *testing.T) {
 
 // Every JSON object is one line that no terminal obeys.
 func FuzzObject(f *testing.F) {
-	for _, seed := range []string{"", "a\nb\tc\r", "\xff\xc2", "\u009b", "\u202e\u2066\u200f\ufeff"} {
+	for _, seed := range []string{"", "a\nb\tc\r", "\xff\xc2", "\u009b", "\u202e\u2066\u200f\ufeff", "\U000e0041"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		data, err := object("", map[string]string{"s": s})
 		if err != nil || strings.IndexFunc(string(data), plain.Unsafe) >= 0 || !json.Valid(data) {
 			t.Fatalf("JSON of %q is %q, %v", s, data, err)
+		}
+		var back map[string]string
+		if err := json.Unmarshal(data, &back); err != nil || utf8.ValidString(s) && back["s"] != s {
+			t.Fatalf("%q came back as %q, %v", s, back["s"], err)
 		}
 	})
 }

@@ -28,8 +28,10 @@ func Escape(s string) string {
 			b.WriteString(`\r`)
 		case Unsafe(r) && r < 0x100:
 			fmt.Fprintf(&b, `\x%02x`, r)
-		case Unsafe(r):
+		case Unsafe(r) && r < 0x10000:
 			fmt.Fprintf(&b, `\u%04x`, r)
+		case Unsafe(r):
+			fmt.Fprintf(&b, `\U%08x`, r)
 		default:
 			b.WriteRune(r)
 		}
@@ -39,19 +41,18 @@ func Escape(s string) string {
 }
 
 // Unsafe reports control characters (C0, DEL, C1), line and paragraph separators, and
-// the marks that reorder or hide text on a terminal.
+// the marks that reorder or hide text on a terminal: all of Unicode's format characters but
+// the joiners, without which some scripts and emoji are not themselves, and the few that are
+// seen.
 func Unsafe(r rune) bool {
 	switch {
-	case unicode.IsControl(r):
-		return true
-	case r == 0x2028, r == 0x2029: // separators
-		return true
-	case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069: // bidirectional overrides and isolates
-		return true
-	case r == 0x061c, r == 0x200e, r == 0x200f, r == 0xfeff: // direction marks, zero width
-		return true
+	case r < 0x7f:
+		return r < ' '
+	case r == 0x200c, r == 0x200d: // joiners
+		return false
 	}
-	return false
+	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) ||
+		unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 }
 
 // Strip drops what Escape would spell out. Blanks stay as they are.

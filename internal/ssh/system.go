@@ -20,6 +20,10 @@ type System struct {
 // Options are the arguments of ssh(1) before the destination. They ask nothing and trust
 // nothing but the pinned key; an authentication agent is left out, since one that asks
 // for a touch would hang a command.
+//
+// The other side is hostile: what the user's own configuration allows servers in general,
+// such as a forwarded agent or new host keys, stands back here. How the server is reached
+// stays the user's business.
 func (s System) Options() []string {
 	return []string{
 		"-i", s.KeyPath,
@@ -29,7 +33,18 @@ func (s System) Options() []string {
 		"-o", "StrictHostKeyChecking=yes",
 		"-o", "IdentitiesOnly=yes",
 		"-o", "IdentityAgent=none",
+		"-o", "PreferredAuthentications=publickey", // no question that the server made up
 		"-o", "PasswordAuthentication=no",
+		"-o", "NoHostAuthenticationForLocalhost=no", // the local Azure's machines
+		"-o", "VerifyHostKeyDNS=no",
+		"-o", "UpdateHostKeys=no",
+		"-o", "ControlMaster=no",
+		"-o", "ControlPath=none", // a connection that was verified as somebody else's
+		"-o", "ForwardAgent=no",
+		"-o", "ForwardX11=no",
+		"-o", "ClearAllForwardings=yes",
+		"-o", "GSSAPIDelegateCredentials=no",
+		"-o", "Tunnel=no",
 		"-o", "ConnectTimeout=15",
 		"-o", "ServerAliveInterval=15",
 		"-o", "ServerAliveCountMax=4",

@@ -13,13 +13,14 @@ type Book struct {
 	now   func() time.Time
 	mu    sync.Mutex
 	rules []*Rule
+	ends  map[string]chan struct{} // of each rule, by id: closed when it is removed
 	next  int
 	path  string  // "" keeps nothing
 	lines []*Line // connections that are open, oldest first
 }
 
 // NewBook returns a book without rules.
-func NewBook(now func() time.Time) *Book { return &Book{now: now} }
+func NewBook(now func() time.Time) *Book { return &Book{now: now, ends: map[string]chan struct{}{}} }
 
 // Add checks a rule and begins to apply it. It returns the rule as it is kept, with its id.
 func (b *Book) Add(r Rule) (Rule, error) {
@@ -31,6 +32,7 @@ func (b *Book) Add(r Rule) (Rule, error) {
 	b.next++
 	r.ID, r.Added, r.Seen, r.Hits = fmt.Sprintf("f%d", b.next), b.now().UTC(), 0, 0
 	b.rules = append(b.rules, &r)
+	b.ends[r.ID] = make(chan struct{})
 	b.strike(&r)
 	return r, b.save()
 }
@@ -53,6 +55,7 @@ func (b *Book) Remove(id string) (known bool, err error) {
 	defer b.mu.Unlock()
 	before := len(b.rules)
 	b.rules = slices.DeleteFunc(b.rules, func(r *Rule) bool { return r.ID == id })
+	b.end(id)
 	b.release()
 	return len(b.rules) < before, b.save()
 }
@@ -62,9 +65,20 @@ func (b *Book) Clear() (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := len(b.rules)
+	for _, r := range b.rules {
+		b.end(r.ID)
+	}
 	b.rules = nil
 	b.release()
 	return n, b.save()
+}
+
+// end lets go what a rule holds. The lock is held.
+func (b *Book) end(id string) {
+	if over, ok := b.ends[id]; ok {
+		close(over)
+		delete(b.ends, id)
+	}
 }
 
 // Take finds the first rule that hits a call, and counts. Rules that wait for their nth
@@ -92,7 +106,7 @@ func (b *Book) take(c Call) *Hit {
 		}
 		counted = true
 		if r.count() {
-			return &Hit{Rule: *r, call: c, at: now}
+			return &Hit{Rule: *r, call: c, at: now, removed: b.ends[r.ID]}
 		}
 	}
 	return nil

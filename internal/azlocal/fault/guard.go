@@ -37,8 +37,12 @@ func (b *Book) Guard(w http.ResponseWriter, r *http.Request, c Call, p Plain) {
 		<-r.Context().Done()
 		p.cut()
 	}
-	if hit.Pause(r.Context()) != nil {
+	if hit.Pause(r.Context()) != nil || hit.Hold(r.Context(), HoldBefore) != nil {
 		p.cut()
+	}
+	if hit.Is(HoldAfter) {
+		p.withhold(noted, r, hit)
+		return
 	}
 	hit.Deliver(noted, func(w http.ResponseWriter) { p.Next(w, r) })
 	if hit.Acts() && p.Act != nil {
@@ -59,6 +63,17 @@ func (p *Plain) refuse(w http.ResponseWriter, hit *Hit) {
 	}
 	p.Entry.Code = e.Code
 	p.Refuse(w, e)
+}
+
+// withhold serves a request and keeps the answer until the fault is removed.
+func (p *Plain) withhold(w http.ResponseWriter, r *http.Request, hit *Hit) {
+	whole := &buffer{ResponseWriter: w, status: http.StatusOK}
+	p.Next(whole, r)
+	if hit.Hold(r.Context(), HoldAfter) != nil {
+		p.cut()
+	}
+	w.WriteHeader(whole.status)
+	_, _ = w.Write(whole.body.Bytes()) // the client is gone when this fails
 }
 
 // cut ends the connection without an answer.

@@ -16,6 +16,8 @@ type Hit struct {
 	Rule Rule
 	call Call
 	at   time.Time
+
+	removed <-chan struct{} // the rule is
 }
 
 // Is tells whether the call meets one of some kinds of trouble.
@@ -51,6 +53,20 @@ func (h *Hit) Pause(ctx context.Context) error {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Hold waits until the rule is removed, if it holds calls at this point. The error says
+// that the client went first.
+func (h *Hit) Hold(ctx context.Context, point Kind) error {
+	if !h.Is(point) {
+		return nil
+	}
+	select {
+	case <-h.removed:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

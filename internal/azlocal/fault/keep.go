@@ -33,6 +33,9 @@ func (b *Book) Keep(path string) error {
 		}
 	}
 	b.path, b.rules, b.next = path, k.Rules, k.Next
+	for _, r := range b.rules {
+		b.ends[r.ID] = make(chan struct{})
+	}
 	return nil
 }
 

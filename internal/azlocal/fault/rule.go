@@ -21,6 +21,8 @@ const (
 	Fail        Kind = "operation-fails" // accepted; the operation ends in Failed. Without one, refused
 	NeverFinish Kind = "never-finish"    // accepted; the operation stays in progress. Without one, the answer never comes
 	Delay       Kind = "delay"           // served late
+	HoldBefore  Kind = "hold-before"     // waits until the fault is removed; when the client goes before that, nothing is done
+	HoldAfter   Kind = "hold-after"      // everything is done; the answer waits until the fault is removed
 	DropBefore  Kind = "drop-before"     // the connection is cut, nothing is done
 	DropAfter   Kind = "drop-after"      // everything is done, then the connection is cut
 	DropDuring  Kind = "drop-during"     // everything is done; the connection is cut half-way through the answer
@@ -130,7 +132,7 @@ func (r *Rule) checkEffect() error {
 		if strings.HasPrefix(strings.ToLower(r.On), "entra:") {
 			return fmt.Errorf("%s concerns no machine", r.On)
 		}
-	case DropBefore, DropAfter, DropDuring, InvalidJSON, NeverFinish:
+	case HoldBefore, HoldAfter, DropBefore, DropAfter, DropDuring, InvalidJSON, NeverFinish:
 	case RefuseConnection, CutConnection, HangConnection:
 		return fmt.Errorf("only a connection, such as %s22, can be made to %s", TCPPrefix, r.Effect)
 	default:
@@ -152,7 +154,7 @@ func (r *Rule) can(c Call) bool {
 		return false
 	}
 	switch r.Effect {
-	case DropBefore, DropAfter, DropDuring, InvalidJSON:
+	case HoldBefore, HoldAfter, DropBefore, DropAfter, DropDuring, InvalidJSON:
 		return !c.Part
 	case KillMachine, HangSSH, EvictMachine:
 		return !c.Part && c.Operation != EntraToken

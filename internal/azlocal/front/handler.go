@@ -153,8 +153,13 @@ func (h *Handler) serve(r *http.Request, req *arm.Request, route fabric.Route, h
 	if err := hit.Pause(h.World.Context()); err != nil {
 		return nil, err
 	}
+	if hit.Hold(r.Context(), fault.HoldBefore) != nil {
+		return nil, errCut
+	}
 	resp, fated, err := h.work(req, route, hit, entry, rates)
 	switch {
+	case hit.Hold(r.Context(), fault.HoldAfter) != nil:
+		return resp, errCut
 	case err != nil:
 		return resp, err
 	case hit.Is(fault.DropAfter):

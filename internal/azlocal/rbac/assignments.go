@@ -12,7 +12,8 @@ import (
 	"mngr/internal/azlocal/fabric"
 )
 
-const typeAssignment = "Microsoft.Authorization/roleAssignments"
+// TypeAssignment is the type of role assignments.
+const TypeAssignment = "Microsoft.Authorization/roleAssignments"
 
 // assignmentKey finds an assignment by its name, which is unique wherever it is made.
 func assignmentKey(name string) string { return "assignment:" + strings.ToLower(name) }
@@ -146,7 +147,7 @@ func deleteAssignment(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 func listAssignments(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	filter := parseFilter(r.Query.Get("$filter"))
 	rows := []doc.Object{}
-	for _, a := range t.List(typeAssignment, "") {
+	for _, a := range t.List(TypeAssignment, "") {
 		if !filter.reaches(r.Params["scope"], a.Body.Str("properties", "scope")) {
 			continue
 		}

@@ -31,7 +31,7 @@ func Grant(t *fabric.Tx, p arm.Principal, role, scope string) {
 	}
 	name := uuid.NewString()
 	props := doc.Object{"roleDefinitionId": definitionID(t.World().Subscription, role), "principalId": p.ObjectID, "principalType": "ServicePrincipal"}
-	t.Put(&fabric.Document{ID: scope + "/providers/" + typeAssignment + "/" + name, Body: assignmentBody(t, scope, name, p, props)})
+	t.Put(&fabric.Document{ID: scope + "/providers/" + TypeAssignment + "/" + name, Body: assignmentBody(t, scope, name, p, props)})
 }
 
 // Withdraw takes a role at a scope from a principal and tells whether it had it. It still
@@ -78,7 +78,7 @@ func FindRole(t *fabric.Tx, nameOrGUID string) string {
 
 // ForgetScope removes the assignments at and below a scope that is gone.
 func ForgetScope(t *fabric.Tx, scope string) {
-	for _, a := range t.List(typeAssignment, scope) {
+	for _, a := range t.List(TypeAssignment, scope) {
 		t.Delete(a.ID)
 	}
 }

@@ -24,7 +24,7 @@ type Provider struct{ Directory Directory }
 func Kinds() []*fabric.Kind {
 	return []*fabric.Kind{
 		{Type: typeDefinition, Counts: one(limitDefinitions)},
-		{Type: typeAssignment, Counts: one(limitAssignments), Refs: func(d *fabric.Document) []fabric.Ref {
+		{Type: TypeAssignment, Counts: one(limitAssignments), Refs: func(d *fabric.Document) []fabric.Ref {
 			return []fabric.Ref{
 				{From: d.ID, To: principalKey(d.Body.Str("properties", "principalId"))},
 				{From: d.ID, To: d.Body.Str("properties", "roleDefinitionId")},
@@ -67,10 +67,10 @@ func (p *Provider) Routes() []fabric.Route {
 		route(http.MethodGet, typeDefinition, "/{name}", "read", getDefinition),
 		route(http.MethodPut, typeDefinition, "/{name}", "write", putDefinition),
 		route(http.MethodDelete, typeDefinition, "/{name}", "delete", deleteDefinition),
-		route(http.MethodGet, typeAssignment, "", "read", listAssignments),
-		route(http.MethodGet, typeAssignment, "/{name}", "read", getAssignment),
-		route(http.MethodPut, typeAssignment, "/{name}", "write", p.putAssignment),
-		route(http.MethodDelete, typeAssignment, "/{name}", "delete", deleteAssignment),
+		route(http.MethodGet, TypeAssignment, "", "read", listAssignments),
+		route(http.MethodGet, TypeAssignment, "/{name}", "read", getAssignment),
+		route(http.MethodPut, TypeAssignment, "/{name}", "write", p.putAssignment),
+		route(http.MethodDelete, TypeAssignment, "/{name}", "delete", deleteAssignment),
 		route(http.MethodGet, typeDeny, "", "read", listDenials),
 		route(http.MethodGet, typeDeny, "/{name}", "read", getDenial),
 		route(http.MethodGet, "Microsoft.Authorization/classicAdministrators", "", "read", nobody),

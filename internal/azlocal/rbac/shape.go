@@ -16,7 +16,7 @@ const (
 
 func assignmentBody(t *fabric.Tx, scope, name string, by arm.Principal, props doc.Object) doc.Object {
 	now := fabric.Timestamp(t.World().Now())
-	return doc.Object{"id": scope + "/providers/" + typeAssignment + "/" + name, "name": name, "type": typeAssignment, "properties": doc.Object{
+	return doc.Object{"id": scope + "/providers/" + TypeAssignment + "/" + name, "name": name, "type": TypeAssignment, "properties": doc.Object{
 		"roleDefinitionId": props.Str("roleDefinitionId"), "principalId": props.Str("principalId"), "principalType": props.Str("principalType"),
 		"scope": scope, "condition": props.Get("condition"), "conditionVersion": props.Get("conditionVersion"),
 		"createdOn": now, "updatedOn": now, "createdBy": by.ObjectID, "updatedBy": by.ObjectID,
