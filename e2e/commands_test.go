@@ -27,6 +27,12 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"arm":      armRequest,
 		"census":   takeCensus,
 		"asbefore": asBefore,
+		"program":  program,
+		"clean":    clean,
+		"request":  request,
+		"private":  private,
+		"holds":    holds,
+		"secretof": secretOf,
 	}
 }
 

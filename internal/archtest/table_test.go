@@ -71,6 +71,8 @@ var rules = []rule{
 
 	// Tests only.
 	{pkg: "internal/archtest", imports: nil},
+	{pkg: "e2e/escape", imports: nil}, // it runs inside containers
+	{pkg: "cmd/escape", imports: []string{"e2e/escape"}},
 	{pkg: "e2e", imports: nil, tests: []string{"e2e/rig", "internal/cli", "internal/azlocal", "internal/agent", "internal/ctl"}},
 	{pkg: "e2e/rig", imports: nil},
 	{pkg: "e2e/chaos", imports: []string{"e2e/rig"}},
@@ -97,7 +99,7 @@ var modules = []module{
 	{path: "github.com/creack/pty", users: []string{"internal/guest/..."}, tests: []string{"e2e", "internal/cli/..."}},
 	{path: "github.com/goccy/go-yaml", users: []string{"internal/hostsetup", "internal/azlocal/..."}},
 	{path: "golang.org/x/term", users: []string{"internal/output", "internal/cli/...", "internal/ssh", "internal/azlocal"}},
-	{path: "golang.org/x/sys/", users: []string{"internal/config", "internal/ssh", "internal/keep", "internal/guest/...", "internal/azlocal/..."}},
+	{path: "golang.org/x/sys/", users: []string{"internal/config", "internal/ssh", "internal/keep", "internal/guest/...", "internal/azlocal/...", "e2e/escape"}},
 	{path: "golang.org/x/sync/", users: []string{"internal/azure", "internal/fleet/...", "internal/cli/...", "internal/guest/...", "internal/azlocal/..."}},
 	{path: "golang.org/x/time/", users: []string{"internal/azlocal/..."}},
 	{path: "github.com/google/uuid", users: []string{"internal/agent", "internal/azure", "internal/azlocal/..."}},

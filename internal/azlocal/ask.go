@@ -44,11 +44,11 @@ func emit[T any](w io.Writer, format string, v any, rows []T, human func(io.Writ
 	case "human":
 		return human(w)
 	case "json":
-		enc := json.NewEncoder(w)
+		enc := json.NewEncoder(jsonOut{w})
 		enc.SetIndent("", "  ")
 		return enc.Encode(v)
 	case "jsonl":
-		enc := json.NewEncoder(w)
+		enc := json.NewEncoder(jsonOut{w})
 		for _, row := range rows {
 			if err := enc.Encode(row); err != nil {
 				return err

@@ -113,7 +113,7 @@ func (f logFilter) follow(cmd *cobra.Command, format string) error {
 		case !f.keeps(e):
 			return nil
 		case format == "jsonl":
-			return json.NewEncoder(out).Encode(e)
+			return json.NewEncoder(jsonOut{out}).Encode(e)
 		}
 		_, err := fmt.Fprintln(out, line(e, "%s  %-10s %-12s %-12s %8s  %-10s  %s  %s"))
 		return err

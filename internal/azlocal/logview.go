@@ -28,7 +28,7 @@ func line(e activity.Entry, format string) string {
 	if e.Method != "" {
 		took = rounded(e.Millis)
 	}
-	return fmt.Sprintf(format, e.Time.Format("15:04:05.000"), dash(cmp.Or(e.Name, e.Principal)), outcome(e), dash(e.Code), took, ended(e), e.Operation, dash(e.Resource))
+	return fmt.Sprintf(format, e.Time.Format("15:04:05.000"), shown(cmp.Or(e.Name, e.Principal)), outcome(e), shown(e.Code), took, visible(ended(e)), visible(e.Operation), shown(e.Resource))
 }
 
 // outcome is the status, with the fault that decided it.
@@ -65,5 +65,7 @@ func rounded(millis float64) string {
 	}
 	return d.Round(100 * time.Millisecond).String()
 }
+
+func shown(s string) string { return dash(visible(s)) }
 
 func dash(s string) string { return cmp.Or(s, "-") }

@@ -34,6 +34,12 @@ func (p *Provider) Cleanup(ctx context.Context, dryRun bool, progress agent.Prog
 	if err != nil {
 		return CleanupResult{}, err
 	}
+	defer func() {
+		if agent.KindOf(err) == agent.KindCanceled {
+			err = &agent.Error{Kind: agent.KindCanceled, Err: err, Cause: err.Error() + "; Azure may go on with what it was told",
+				Hint: p.cleanupCommand() + " # goes on; mngr list and mngr gc show what is left"}
+		}
+	}()
 	group := p.settings.ResourceGroup
 	c := &cleanup{p: p, s: s, dryRun: dryRun, progress: progress, result: CleanupResult{
 		SubscriptionID: s.subscription, Region: normalRegion(p.settings.Region)}}
@@ -138,6 +144,9 @@ func (c *cleanup) remove(ctx context.Context, group string, inv inventory) error
 			what += " with what destroyed hosts left: " + describe(inv.left)
 		}
 		return c.act(what, func() error {
+			if err := c.shut(ctx, group, inv); err != nil {
+				return err
+			}
 			op, err := c.s.groups.BeginDelete(ctx, group, nil)
 			err = finish(ctx, c.p, op, err)
 			if absent(err) {
@@ -159,6 +168,32 @@ func (c *cleanup) remove(ctx context.Context, group string, inv inventory) error
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// shut deletes the networks of a group that is to go as a whole, and looks again. Azure
+// deletes no network that an interface is in, and makes no machine without one: who began
+// to make a machine since the first look is not run over.
+func (c *cleanup) shut(ctx context.Context, group string, inv inventory) error {
+	for _, it := range inv.ours {
+		if it.kind != typeVNet || slices.ContainsFunc(inv.left, func(l item) bool { return l.kind == typeNIC }) {
+			continue // what a destroyed host left is in it, too
+		}
+		err := stubbornly(ctx, c.p, agent.DeadlineAccept, c.progress, func(ctx context.Context) error {
+			return c.p.remove(ctx, c.s, group, it)
+		})
+		if hasCode(err, "InUseSubnetCannotBeDeleted", "InUseVirtualNetworkCannotBeDeleted") {
+			return agent.Errorf(agent.KindConflict, "somebody makes a machine in network %s; nothing was deleted", it.name).
+				WithHint("mngr list, then again: %s", c.p.cleanupCommand())
+		}
+		if err != nil && !absent(err) {
+			return err
+		}
+	}
+	again, found, err := c.s.take(ctx, group)
+	if err != nil || !found {
+		return err
+	}
+	return c.p.refuse(again)
 }
 
 func describe(items []item) string {

@@ -138,8 +138,18 @@ func (c *census) part(kind agent.LeftoverKind, name, id, suffix string, tags map
 			l.Kept = "an operation on machine " + machine + " is under way"
 		}
 	}
+	if l.Kept == "" && !together(machine, tags) {
+		l.Kept = "its name and its tags are of different hosts"
+	}
 	l.Since, l.Kept = c.age(tags, made, l.Kept)
 	return l, true
+}
+
+// together tells whether the name of a part and its tags speak of the same host: the name
+// of our machines follows from that of their hosts. The original's have other names.
+func together(machine string, tags map[string]*string) bool {
+	host, prefixed := strings.CutPrefix(tag(tags, tagHostName), hostNamePrefix)
+	return !ours(tags) || !prefixed || strings.EqualFold(vmName(host), machine)
 }
 
 // age tells when a part was made, and whether that is long enough ago.

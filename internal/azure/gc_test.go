@@ -61,6 +61,8 @@ func TestLeftoversOfTheNetwork(t *testing.T) {
 		{gone + "-nic", `{"managed-by":"mngr","mngr-host-id":"` + string(testHost) + `"}`, ``, "its age is not known", true},
 		{"mngr-busy-0a0b0c0d-nic", old, ``, "", true},
 		{gone + "-nic", old, `"virtualMachine":{"id":"/x"}`, "", false},
+		{vmName("a") + "-nic", strings.Replace(old, "{", `{"mngr-host-name":"mngr-a",`, 1), ``, "", true},
+		{vmName("b") + "-nic", strings.Replace(old, "{", `{"mngr-host-name":"mngr-a",`, 1), ``, "its name and its tags are of different hosts", true},
 		{gone + "-nic", `{"managed-by":"mngr"}`, ``, "", false},
 		{gone + "-nic", `{"mngr-host-id":"` + string(testHost) + `"}`, ``, "", false},
 		{"gone-nic", old, ``, "", false},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"strings"
 
 	"mngr/internal/agent"
 )
@@ -85,8 +86,24 @@ func (p *Provider) Prepare(ctx context.Context, o PrepareOptions, progress agent
 	}
 	w := &preparation{p: p, s: s, n: n, o: o, cidrs: cidrs, progress: progress, result: PrepareResult{
 		SubscriptionID: s.subscription, ResourceGroup: p.settings.ResourceGroup, Region: n.region}}
-	err = w.run(ctx)
+	err = w.run(agent.WithProgress(ctx, progress))
+	if agent.KindOf(err) == agent.KindCanceled && ctx.Err() != nil {
+		err = w.interrupted(err)
+	}
 	return w.result, err
+}
+
+// interrupted says what is there by now. It costs nothing, and the next run goes on.
+func (w *preparation) interrupted(cause error) error {
+	made := []string{"nothing was made or changed"}
+	if len(w.done) > 0 {
+		made = []string{"done so far, and free of charge: " + w.done[0].String()}
+		for _, part := range w.done[1:] {
+			made = append(made, part.String())
+		}
+	}
+	return &agent.Error{Kind: agent.KindCanceled, Err: cause, Cause: "interrupted; " + strings.Join(made, ", "),
+		Hint: w.p.prepareCommand() + " # goes on; " + w.p.cleanupCommand() + " removes it"}
 }
 
 var regionName = regexp.MustCompile(`^[a-z][a-z0-9]{1,39}$`)

@@ -16,6 +16,7 @@ type App struct {
 	streams output.Streams
 	global  globalFlags
 	atStake atomic.Pointer[string] // what bills if the process ends now; nil for nothing
+	halfway atomic.Pointer[string] // what is half done then, and bills nothing
 	running bool                   // the flags are parsed and a command has begun
 
 	out  *output.Printer

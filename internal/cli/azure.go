@@ -100,6 +100,7 @@ func runCleanup(ctx context.Context, app *App, flags instanceFlags, dryRun bool)
 	if err != nil {
 		return err
 	}
+	app.halfway.Store(new("Azure may go on with what it was told; mngr azure cleanup may be repeated"))
 	var r azure.CleanupResult
 	err = app.withProgress(func(phase agent.Progress) (err error) {
 		r, err = provider.Cleanup(ctx, dryRun, phase)

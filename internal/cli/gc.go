@@ -99,7 +99,7 @@ func runGC(ctx context.Context, app *App, flags gcFlags) error {
 func (a *App) findGarbage(ctx context.Context, f *fleet.Fleet, o fleet.GCOptions) (list fleet.GarbageList, err error) {
 	err = a.withProgress(func(phase agent.Progress) error {
 		phase("looking for what hosts left")
-		list, err = f.FindGarbage(ctx, o)
+		list, err = f.FindGarbage(agent.WithProgress(ctx, phase), o)
 		return err
 	})
 	return list, err
@@ -107,7 +107,7 @@ func (a *App) findGarbage(ctx context.Context, f *fleet.Fleet, o fleet.GCOptions
 
 func (a *App) collect(ctx context.Context, f *fleet.Fleet, list *fleet.GarbageList) error {
 	a.atStake.Store(new("what hosts left may remain, and bill; mngr gc may be repeated"))
-	return a.withProgress(func(phase agent.Progress) error { return f.Collect(ctx, list, phase) })
+	return a.withProgress(func(phase agent.Progress) error { return f.Collect(agent.WithProgress(ctx, phase), list, phase) })
 }
 
 // mayCollect asks before hosts go that may have agents.

@@ -150,9 +150,9 @@ func (g guests) Dial(ctx context.Context, h agent.Host, p fleet.Place) (fleet.Gu
 	return g.dial(ctx, h, p, ssh.Dial)
 }
 
-func (g guests) DialRetry(ctx context.Context, h agent.Host, p fleet.Place) (fleet.Guest, error) {
+func (g guests) DialRetry(ctx context.Context, h agent.Host, p fleet.Place, missed func(error)) (fleet.Guest, error) {
 	return g.dial(ctx, h, p, func(ctx context.Context, t ssh.Target, key *ssh.ClientKey) (*ssh.Client, error) {
-		return ssh.DialRetry(ctx, t, key, betweenDials)
+		return ssh.DialRetry(ctx, t, key, betweenDials, missed)
 	})
 }
 

@@ -105,6 +105,9 @@ func (a *App) interruptible(parent context.Context) (context.Context, func()) {
 				fmt.Fprintf(os.Stderr, "\nleft at once: %s\n", *left)
 				os.Exit(output.CodeRemains)
 			}
+			if left := a.halfway.Load(); left != nil {
+				fmt.Fprintf(os.Stderr, "\nleft at once: %s\n", *left)
+			}
 			os.Exit(output.CodeInterrupted)
 		}
 	}()

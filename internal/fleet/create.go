@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"mngr/internal/agent"
@@ -56,6 +58,7 @@ func (f *Fleet) Create(ctx context.Context, o CreateOptions, progress agent.Prog
 	if err != nil {
 		return Created{}, err
 	}
+	ctx = agent.WithProgress(ctx, progress)
 	progress("looking at what exists")
 	listing, err := f.List(ctx, []string{o.Provider}, false)
 	if err != nil {
@@ -77,7 +80,8 @@ func (f *Fleet) Create(ctx context.Context, o CreateOptions, progress agent.Prog
 	if host != nil && unfinished(*host) {
 		return f.resume(ctx, inst, *host, o, progress)
 	}
-	if err := nameTaken(listing, o); err != nil {
+	begun, err := nameTaken(listing, o)
+	if err != nil && (host == nil || o.Host == "" || o.NewHost || host.State != agent.HostRunning) {
 		return Created{}, err
 	}
 	switch {
@@ -88,7 +92,7 @@ func (f *Fleet) Create(ctx context.Context, o CreateOptions, progress agent.Prog
 		return Created{}, agent.Errorf(agent.KindExists, "a host %q exists on provider %q", name, o.Provider).
 			WithHint("mngr create %s@%s puts the agent on it", o.Name, name)
 	case host != nil:
-		return f.createOn(ctx, inst, *host, o, progress)
+		return f.createOn(ctx, inst, *host, o, begun, progress)
 	}
 	o.Host = name
 	made, err := f.createHost(ctx, inst, o, progress)
@@ -98,14 +102,19 @@ func (f *Fleet) Create(ctx context.Context, o CreateOptions, progress agent.Prog
 	return made, err
 }
 
-func nameTaken(l Listing, o CreateOptions) error {
+// nameTaken finds the agent that has the name already.
+func nameTaken(l Listing, o CreateOptions) (*Row, error) {
 	for _, r := range l.Rows {
 		if r.Agent.Name == o.Name && (o.Host == "" || r.Host.Name == o.Host) {
-			return agent.Errorf(agent.KindExists, "agent %q exists on host %q", o.Name, r.Host.Name).
-				WithHint("mngr connect %s, or choose another name", rowAddress(r))
+			return &r, exists(r)
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+func exists(r Row) error {
+	return agent.Errorf(agent.KindExists, "agent %q exists on host %q", r.Agent.Name, r.Host.Name).
+		WithHint("mngr connect %s, or choose another name", rowAddress(r))
 }
 
 // unfinished tells a host whose creation did not come to its end.
@@ -113,8 +122,9 @@ func unfinished(h agent.Host) bool {
 	return h.HostKeys.VM != "" && h.HostKeys.Container == "" && h.State != agent.HostDeleting || h.State == agent.HostFailed
 }
 
-// createOn adds an agent to a host that runs.
-func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o CreateOptions, progress agent.Progress) (Created, error) {
+// createOn adds an agent to a host that runs. begun is the one of the same name that the
+// tags know: where its host does not, an earlier create died in between, and is finished.
+func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o CreateOptions, begun *Row, progress agent.Progress) (Created, error) {
 	if h.State != agent.HostRunning {
 		return Created{}, agent.Errorf(agent.KindConflict, "host %q is %s", h.Name, h.State).
 			WithHint("mngr list; mngr start one of its agents first")
@@ -123,6 +133,9 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 		return Created{}, agent.Errorf(agent.KindUsage, "host %q exists: %s cannot change it", h.Name, join(o.HostFlags))
 	}
 	record := agent.Record{ID: agent.NewID(), Name: o.Name, Type: o.Type, Labels: o.Labels}
+	if begun != nil {
+		record.ID = begun.Agent.ID
+	}
 	tags, err := records.EncodeAgent(record)
 	if err != nil {
 		return Created{}, err
@@ -136,14 +149,19 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 		return Created{}, err
 	}
 	defer guest.Close()
+	if begun != nil {
+		if known, err := f.knows(ctx, guest, record.ID); err != nil || known {
+			return Created{}, cmp.Or(err, exists(*begun))
+		}
+	}
 	progress("recording the agent")
 	if err := inst.MergeTags(ctx, h.Resource, tags, nil); err != nil {
-		return Created{}, fmt.Errorf("record agent %q: %w", o.Name, err)
+		return Created{}, f.forgetAgent(ctx, inst, h, guest, record.ID, fmt.Errorf("record agent %q: %w", o.Name, err), progress)
 	}
 	status, err := f.startNew(ctx, guest, h, record, o, progress)
 	if err != nil {
 		err = orElse(err, "mngr create %s@%s again: nothing is left of this one", o.Name, h.Name)
-		return Created{}, f.forgetAgent(ctx, inst, h, guest, record, err)
+		return Created{}, f.forgetAgent(ctx, inst, h, guest, record, err, progress)
 	}
 	made := Created{Agent: record, Host: h}
 	made.finished(status)
@@ -157,8 +175,21 @@ func (c *Created) finished(a ctl.AgentStatus) {
 	}
 }
 
+// knows tells whether a host has an agent that the tags say it has.
+func (f *Fleet) knows(ctx context.Context, g Guest, id agent.ID) (bool, error) {
+	answer, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpStatus}, nil)
+	if err == nil && answer.Container == nil {
+		err = errors.New("mngrd sent an empty answer")
+	}
+	return guestOf(answer.Container, id) != nil, err
+}
+
+// PhaseForget is the phase in which an agent that could not be made is removed.
+const PhaseForget = "undoing: removing the half-made agent (interrupt again to leave at once)"
+
 // forgetAgent undoes a half-made agent on a host that has others.
-func (f *Fleet) forgetAgent(ctx context.Context, inst Instance, h agent.Host, g Guest, a agent.Record, cause error) error {
+func (f *Fleet) forgetAgent(ctx context.Context, inst Instance, h agent.Host, g Guest, a agent.Record, cause error, progress agent.Progress) error {
+	progress(PhaseForget)
 	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineUndo, "removing the half-made agent")
 	defer done(nil) // the reason for the removal counts
 	remove := ctl.Request{Op: ctl.OpAgentRemove, Ref: &ctl.AgentRef{ID: string(a.ID)}}

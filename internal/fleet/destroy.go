@@ -109,6 +109,7 @@ func (f *Fleet) DestroyHost(ctx context.Context, h agent.Host, progress agent.Pr
 	if err != nil {
 		return err
 	}
+	ctx = agent.WithProgress(ctx, progress)
 	progress("host " + h.Name)
 	if err := unchanged(ctx, inst, h); err != nil {
 		return err
@@ -161,6 +162,7 @@ func (f *Fleet) DestroyAgent(ctx context.Context, r Row, progress agent.Progress
 		return agent.Errorf(agent.KindConflict, "host %q is %s and has other agents: %q alone cannot be removed", r.Host.Name, r.Host.State, r.Agent.Name).
 			WithHint("mngr start %s first, or destroy them all: mngr destroy @%s", r.Agent.Name, r.Host.Name)
 	}
+	ctx = agent.WithProgress(ctx, progress)
 	g, err := f.enter(ctx, r.Host)
 	if err != nil {
 		return (&agent.Error{Kind: agent.KindOf(err), Cause: err.Error(), Err: err}).

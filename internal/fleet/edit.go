@@ -15,6 +15,7 @@ import (
 // merge, then, where the host runs, its guest's own records. It works on the tags as they
 // are now, not as they were when the host was listed.
 func (f *Fleet) editAgents(ctx context.Context, h agent.Host, ids []agent.ID, edit func(*agent.Record), progress agent.Progress) (after map[agent.ID]agent.Record, warning string, err error) {
+	ctx = agent.WithProgress(ctx, progress)
 	inst, h, err := f.writable(ctx, h, progress)
 	if err != nil {
 		return nil, "", err

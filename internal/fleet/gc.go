@@ -35,6 +35,7 @@ type Garbage struct {
 
 	host      agent.Host // of a machine, or of local files
 	condemned bool       // a machine that goes by its tag, finished or not
+	finished  bool       // of local files: the host lives, and they tell how to finish it
 }
 
 // GarbageList is what was found, and who could not be asked.
@@ -206,18 +207,30 @@ func (f *Fleet) Collect(ctx context.Context, list *GarbageList, progress agent.P
 		_ = g.Wait()
 	}
 	var errs []error
+	interrupted := 0
 	for _, it := range list.Items {
+		if ctx.Err() != nil && agent.KindOf(it.Err) == agent.KindCanceled {
+			interrupted++
+			continue
+		}
 		errs = append(errs, it.Err)
+	}
+	if interrupted > 0 {
+		errs = append(errs, agent.Errorf(agent.KindCanceled, "interrupted; %d things that were to go may be left, and bill", interrupted).
+			WithHint("mngr gc # goes on"))
 	}
 	return errors.Join(errs...)
 }
 
 func (f *Fleet) collect(ctx context.Context, it *Garbage, progress agent.Progress) error {
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return agent.Errorf(agent.KindCanceled, "interrupted before its turn")
 	}
 	switch it.Kind {
 	case agent.LeftoverLocal:
+		if it.finished {
+			return f.Pending.Remove(it.host.ID)
+		}
 		return f.forget(it.host.ID)
 	case agent.LeftoverMachine:
 		if !it.condemned {
@@ -267,7 +280,12 @@ func (f *Fleet) localGarbage(ctx context.Context, looks []look) ([]Garbage, erro
 	if err != nil {
 		return nil, err
 	}
+	var out []Garbage
 	for _, id := range pending {
+		if f.finishedOne(id, looks) && !f.inTheMaking(id) {
+			out = append(out, Garbage{host: agent.Host{ID: id}, finished: true, Leftover: agent.Leftover{Kind: agent.LeftoverLocal, Name: string(id),
+				Resource: "pending/" + string(id), Why: "they tell how to finish its host, which is finished", USDPerMonth: new(0.0)}})
+		}
 		if !slices.ContainsFunc(known, func(k KnownHost) bool { return k.ID == id }) {
 			known = append(known, KnownHost{ID: id})
 		}
@@ -279,7 +297,11 @@ func (f *Fleet) localGarbage(ctx context.Context, looks []look) ([]Garbage, erro
 	listed := func(id agent.HostID) bool {
 		return slices.ContainsFunc(spots, func(s SpotHost) bool { return s.ID == id && f.listedStill(s) })
 	}
-	var out []Garbage
+	for _, s := range spots {
+		if !slices.ContainsFunc(known, func(k KnownHost) bool { return k.ID == s.ID }) {
+			known = append(known, KnownHost{ID: s.ID, Resource: s.Resource})
+		}
+	}
 	for _, k := range known {
 		if listed(k.ID) {
 			continue
@@ -292,6 +314,16 @@ func (f *Fleet) localGarbage(ctx context.Context, looks []look) ([]Garbage, erro
 			Resource: k.Path, Why: "its host is gone", Kept: kept, USDPerMonth: new(0.0)}})
 	}
 	return out, nil
+}
+
+// finishedOne tells whether a provider shows a host, and as one that is finished.
+func (f *Fleet) finishedOne(id agent.HostID, looks []look) bool {
+	for _, l := range looks {
+		if slices.ContainsFunc(l.hosts, func(h agent.Host) bool { return h.ID == id && !unfinished(h) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // gone tells whether a host is not to be seen; kept says why that proves nothing.

@@ -28,8 +28,9 @@ type Guests interface {
 	// Dial makes one attempt. Errors: ErrNoAccess; agent.KindRefused for another host
 	// key; agent.KindUnreachable for silence.
 	Dial(ctx context.Context, h agent.Host, p Place) (Guest, error)
-	// DialRetry repeats Dial until it works, is refused, or ctx ends.
-	DialRetry(ctx context.Context, h agent.Host, p Place) (Guest, error)
+	// DialRetry repeats Dial until it works, is refused, or ctx ends. missed is told why an
+	// attempt did not work.
+	DialRetry(ctx context.Context, h agent.Host, p Place, missed func(error)) (Guest, error)
 	// Probe verifies without a client key that the expected host key is served.
 	Probe(ctx context.Context, h agent.Host, p Place) error
 	// GitCommand is a GIT_SSH_COMMAND that reaches the host's container.

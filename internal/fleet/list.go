@@ -181,14 +181,24 @@ func guestOf(status *ctl.ContainerStatus, id agent.ID) *ctl.AgentStatus {
 	return nil
 }
 
-// read decodes a host's tags. A machine that runs without its container's key in the
-// tags has not been finished.
+// read decodes a host's tags. A machine without its container's key in the tags has not
+// been finished, whether it runs or has stopped itself since.
 func (f *Fleet) read(h *agent.Host) {
 	records.DecodeHost(h)
-	if h.State == agent.HostRunning && h.HostKeys.VM != "" && h.HostKeys.Container == "" {
+	if !neverFinished(*h) {
+		return
+	}
+	const never = "its creation was never finished"
+	abandoned := f.Now().Sub(h.CreatedAt) > agent.AgeAbandoned
+	switch h.State {
+	case agent.HostRunning:
 		h.State = agent.HostCreating
-		if f.Now().Sub(h.CreatedAt) > agent.AgeAbandoned {
-			h.State, h.Failure = agent.HostFailed, "its creation was never finished"
+		if abandoned {
+			h.State, h.Failure = agent.HostFailed, never
+		}
+	case agent.HostStopped, agent.HostStoppedBilling: // as a rule by its dead-man timer
+		if abandoned {
+			h.State, h.Failure = agent.HostFailed, never+", and it is "+map[bool]string{true: "off", false: "deallocated"}[h.State == agent.HostStoppedBilling]
 		}
 	}
 }

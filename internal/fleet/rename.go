@@ -28,6 +28,7 @@ func (f *Fleet) Rename(ctx context.Context, target, name string, dryRun bool, pr
 	if err := agent.CheckNewName(what, name); err != nil {
 		return Renamed{}, err
 	}
+	ctx = agent.WithProgress(ctx, progress)
 	progress("looking at what exists")
 	listing, err := f.List(ctx, nil, false)
 	if err != nil {

@@ -40,11 +40,11 @@ func (f *Fleet) resume(ctx context.Context, inst Instance, h agent.Host, o Creat
 		o.Host = h.Name
 		return f.createHost(ctx, inst, o, progress)
 	}
+	h.State, h.Failure = fresh.State, fresh.Failure
 	made := Created{Agent: h.Agents[0], Host: h}
 	if o.NoWait {
 		return made, nil
 	}
-	progress("finishing host " + h.Name)
 	if made.Warnings, err = f.finish(ctx, inst, &made.Host, o, progress); err != nil {
 		return made, err
 	}
@@ -77,7 +77,14 @@ func (f *Fleet) sameRequest(h agent.Host, o CreateOptions) error {
 
 // finish brings an accepted machine to its end from whatever point it is at. It undoes
 // nothing: what it met was left by somebody else's command.
-func (f *Fleet) finish(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) ([]string, error) {
+func (f *Fleet) finish(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) (warnings []string, err error) {
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			err = agent.Errorf(agent.KindCanceled, "interrupted; host %q is not finished, and bills unless list shows that it is deallocated", h.Name).
+				WithHint("mngr start %s goes on; mngr destroy @%s removes it", o.Name, h.Name)
+		}
+	}()
+	progress("finishing host " + h.Name + ", which bills")
 	switch h.State {
 	case agent.HostStopping:
 		progress("waiting for Azure to finish deallocating")

@@ -5,14 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
 	"mngr/internal/git"
 	"mngr/internal/hostsetup"
+	"mngr/internal/plain"
 )
 
 // setUp turns a machine with an address into a host with one agent that runs. It fills
@@ -64,12 +67,39 @@ func shutOut(err error, provider string) error {
 func (f *Fleet) dial(ctx context.Context, h agent.Host, p Place, limit agent.Deadline, what string) (Guest, error) {
 	waiting, done := agent.Within(ctx, limit, what)
 	defer done(nil)
-	guest, err := f.Guests.DialRetry(waiting, h, p)
+	guest, err := f.Guests.DialRetry(waiting, h, p, f.tellWhy(ctx, "waiting for "+what))
 	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
 		return nil, &agent.Error{Kind: agent.KindTimeout, Err: err,
 			Cause: fmt.Sprintf("%s did not answer within %s: %v", what, limit, err)}
 	}
 	return guest, err
+}
+
+// unexplained is how long an attempt to connect may fail before the reason is shown: a
+// machine that boots is silent first, and then refuses.
+const unexplained = 30 * time.Second
+
+// tellWhy shows why a connection is still missing, each reason once.
+func (f *Fleet) tellWhy(ctx context.Context, phase string) func(error) {
+	begin, told := f.Now(), ""
+	return func(err error) {
+		if why := reason(err); f.Now().Sub(begin) >= unexplained && why != told {
+			told = why
+			agent.Tell(ctx, phase+": "+why)
+		}
+	}
+}
+
+// reason is what a failed attempt to connect may mean.
+func reason(err error) string {
+	timeout, network := errors.AsType[net.Error](err)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused: the machine boots, or nothing listens there"
+	case errors.Is(err, context.DeadlineExceeded), network && timeout.Timeout():
+		return "no answer: the machine boots or hangs, or a network in between keeps this one out"
+	}
+	return plain.Line(err.Error(), maxWord)
 }
 
 // enter connects to the container of a running host, with errors a user understands.

@@ -39,7 +39,8 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, o StartOptions, progress 
 	if h.Gone() {
 		return out, startGone(*h, rows[0].Agent.Name)
 	}
-	if unfinished(*h) && h.State != agent.HostFailed {
+	ctx = agent.WithProgress(ctx, progress)
+	if neverFinished(*h) && h.State != agent.HostDeleting {
 		if o.NoWait {
 			return out, agent.Errorf(agent.KindConflict, "host %q is not finished, and would bill while nobody finishes it", h.Name).
 				WithHint("mngr start %s", rows[0].Agent.Name)
@@ -64,9 +65,6 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, o StartOptions, progress 
 	case agent.HostStopped, agent.HostStoppedBilling, agent.HostEvicted, agent.HostUnknown:
 		return f.startDown(ctx, inst, out, rows, o, progress)
 	case agent.HostFailed:
-		if neverFinished(*h) {
-			return out, cannotStart(*h).WithHint("mngr create %s makes it anew; mngr destroy @%s removes it", rows[0].Agent.Name, h.Name)
-		}
 		return f.startDown(ctx, inst, out, rows, o, progress) // a failed operation may be mended by the next
 	default:
 		return out, cannotStart(*h).WithHint("mngr list")
@@ -94,14 +92,55 @@ func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows 
 			return out, err
 		}
 		err := inst.Start(ctx, h.Resource, false, progress)
-		out.Accepted = err == nil
-		return out, startFailed(*h, err)
-	}
-	if err := f.boot(ctx, inst, h, progress); err != nil {
+		if out.Accepted = err == nil; !out.Accepted {
+			err = f.stillStopped(ctx, inst, *h, startFailed(*h, err), progress)
+		}
 		return out, err
 	}
-	out.Booted = true
-	return out, runsOn(*h, f.startAgents(ctx, inst, &out, rows, progress))
+	err := f.boot(ctx, inst, h, progress)
+	if err == nil {
+		out.Booted = true
+		err = f.startAgents(ctx, inst, &out, rows, progress)
+	}
+	switch {
+	case ctx.Err() != nil && err != nil:
+		out.Booted = false
+		return out, f.stopAgain(ctx, inst, *h, progress)
+	case out.Booted:
+		err = runsOn(*h, err)
+	}
+	return out, err
+}
+
+// stillStopped puts back the tag of a stopped host that could not be started after all.
+func (f *Fleet) stillStopped(ctx context.Context, inst Instance, h agent.Host, cause error, progress agent.Progress) error {
+	by, tagged := h.Tags[records.StoppedBy]
+	if !tagged {
+		return cause
+	}
+	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineAccept, "recording it in the tags")
+	defer done(nil)
+	progress("undoing: recording in the tags that the host is stopped")
+	if err := inst.MergeTags(ctx, h.Resource, map[string]string{records.StoppedBy: by}, nil); err != nil {
+		return fmt.Errorf("%w (and its tags do not say any more who stopped it: %w)", cause, err)
+	}
+	return cause
+}
+
+// PhaseStopAgain is the phase in which an interrupted start takes itself back.
+const PhaseStopAgain = "undoing: deallocating the machine again (interrupt again to leave at once)"
+
+// stopAgain takes back an interrupted start of a machine that was down: nobody waits for
+// its agents any more, and it would bill. Azure may have accepted the start or not.
+func (f *Fleet) stopAgain(ctx context.Context, inst Instance, h agent.Host, progress agent.Progress) error {
+	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineUndo, "deallocating host "+h.Name+" again")
+	defer done(nil)
+	progress(PhaseStopAgain)
+	if err := inst.Machines.Stop(ctx, h.Resource, true, progress); err != nil {
+		return &agent.Error{Kind: agent.KindRemains, Err: err, Hint: "mngr stop @" + h.Name,
+			Cause: fmt.Sprintf("interrupted; host %q may run, and bill: %v", h.Name, err)}
+	}
+	return agent.Errorf(agent.KindCanceled, "interrupted; host %q is deallocated again", h.Name)
 }
 
 // runsOn says of a start that failed after its machine was up that this one bills.
@@ -115,6 +154,9 @@ func runsOn(h agent.Host, err error) error {
 	}
 	return e
 }
+
+// bills says of a host that runs what a wait for it costs.
+func bills(h agent.Host) string { return "host " + h.Name + " runs, and bills" }
 
 // liftStop takes back what a stop that was cut short told the machine: to keep its
 // container down. A machine that is not reached has other troubles.
@@ -144,6 +186,13 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 		return out, err
 	}
 	defer unlock()
+	fresh, err := inst.Get(ctx, out.Host.Resource) // Azure's own word counts, not the age of an unfinished host
+	if err != nil {
+		return out, err
+	}
+	if out.Host.State, out.Host.Failure = fresh.State, fresh.Failure; fresh.State == agent.HostFailed {
+		return out, cannotStart(out.Host).WithHint("mngr create %s makes it anew; mngr destroy @%s removes it", o.Name, out.Host.Name)
+	}
 	warnings, err := f.finish(ctx, inst, &out.Host, o, progress)
 	if err != nil {
 		return out, err
@@ -167,6 +216,9 @@ func startFailed(h agent.Host, err error) error {
 	if err == nil {
 		return nil
 	}
+	if agent.KindOf(err) == agent.KindNotFound {
+		return destroyedMeanwhile(h, err)
+	}
 	return fmt.Errorf("start host %q: %w", h.Name, err)
 }
 
@@ -189,7 +241,7 @@ func (f *Fleet) lastStop(ctx context.Context, h agent.Host) *ctl.LastStop {
 }
 
 func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, rows []Row, progress agent.Progress) error {
-	progress("waiting for the container")
+	progress("waiting for the container: " + bills(out.Host))
 	limit := agent.DeadlineRunning
 	if out.Booted {
 		limit = agent.DeadlineVMSSH
@@ -200,7 +252,7 @@ func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, ro
 		return f.untagStart(ctx, inst, *out, nil, progress)
 	}
 	if ctx.Err() != nil {
-		return agent.Errorf(agent.KindCanceled, "interrupted; host %q runs and bills", out.Host.Name).
+		return agent.Errorf(agent.KindCanceled, "interrupted; host %q runs and bills, as before", out.Host.Name).
 			WithHint("mngr start %s goes on; mngr stop @%s ends the bill", rows[0].Agent.Name, out.Host.Name)
 	}
 	if err != nil {

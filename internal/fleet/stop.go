@@ -30,6 +30,7 @@ type Stopped struct {
 // Stop ends the agents of one host (rows share it). When no other agent runs there, the
 // machine is deallocated; it is never left running for want of an answer without saying so.
 func (f *Fleet) Stop(ctx context.Context, rows []Row, o StopOptions, progress agent.Progress) (Stopped, error) {
+	ctx = agent.WithProgress(ctx, progress)
 	h := rows[0].Host
 	inst, err := f.machinesOf(h)
 	if err != nil {
@@ -52,6 +53,8 @@ func (f *Fleet) Stop(ctx context.Context, rows []Row, o StopOptions, progress ag
 		defer guest.Close()
 	}
 	switch {
+	case ctx.Err() != nil:
+		return Stopped{}, unstopped(h)
 	case err != nil && (o.KeepHost || len(others) > 0):
 		return Stopped{}, refuseStop(h, others, err)
 	case !o.KeepHost && len(others) == 0:
@@ -139,6 +142,11 @@ func (f *Fleet) stopAlone(ctx context.Context, inst Instance, h agent.Host, g Gu
 // the container is down an interrupt comes too late: the bill must end all the same.
 func (f *Fleet) deallocate(ctx context.Context, inst Instance, h agent.Host, g Guest, o StopOptions, progress agent.Progress) (Stopped, error) {
 	out := Stopped{Host: h}
+	if ctx.Err() != nil {
+		return Stopped{}, unstopped(h)
+	}
+	told := context.AfterFunc(ctx, func() { progress(PhaseStopAnyway) })
+	defer told()
 	if g != nil {
 		progress("stopping the container")
 		f.stopContainer(ctx, h)
@@ -148,13 +156,20 @@ func (f *Fleet) deallocate(ctx context.Context, inst Instance, h agent.Host, g G
 	}
 	err := inst.Machines.Stop(ctx, h.Resource, !o.NoWait, progress)
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case agent.KindOf(err) == agent.KindCanceled:
 		return out, agent.Errorf(agent.KindCanceled, "interrupted; Azure goes on deallocating host %q", h.Name).WithHint("mngr list")
 	case err != nil:
-		return out, f.stillUp(ctx, inst, h, err)
+		return out, f.stillUp(context.WithoutCancel(ctx), inst, h, err)
 	}
 	out.Deallocated = true
 	return out, nil
+}
+
+// PhaseStopAnyway is shown when an interrupt comes too late to leave a host as it was.
+const PhaseStopAnyway = "interrupted: asking Azure to deallocate the machine all the same (interrupt again to leave at once)"
+
+func unstopped(h agent.Host) error {
+	return agent.Errorf(agent.KindCanceled, "interrupted; nothing was changed: host %q runs on", h.Name).WithHint("mngr list")
 }
 
 // tagStopped says in the tags that a user stopped the host, while nothing is under way
@@ -181,6 +196,9 @@ func (f *Fleet) tagStopped(ctx context.Context, inst Instance, h agent.Host, pro
 // stillUp is the error of a host that could not be stopped: what it costs now is the news.
 func (f *Fleet) stillUp(ctx context.Context, inst Instance, h agent.Host, cause error) error {
 	fresh, err := inst.Get(ctx, h.Resource)
+	if agent.KindOf(err) == agent.KindNotFound {
+		return destroyedMeanwhile(h, cause)
+	}
 	if err != nil || fresh.Billing != agent.BillingCompute {
 		return fmt.Errorf("deallocate host %q: %w", h.Name, cause)
 	}
@@ -190,6 +208,12 @@ func (f *Fleet) stillUp(ctx context.Context, inst Instance, h agent.Host, cause 
 		e.Hint = "mngr stop @" + h.Name + " tries again"
 	}
 	return e
+}
+
+// destroyedMeanwhile is the error of a host that was there when it was looked for.
+func destroyedMeanwhile(h agent.Host, cause error) error {
+	return &agent.Error{Kind: agent.KindNotFound, Err: cause, Hint: "mngr list",
+		Cause: fmt.Sprintf("host %q is gone: somebody has destroyed it meanwhile", h.Name)}
 }
 
 // settledState tells the states in which no operation is under way on a machine.

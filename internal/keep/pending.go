@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -67,21 +68,31 @@ func stillAt(path string, file *os.File) bool {
 // Load returns what Save was given; fs.ErrNotExist when there is nothing.
 func (p Pending) Load(id agent.HostID) ([]byte, error) { return os.ReadFile(p.path(id)) }
 
-// Known lists the hosts of which something is kept.
+// Known lists the hosts of which something is kept: also those of which a process that was
+// killed has left no more than its lock, or a file that was not written to its end.
 func (p Pending) Known() ([]agent.HostID, error) {
-	files, err := filepath.Glob(filepath.Join(p.Dir, "host-*.json"))
+	entries, err := os.ReadDir(p.Dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	var ids []agent.HostID
-	for _, f := range files {
-		if id, err := agent.ParseHostID(strings.TrimSuffix(filepath.Base(f), ".json")); err == nil {
+	for _, e := range entries {
+		name, _, kept := strings.Cut(strings.TrimPrefix(e.Name(), "."), ".json")
+		if id, err := agent.ParseHostID(name); kept && err == nil && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
-	return ids, err
+	return ids, nil
 }
 
 // Remove forgets a host; absent is fine.
 func (p Pending) Remove(id agent.HostID) error {
-	for _, path := range []string{p.path(id), p.path(id) + ".lock"} { // a killed process leaves its lock's file
+	// A killed process leaves its lock's file, and what atomicfile had not renamed yet.
+	half, err := filepath.Glob(filepath.Join(p.Dir, "."+filepath.Base(p.path(id))+".*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range append(half, p.path(id), p.path(id)+".lock") {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -139,13 +139,14 @@ func keepAlives(conn *ssh.Client) {
 }
 
 // DialRetry repeats Dial until it succeeds, the answer is final (another host key, key
-// not accepted), or ctx ends.
-func DialRetry(ctx context.Context, t Target, key *ClientKey, between time.Duration) (*Client, error) {
+// not accepted), or ctx ends. missed is told of each attempt that did not work.
+func DialRetry(ctx context.Context, t Target, key *ClientKey, between time.Duration, missed func(error)) (*Client, error) {
 	for {
 		client, err := Dial(ctx, t, key)
 		if err == nil || agent.KindOf(err) == agent.KindRefused || errors.Is(err, ErrNoAuth) {
 			return client, err
 		}
+		missed(err)
 		select {
 		case <-ctx.Done():
 			return nil, err
