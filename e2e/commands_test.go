@@ -25,6 +25,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"writes":   writes,
 		"answers":  answers,
 		"arm":      armRequest,
+		"audited":  audited,
 		"census":   takeCensus,
 		"asbefore": asBefore,
 		"program":  program,
@@ -146,14 +147,21 @@ func writeRequests(ts *testscript.TestScript) []string {
 	for line := range strings.Lines(ts.ReadFile(filepath.Join(ts.Getenv("MNGR_AZLOCAL_DIR"), "activity.jsonl"))) {
 		var entry struct{ Method, Operation, Resource string }
 		ts.Check(json.Unmarshal([]byte(line), &entry))
-		login := strings.HasPrefix(entry.Operation, "entra:") // a token is asked for with POST
-		// The ends of operations, and what the platform did, were not asked for.
-		asked := entry.Method != ""
-		if asked && entry.Method != http.MethodGet && entry.Method != http.MethodHead && !login {
+		if isWrite(entry.Method, entry.Operation) {
 			all = append(all, entry.Operation+" "+entry.Resource)
 		}
 	}
 	return all
+}
+
+// isWrite tells the requests that change something: the ends of operations, and what the
+// platform did, were not asked for, and a token is asked for with POST.
+func isWrite(method, operation string) bool {
+	switch method {
+	case "", http.MethodGet, http.MethodHead:
+		return false
+	}
+	return !strings.HasPrefix(operation, "entra:")
 }
 
 // answers NAME TEXT starts a web server that answers every request with a line of text,

@@ -29,9 +29,10 @@ var rules = []rule{
 	{pkg: "internal/filter", imports: []string{"internal/agent"}},
 	{pkg: "internal/output", imports: []string{"internal/agent", "internal/plain"}},
 	{pkg: "internal/guestbin", imports: []string{"internal/agent"}},
+	{pkg: "internal/journal", imports: []string{"internal/plain"}},
 
 	// Adapters: one outside system each.
-	{pkg: "internal/azure", imports: []string{"internal/agent", "internal/atomicfile", "internal/plain"}, tests: []string{"internal/azlocal/...", "internal/fleet"}},
+	{pkg: "internal/azure", imports: []string{"internal/agent", "internal/atomicfile", "internal/journal", "internal/plain"}, tests: []string{"internal/azlocal/...", "internal/fleet"}},
 	{
 		pkg:     "internal/guest/...",
 		imports: []string{"internal/agent/...", "internal/atomicfile", "internal/ctl", "internal/plain", "internal/hostsetup", "internal/guest/..."},
@@ -54,7 +55,7 @@ var rules = []rule{
 		pkg: "internal/cli/...",
 		imports: []string{
 			"internal/agent/...", "internal/atomicfile", "internal/ctl", "internal/plain", "internal/shell", "internal/config", "internal/records", "internal/hostsetup", "internal/ssh",
-			"internal/git", "internal/keep", "internal/filter", "internal/dockerbuild", "internal/output", "internal/guestbin", "internal/azure",
+			"internal/git", "internal/journal", "internal/keep", "internal/filter", "internal/dockerbuild", "internal/output", "internal/guestbin", "internal/azure",
 			"internal/fleet/...", "internal/cli/...",
 		},
 		tests: []string{"internal/azlocal/..."},
@@ -91,6 +92,7 @@ var modules = []module{
 	// internal/azurecheck takes the login alone: whose rights are asked about must be mngr's.
 	{path: "github.com/Azure/", users: []string{"internal/azure", "internal/azurecheck"}, tests: []string{"internal/azlocal/..."}},
 	{path: "github.com/spf13/cobra", users: []string{"internal/cli/...", "internal/azlocal/..."}, tests: []string{"internal/azure"}},
+	{path: "github.com/spf13/pflag", users: []string{"internal/cli/..."}},
 	{path: "github.com/pelletier/go-toml/v2", users: []string{"internal/config"}},
 	{path: "charm.land/lipgloss/v2", users: []string{"internal/output"}},
 	{path: "cel.dev/cel-go", users: []string{"internal/filter"}},
@@ -99,7 +101,7 @@ var modules = []module{
 	{path: "github.com/creack/pty", users: []string{"internal/guest/..."}, tests: []string{"e2e", "internal/cli/..."}},
 	{path: "github.com/goccy/go-yaml", users: []string{"internal/hostsetup", "internal/azlocal/..."}},
 	{path: "golang.org/x/term", users: []string{"internal/output", "internal/cli/...", "internal/ssh", "internal/azlocal"}},
-	{path: "golang.org/x/sys/", users: []string{"internal/config", "internal/ssh", "internal/keep", "internal/guest/...", "internal/azlocal/...", "e2e/escape"}},
+	{path: "golang.org/x/sys/", users: []string{"internal/config", "internal/ssh", "internal/journal", "internal/keep", "internal/guest/...", "internal/azlocal/...", "e2e/escape"}},
 	{path: "golang.org/x/sync/", users: []string{"internal/azure", "internal/fleet/...", "internal/cli/...", "internal/guest/...", "internal/azlocal/..."}},
 	{path: "golang.org/x/time/", users: []string{"internal/azlocal/..."}},
 	{path: "github.com/google/uuid", users: []string{"internal/agent", "internal/azure", "internal/azlocal/..."}},

@@ -41,7 +41,7 @@ type session struct {
 	assignments *armauthorization.RoleAssignmentsClient
 }
 
-func newSession(at *place, subscription string, token *tokenSource, retry policy.RetryOptions) (*session, error) {
+func newSession(at *place, subscription string, token *tokenSource, retry policy.RetryOptions, log *audit) (*session, error) {
 	s := &session{place: at, subscription: subscription, token: token}
 	opts := &arm.ClientOptions{
 		ClientOptions: azcore.ClientOptions{
@@ -54,6 +54,10 @@ func newSession(at *place, subscription string, token *tokenSource, retry policy
 			PerRetryPolicies: []policy.Policy{shownWait{}},
 		},
 		DisableRPRegistration: true, // prepare does that; a limited user must not
+	}
+	if log != nil {
+		opts.PerCallPolicies = append([]policy.Policy{countAttempts{}}, opts.PerCallPolicies...)
+		opts.PerRetryPolicies = []policy.Policy{log}
 	}
 	compute, err := armcompute.NewClientFactory(subscription, s.token, opts)
 	if err != nil {

@@ -15,6 +15,10 @@ func vmName(host string) string {
 	return "mngr-" + stem(host) + "-" + hex.EncodeToString(sum[:4])
 }
 
+// MachineName is what the machine of a host was named when the host was made. Renaming the
+// host does not change it.
+func MachineName(host string) string { return vmName(host) }
+
 // stem is what is left of a host's name in lower-case letters, digits and dashes.
 func stem(host string) string {
 	s := strings.Map(func(r rune) rune {

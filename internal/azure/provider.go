@@ -71,7 +71,11 @@ func (p *Provider) session(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSession(at, subscription, token, p.retry)
+	var log *audit
+	if p.settings.Journal != nil {
+		log = &audit{journal: p.settings.Journal, provider: p.settings.Name, subscription: subscription}
+	}
+	s, err := newSession(at, subscription, token, p.retry, log)
 	if err != nil {
 		return nil, err
 	}

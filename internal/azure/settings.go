@@ -80,6 +80,9 @@ type Settings struct {
 	// Logins are shared by the instances of a process; nil for a login of its own.
 	Logins *Logins
 
+	// Journal is told of every write; nil for nobody.
+	Journal Journal
+
 	// PollInterval is the pause between two looks at an operation; 0 for two seconds.
 	PollInterval time.Duration
 }

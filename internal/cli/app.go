@@ -18,6 +18,7 @@ type App struct {
 	atStake atomic.Pointer[string] // what bills if the process ends now; nil for nothing
 	halfway atomic.Pointer[string] // what is half done then, and bills nothing
 	running bool                   // the flags are parsed and a command has begun
+	command invocation             // what it is, as the log of writes tells
 
 	out  *output.Printer
 	conf *config.Config
@@ -100,5 +101,5 @@ func (a *App) fleet() (*fleet.Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wire(conf, os.LookupEnv)
+	return wire(conf, os.LookupEnv, a.recorder(conf))
 }

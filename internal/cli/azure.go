@@ -68,7 +68,7 @@ func (f *instanceFlags) open(app *App) (config.Provider, *azure.Provider, error)
 	if err != nil {
 		return config.Provider{}, nil, err
 	}
-	provider, err := newProvider(conf, p)
+	provider, err := newProvider(conf, p, app.recorder(conf))
 	return p, provider, err
 }
 

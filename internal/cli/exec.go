@@ -25,10 +25,12 @@ type execFlags struct {
 	timeout string
 }
 
+const execName = "exec"
+
 func newExec(app *App) *cobra.Command {
 	var flags execFlags
 	cmd := &cobra.Command{
-		Use:     "exec AGENT... 'COMMAND' | exec AGENT... -- COMMAND ARGS...",
+		Use:     execName + " AGENT... 'COMMAND' | exec AGENT... -- COMMAND ARGS...",
 		Aliases: []string{"x"},
 		Short:   "Run a shell command in an agent's work directory",
 		Long: `Run a shell command in an agent's work directory, with the agent's environment.

@@ -29,7 +29,7 @@ No subscription at hand? The provider azure-local is an Azure on this machine:
 		DisableAutoGenTag: true,
 		Args:              cobra.NoArgs,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
 			format, err := output.ParseFormat(app.global.format)
 			if err != nil {
 				return err
@@ -37,7 +37,7 @@ No subscription at hand? The provider azure-local is an Azure on this machine:
 			if format == output.Templated && cmd.Annotations[templates] == "" {
 				return agent.Errorf(agent.KindUsage, "%s takes no template", cmd.CommandPath()).WithHint("write --format human, json or jsonl")
 			}
-			app.running = true
+			app.running, app.command = true, invoked(cmd, args)
 			return nil
 		},
 	}
@@ -58,7 +58,7 @@ No subscription at hand? The provider azure-local is an Azure on this machine:
 	root.AddGroup(&cobra.Group{ID: "agents", Title: "Agents:"}, &cobra.Group{ID: "setup", Title: "Setup:"})
 	for _, c := range []*cobra.Command{
 		newCreate(app), newList(app), newExec(app), newConnect(app), newStop(app), newStart(app), newDestroy(app), newGC(app),
-		newLabel(app), newRename(app), newSnapshot(),
+		newLabel(app), newRename(app), newSnapshot(), newEvents(app),
 	} {
 		c.GroupID = "agents"
 		root.AddCommand(c)

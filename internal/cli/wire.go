@@ -17,7 +17,7 @@ import (
 )
 
 // wire builds the fleet out of the settings. It opens no connection.
-func wire(conf *config.Config, lookup func(string) (string, bool)) (*fleet.Fleet, error) {
+func wire(conf *config.Config, lookup func(string) (string, bool), log azure.Journal) (*fleet.Fleet, error) {
 	f := &fleet.Fleet{
 		Guests:      newGuests(conf),
 		GuestBinary: guestBinary,
@@ -27,7 +27,7 @@ func wire(conf *config.Config, lookup func(string) (string, bool)) (*fleet.Fleet
 	}
 	used, logins := localUsed(lookup), newLogins(conf)
 	for _, p := range conf.Instances() {
-		provider, err := newProviderWith(logins, conf, p)
+		provider, err := newProviderWith(logins, conf, p, log)
 		if err != nil {
 			return nil, err
 		}
@@ -46,13 +46,13 @@ func newLogins(conf *config.Config) *azure.Logins {
 }
 
 // newProvider makes one instance with logins of its own.
-func newProvider(conf *config.Config, p config.Provider) (*azure.Provider, error) {
-	return newProviderWith(newLogins(conf), conf, p)
+func newProvider(conf *config.Config, p config.Provider, log azure.Journal) (*azure.Provider, error) {
+	return newProviderWith(newLogins(conf), conf, p, log)
 }
 
-func newProviderWith(logins *azure.Logins, conf *config.Config, p config.Provider) (*azure.Provider, error) {
+func newProviderWith(logins *azure.Logins, conf *config.Config, p config.Provider, log azure.Journal) (*azure.Provider, error) {
 	s := azure.Defaults()
-	s.Logins = logins
+	s.Logins, s.Journal = logins, log
 	s.Name, s.Cloud, s.SubscriptionID = p.Name, azure.Cloud(p.Cloud), p.SubscriptionID
 	s.Endpoints = azure.Endpoints(p.Endpoints)
 	s.Region, s.ResourceGroup = p.DefaultRegion, p.ResourceGroup

@@ -41,6 +41,12 @@ func (p *Printer) WriteTable(w io.Writer, t Table) error {
 	return err
 }
 
+// WriteLine writes one row of a table that never ends, so that nobody knows its widths.
+func (p *Printer) WriteLine(w io.Writer, cells []string) error {
+	_, err := io.WriteString(w, strings.Join(cleanAll(cells), columnGap)+"\n")
+	return err
+}
+
 func cleanAll(cells []string) []string {
 	clean := make([]string, len(cells))
 	for i, c := range cells {

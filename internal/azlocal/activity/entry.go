@@ -22,6 +22,8 @@ type Entry struct {
 	Fault       string    `json:"fault,omitempty"`  // id of the fault that was hit
 	Millis      float64   `json:"ms"`
 	Correlation string    `json:"correlationId,omitempty"`
+	Request     string    `json:"request_id,omitempty"`        // x-ms-request-id of the answer; of requests to ARM
+	Client      string    `json:"client_request_id,omitempty"` // x-ms-client-request-id, as the client says
 
 	// Of the operation that a request began, or of a connection. In the file its end is a
 	// line of its own, without a method; Requests puts the two together.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -77,7 +78,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.serveMetadata(w, r) {
 		return
 	}
-	entry := activity.Entry{Time: h.World.Now().UTC(), Method: r.Method, Operation: r.Method + " " + r.URL.Path, Path: r.URL.RequestURI(), Correlation: correlation(r)}
+	entry := begin(r, h.World.Now())
 	rates := http.Header{}
 	resp, hit, err := h.answer(r, &entry, rates)
 	if errors.Is(err, errCut) {
@@ -94,7 +95,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	hit.Deliver(w, func(w http.ResponseWriter) {
-		h.write(w, r, resp, maker(entry.Resource, err), entry.Correlation, rates)
+		h.write(w, r, resp, maker(entry.Resource, err), entry, rates)
 	})
 }
 
@@ -253,6 +254,21 @@ func (h *Handler) refusal(r *http.Request, err error, entry *activity.Entry) *ar
 		cause = "gateway"
 	}
 	return resp.Set("x-ms-failure-cause", cause)
+}
+
+// begin is the log's entry for a request of which nothing is known yet but its ids.
+func begin(r *http.Request, now time.Time) activity.Entry {
+	return activity.Entry{
+		Time: now.UTC(), Method: r.Method, Operation: r.Method + " " + r.URL.Path, Path: r.URL.RequestURI(),
+		Correlation: correlation(r), Request: uuid.NewString(), Client: clientRequest(r),
+	}
+}
+
+// clientRequest is the client's own id of a request, of no more than the length of a GUID
+// in braces.
+func clientRequest(r *http.Request) string {
+	id := r.Header.Get("x-ms-client-request-id")
+	return id[:min(len(id), 38)]
 }
 
 func correlation(r *http.Request) string {

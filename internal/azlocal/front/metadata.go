@@ -40,6 +40,6 @@ func (h *Handler) serveMetadata(w http.ResponseWriter, r *http.Request) bool {
 			"suffixes":                 map[string]any{"storage": "core.local", "keyVaultDns": "vault.local", "sqlServerHostname": "database.local", "acrLoginServer": "azurecr.local"},
 		}}
 	}
-	h.write(w, r, arm.OK(body), "", correlation(r), nil)
+	h.write(w, r, arm.OK(body), "", begin(r, h.World.Now()), nil)
 	return true
 }

@@ -9,14 +9,15 @@ import (
 
 	"github.com/google/uuid"
 
+	"mngr/internal/azlocal/activity"
 	"mngr/internal/azlocal/arm"
 )
 
 // write sends an answer that a provider made, with the headers of every answer of ARM
 // (recorded). rates is what is left of the limits that the request has spent.
-func (h *Handler) write(w http.ResponseWriter, r *http.Request, resp *arm.Response, provider, correlation string, rates http.Header) {
+func (h *Handler) write(w http.ResponseWriter, r *http.Request, resp *arm.Response, provider string, entry activity.Entry, rates http.Header) {
 	head := w.Header()
-	commonHeaders(head, r, correlation, h.World.Now())
+	commonHeaders(head, r, entry, h.World.Now())
 	if provider == networkProvider {
 		head.Set("x-ms-arm-service-request-id", uuid.NewString())
 	}
@@ -39,8 +40,8 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, resp *arm.Respon
 	_, _ = w.Write(data) //nolint:gosec // JSON, and said so; the client is gone when this fails
 }
 
-func commonHeaders(head http.Header, r *http.Request, correlation string, now time.Time) {
-	requestID := uuid.NewString()
+func commonHeaders(head http.Header, r *http.Request, entry activity.Entry, now time.Time) {
+	requestID := entry.Request
 	head.Set("Cache-Control", "no-cache")
 	head.Set("Pragma", "no-cache")
 	head.Set("Expires", "-1")
@@ -49,7 +50,7 @@ func commonHeaders(head http.Header, r *http.Request, correlation string, now ti
 	head.Set("X-Cache", "CONFIG_NOCACHE")
 	head.Set("X-MSEdge-Ref", "Ref A: "+strings.ToUpper(strings.ReplaceAll(requestID, "-", ""))+" Ref B: LOCAL Ref C: "+now.UTC().Format(time.RFC3339))
 	head.Set("x-ms-request-id", requestID)
-	head.Set("x-ms-correlation-request-id", correlation)
+	head.Set("x-ms-correlation-request-id", entry.Correlation)
 	head.Set("x-ms-routing-request-id", "LOCAL:"+now.UTC().Format("20060102T150405Z")+":"+requestID)
 	if id := r.Header.Get("x-ms-client-request-id"); id != "" && strings.EqualFold(r.Header.Get("x-ms-return-client-request-id"), "true") {
 		head.Set("x-ms-client-request-id", id)

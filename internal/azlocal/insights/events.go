@@ -93,7 +93,7 @@ func event(subscription, tenant string, e activity.Entry) doc.Object {
 		"subStatus": named(sub, label(sub, e.Status)), "subscriptionId": cmp.Or(id.Subscription, subscription), "tenantId": tenant, "properties": properties(e),
 	}
 	if e.Method != "" {
-		out["httpRequest"] = doc.Object{"clientRequestId": e.Correlation, "method": e.Method}
+		out["httpRequest"] = doc.Object{"clientRequestId": cmp.Or(e.Client, e.Correlation), "method": e.Method}
 	}
 	return out
 }
