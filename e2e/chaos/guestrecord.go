@@ -120,6 +120,9 @@ func (l *lane) wires(after rig.Mark) ([]wire, error) {
 	return all, err
 }
 
+// late is by how much a phase's end may be seen later than the next phase has begun.
+const late = 20 * time.Millisecond
+
 // stepsOf finds the connection that each phase uses: of those that were open, the youngest.
 func stepsOf(all []moment, began time.Time, wires []wire) []step {
 	var steps []step
@@ -127,12 +130,12 @@ func stepsOf(all []moment, began time.Time, wires []wire) []step {
 	for _, m := range all {
 		used := -1
 		for i, w := range wires {
-			if w.began.Before(m.at) && (w.over.IsZero() || w.over.After(from)) {
+			if w.began.Before(m.at.Add(-late)) && (w.over.IsZero() || w.over.After(from)) {
 				used = i
 			}
 		}
 		if used >= 0 {
-			s := step{phase: m.phase, before: before, port: wires[used].port, opens: !wires[used].began.Before(from)}
+			s := step{phase: m.phase, before: before, port: wires[used].port, opens: !wires[used].began.Before(from.Add(-late))}
 			s.nth = 1
 			for _, w := range wires[:used] {
 				if w.port == s.port && (s.opens || w.over.IsZero() || w.over.After(from)) {

@@ -156,7 +156,7 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 	}
 	progress("recording the agent")
 	if err := inst.MergeTags(ctx, h.Resource, tags, nil); err != nil {
-		return Created{}, f.forgetAgent(ctx, inst, h, guest, record.ID, fmt.Errorf("record agent %q: %w", o.Name, err), progress)
+		return Created{}, f.forgetAgent(ctx, inst, h, guest, record, fmt.Errorf("record agent %q: %w", o.Name, err), progress)
 	}
 	status, err := f.startNew(ctx, guest, h, record, o, progress)
 	if err != nil {
