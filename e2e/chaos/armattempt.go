@@ -22,11 +22,11 @@ func (w *world) run(ctx context.Context, a attempt) ([]Finding, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set the scene: %w", err)
 	}
-	leave, err := s.meet(ctx, a.verb)
+	farewell, err := s.meet(ctx, a.verb)
 	if err != nil {
 		return nil, err
 	}
-	defer leave()
+	defer farewell()
 	found, err := s.trouble(ctx, a)
 	if err != nil {
 		return found, err
@@ -190,7 +190,11 @@ func (s *scene) repeat(ctx context.Context, v verb) ([]Finding, error) {
 	if err != nil {
 		return found, err
 	}
-	if wrong := v.want(s, l); wrong != nil {
+	want := v.want
+	if v.then != nil {
+		want = v.then
+	}
+	if wrong := want(s, l); wrong != nil {
 		more = append(more, Finding{Else, fmt.Sprintf("repeated, it did not do it: %v\n%s", wrong, r)})
 	}
 	return slices.Concat(found, more, s.lost(l)), nil

@@ -45,17 +45,17 @@ func (a *arena) record(ctx context.Context, all []verb) map[string][]call {
 	return calls
 }
 
-// record runs a verb once, wants it to do what it is for, and leaves the world clean.
+// record runs a verb once, wants it to do what it is for, and destroy to leave nothing.
 func (w *world) record(ctx context.Context, v verb) ([]call, error) {
 	s, err := w.stage(ctx, v)
 	if err != nil {
 		return nil, fmt.Errorf("set the scene: %w", err)
 	}
-	leave, err := s.meet(ctx, v)
+	farewell, err := s.meet(ctx, v)
 	if err != nil {
 		return nil, err
 	}
-	defer leave()
+	defer farewell()
 	before, err := s.azure.Mark()
 	if err != nil {
 		return nil, err
@@ -79,11 +79,18 @@ func (w *world) record(ctx context.Context, v verb) ([]call, error) {
 	if wrong := v.want(s, l); wrong != nil {
 		more = append(more, Finding{Else, wrong.Error()})
 	}
-	rest, err := s.remove(ctx, attempt{verb: v, way: destroy})
+	gone, err := s.destroyAll(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if found = slices.Concat(found, more, rest); len(found) > 0 {
+	if left, _, err := s.left(ctx); err != nil || left != "" {
+		gone = append(gone, Finding{Leak, fmt.Sprintf("without trouble, and without gc, is left: %s (%v)", left, err)})
+	}
+	rest, err := s.remove(ctx, attempt{verb: v, way: leave})
+	if err != nil {
+		return nil, err
+	}
+	if found = slices.Concat(found, more, gone, rest); len(found) > 0 {
 		return nil, errors.New(tell(found))
 	}
 	return callsOf(entries), nil

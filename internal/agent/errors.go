@@ -37,6 +37,10 @@ type Error struct {
 	Code  string // the provider's own word for it, for example SkuNotAvailable; may be empty
 	Lines string // what explains it in more than one line, the end of a log; may be empty
 	Err   error  // what lies beneath; may be nil
+
+	// Harmless: the command did what it is for; what it could not do besides costs nothing
+	// and endangers nothing. A warning, not a failure.
+	Harmless bool
 }
 
 func (e *Error) Error() string {
@@ -68,6 +72,24 @@ func KindOf(err error) Kind {
 		return e.Kind
 	}
 	return KindInternal
+}
+
+// Harmless tells whether all that went wrong is harmless.
+func Harmless(err error) bool {
+	switch e := err.(type) {
+	case *Error:
+		return e.Harmless
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			if !Harmless(one) {
+				return false
+			}
+		}
+		return true
+	case interface{ Unwrap() error }:
+		return Harmless(e.Unwrap())
+	}
+	return false
 }
 
 // HintOf returns the first hint in err's chain, or "".

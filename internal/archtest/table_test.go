@@ -32,7 +32,8 @@ var rules = []rule{
 	{pkg: "internal/journal", imports: []string{"internal/plain"}},
 
 	// Adapters: one outside system each.
-	{pkg: "internal/azure", imports: []string{"internal/agent", "internal/atomicfile", "internal/journal", "internal/plain"}, tests: []string{"internal/azlocal/...", "internal/fleet"}},
+	{pkg: "internal/azure/permission", imports: nil},
+	{pkg: "internal/azure", imports: []string{"internal/agent", "internal/atomicfile", "internal/journal", "internal/plain"}, tests: []string{"internal/azlocal/...", "internal/azure/permission", "internal/fleet"}},
 	{
 		pkg:     "internal/guest/...",
 		imports: []string{"internal/agent/...", "internal/atomicfile", "internal/ctl", "internal/plain", "internal/hostsetup", "internal/guest/..."},
@@ -55,7 +56,7 @@ var rules = []rule{
 		pkg: "internal/cli/...",
 		imports: []string{
 			"internal/agent/...", "internal/atomicfile", "internal/ctl", "internal/plain", "internal/shell", "internal/config", "internal/records", "internal/hostsetup", "internal/ssh",
-			"internal/git", "internal/journal", "internal/keep", "internal/filter", "internal/dockerbuild", "internal/output", "internal/guestbin", "internal/azure",
+			"internal/git", "internal/journal", "internal/keep", "internal/filter", "internal/dockerbuild", "internal/output", "internal/guestbin", "internal/azure", "internal/azure/permission",
 			"internal/fleet/...", "internal/cli/...",
 		},
 		tests: []string{"internal/azlocal/..."},

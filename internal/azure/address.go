@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
@@ -63,7 +64,7 @@ func (s *session) addressByInterface(ctx context.Context, vm *armcompute.Virtual
 			continue
 		}
 		for _, c := range nic.Properties.IPConfigurations {
-			if c.Properties == nil || c.Properties.PublicIPAddress == nil || c.Properties.PublicIPAddress.ID == nil {
+			if c == nil || c.Properties == nil || c.Properties.PublicIPAddress == nil || c.Properties.PublicIPAddress.ID == nil {
 				continue
 			}
 			id, err := arm.ParseResourceID(*c.Properties.PublicIPAddress.ID)
@@ -112,11 +113,17 @@ func (x ipIndex) of(vm *armcompute.VirtualMachine) string {
 	return x.byHost[tag(vm.Tags, tagHostID)]
 }
 
+// addressOf is "" where there is no address yet, or what stands there is none: it becomes
+// an argument of ssh.
 func addressOf(ip *armnetwork.PublicIPAddress) string {
-	if ip.Properties == nil || ip.Properties.IPAddress == nil {
+	if ip.Properties == nil {
 		return ""
 	}
-	return *ip.Properties.IPAddress
+	address, err := netip.ParseAddr(text(ip.Properties.IPAddress))
+	if err != nil || address.Zone() != "" {
+		return ""
+	}
+	return address.String()
 }
 
 // nicOfIP is the id, in lower case, of the interface an address is attached to:

@@ -76,7 +76,7 @@ func (p *Provider) ask(ctx context.Context, s *session, r machineRequest, progre
 func (p *Provider) takeBack(ctx context.Context, s *session, r machineRequest, progress agent.Progress) error {
 	interrupted := p.translate(ctx.Err(), "create machine "+r.name)
 	host := agent.Host{ID: r.spec.HostID, Name: r.spec.HostName, Resource: s.vmID(p.settings.ResourceGroup, r.name)}
-	if err := p.Destroy(context.WithoutCancel(ctx), host, progress); err != nil {
+	if err := p.Destroy(context.WithoutCancel(ctx), host, progress); err != nil && !agent.Harmless(err) {
 		return remaining(interrupted, err)
 	}
 	return interrupted

@@ -83,7 +83,12 @@ func (c *Creation) settle(ctx context.Context) error {
 func (c *Creation) Undo(ctx context.Context, progress agent.Progress) error {
 	c.giveUp()
 	<-c.granted // else the assignment could be made after it was removed
-	return c.p.Destroy(ctx, c.host, progress)
+	err := c.p.Destroy(ctx, c.host, progress)
+	if agent.Harmless(err) {
+		say(progress, err.Error())
+		return nil
+	}
+	return err
 }
 
 // settled looks at the machine until no operation on it is under way.

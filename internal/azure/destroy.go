@@ -109,6 +109,9 @@ func (p *Provider) sweep(ctx context.Context, s *session, w parts, progress agen
 			if hasCode(last, "NicReservedForAnotherVm") {
 				say(progress, reservedPhase)
 			}
+			if denied(last) { // Azure has had its time, and no wait gives a right
+				return at.stillThere(left, last)
+			}
 		case look == 0:
 			say(progress, "waiting until disk, address and interface are gone")
 		}

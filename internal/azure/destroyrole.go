@@ -60,7 +60,7 @@ func (p *Provider) unrevoked(vmID string, stays []string, cause error) error {
 		}
 	}
 	if denied(cause) {
-		e.Kind = agent.KindDenied
+		e.Kind, e.Harmless = agent.KindDenied, true
 		e.Cause = "the machine is gone, but not its role assignment, which grants and costs nothing: the login lacks " + permissionRevoke
 	}
 	return e

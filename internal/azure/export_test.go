@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources/v3"
 
@@ -26,4 +27,27 @@ func (p *Provider) Foreign(ctx context.Context) (*armresources.ResourceGroupsCli
 		return nil, nil, err
 	}
 	return s.groups, s.ips, nil
+}
+
+// Send asks ARM for anything as the provider's login does, and returns the status.
+func (p *Provider) Send(ctx context.Context, method, path string, body any) (int, error) {
+	s, err := p.session(ctx)
+	if err != nil {
+		return 0, err
+	}
+	req, err := runtime.NewRequest(ctx, method, s.plain.Endpoint()+path)
+	if err != nil {
+		return 0, err
+	}
+	if body != nil {
+		if err := runtime.MarshalAsJSON(req, body); err != nil {
+			return 0, err
+		}
+	}
+	resp, err := s.plain.Pipeline().Do(req)
+	if err != nil {
+		return 0, err
+	}
+	runtime.Drain(resp)
+	return resp.StatusCode, nil
 }

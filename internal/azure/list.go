@@ -79,7 +79,7 @@ func (s *session) listStates(ctx context.Context) views {
 			return out
 		}
 		for _, vm := range page.Value {
-			if vm.ID != nil && vm.Properties != nil && vm.Properties.InstanceView != nil {
+			if vm != nil && text(vm.ID) != "" && vm.Properties != nil && vm.Properties.InstanceView != nil {
 				out[strings.ToLower(*vm.ID)] = vm.Properties.InstanceView
 			}
 		}

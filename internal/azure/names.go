@@ -51,6 +51,10 @@ func roleGUID(subscription string) string {
 	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("mngr-self-deallocate-role/"+strings.ToLower(subscription))).String()
 }
 
+// SelfStopRole is the GUID of the role with which machines of a subscription stop
+// themselves.
+func SelfStopRole(subscription string) string { return roleGUID(subscription) }
+
 // assignmentGUID is the id of a machine's role assignment: the same for the same
 // machine, role and principal, so that asking twice does no harm.
 func assignmentGUID(vmID, role, principal string) string {

@@ -14,32 +14,21 @@ import (
 
 	"mngr/internal/agent"
 	"mngr/internal/azure"
+	"mngr/internal/azure/permission"
 )
 
-// The permissions that docs/azure.md names. Nothing but reading at the subscription, all
-// else in the group.
-var (
-	readSubscription = []string{"Microsoft.Resources/subscriptions/providers/read"}
+// actions are those of a part's printed role, but for what concerns roles.
+func actions(part string) []string {
+	p, _ := permission.Find(part)
+	return p.Role(permission.Place{}, permission.Options{WithoutRoles: true}).Actions
+}
 
-	dailyUse = []string{
-		"Microsoft.Resources/subscriptions/resourceGroups/read",
-		"Microsoft.Resources/tags/*",
-		"Microsoft.Compute/virtualMachines/*",
-		"Microsoft.Compute/disks/read", "Microsoft.Compute/disks/write", "Microsoft.Compute/disks/delete",
-		"Microsoft.Network/networkInterfaces/*",
-		"Microsoft.Network/publicIPAddresses/*",
-		"Microsoft.Network/virtualNetworks/read", "Microsoft.Network/virtualNetworks/subnets/join/action",
-	}
-
-	mayAssign = []string{"Microsoft.Authorization/roleAssignments/*"}
-
-	prepares = []string{
-		"Microsoft.Resources/subscriptions/resourceGroups/*", "Microsoft.Resources/subscriptions/resources/read",
-		"Microsoft.Network/networkSecurityGroups/*", "Microsoft.Network/virtualNetworks/*",
-		"Microsoft.Compute/virtualMachines/read", "Microsoft.Compute/disks/read",
-		"Microsoft.Network/networkInterfaces/read", "Microsoft.Network/publicIPAddresses/read",
-	}
-)
+// prepares are the rights to prepare and clean up, and to register nothing.
+func prepares() []string {
+	return slices.DeleteFunc(slices.Concat(actions(permission.Prepare), actions(permission.Cleanup)), func(a string) bool {
+		return strings.HasSuffix(a, "/register/action")
+	})
+}
 
 // limit takes all rights from the login but these; a restart of the local Azure gives
 // them back.
@@ -108,41 +97,13 @@ func (l *localAzure) restart() {
 
 const group = "/resourceGroups/mngr"
 
-// After prepare, a host's whole life needs no right on networks, on the subscription, or
-// to register anything; and prepare run by such a login changes nothing and works.
-func TestDailyUseWithFewRights(t *testing.T) {
-	l := startLocal(t)
-	if _, err := l.provider().Prepare(t.Context(), azure.PrepareOptions{}, nil); err != nil {
-		t.Fatal(err)
-	}
-	l.limit(map[string][]string{"": readSubscription, group: slices.Concat(dailyUse, mayAssign)})
-	p := l.provider()
-	h := create(t, p, spec("limited"))
-	expect(t, p, h, agent.HostRunning, agent.BillingCompute)
-	if err := p.Stop(t.Context(), h.Resource, true, nil); err != nil {
-		t.Errorf("stop: %v", err)
-	}
-	if err := p.Start(t.Context(), h.Resource, true, nil); err != nil {
-		t.Errorf("start: %v", err)
-	}
-	if err := p.MergeTags(t.Context(), h.Resource, map[string]string{"a": "b"}, nil); err != nil {
-		t.Errorf("tags: %v", err)
-	}
-	if err := p.Destroy(t.Context(), h, nil); err != nil {
-		t.Errorf("destroy: %v", err)
-	}
-	if _, err := p.Prepare(t.Context(), azure.PrepareOptions{Region: "eastus"}, nil); agent.KindOf(err) != agent.KindDenied {
-		t.Errorf("a login without rights on networks made one: %v", err)
-	}
-}
-
 // Without the right to assign roles a host is made all the same, and says what it lacks.
 func TestCreateWithoutTheRightToAssign(t *testing.T) {
 	l := startLocal(t)
 	if _, err := l.provider().Prepare(t.Context(), azure.PrepareOptions{}, nil); err != nil {
 		t.Fatal(err)
 	}
-	l.limit(map[string][]string{"": readSubscription, group: dailyUse})
+	l.limit(map[string][]string{group: actions(permission.Daily)})
 	p := l.provider()
 	c, err := p.Create(t.Context(), spec("limited"), nil)
 	if err != nil {
@@ -163,13 +124,13 @@ func TestCreateWithoutTheRightToAssign(t *testing.T) {
 // told so before anything is written, unless nothing is left to register.
 func TestPrepareWithFewRights(t *testing.T) {
 	l := startLocal(t)
-	l.limit(map[string][]string{"": slices.Concat(readSubscription, prepares)})
+	l.limit(map[string][]string{"": prepares()})
 	_, err := l.provider().Prepare(t.Context(), azure.PrepareOptions{}, nil)
 	if agent.KindOf(err) != agent.KindDenied || !strings.Contains(err.Error(), "Microsoft.Compute/register/action") {
 		t.Errorf("unregistered: %v", err)
 	}
 	l.restart()
-	l.limit(map[string][]string{"": slices.Concat(readSubscription, prepares, []string{"*/register/action", "Microsoft.Authorization/roleDefinitions/read"})})
+	l.limit(map[string][]string{"": slices.Concat(prepares(), []string{"*/register/action", "Microsoft.Authorization/roleDefinitions/read"})})
 	got, err := l.provider().Prepare(t.Context(), azure.PrepareOptions{}, nil)
 	if err != nil || !got.Created || !slices.ContainsFunc(got.Warnings, func(w string) bool {
 		return strings.Contains(w, "Microsoft.Authorization/roleDefinitions/write")
@@ -177,7 +138,7 @@ func TestPrepareWithFewRights(t *testing.T) {
 		t.Errorf("no right to define roles: %+v, %v", got, err)
 	}
 	l.restart()
-	l.limit(map[string][]string{"": slices.Concat(readSubscription, prepares)})
+	l.limit(map[string][]string{"": prepares()})
 	p := l.provider()
 	if _, err := p.Prepare(t.Context(), azure.PrepareOptions{Region: "eastus"}, nil); err != nil {
 		t.Errorf("registered: %v", err)

@@ -7,6 +7,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"mngr/internal/agent"
+	"mngr/internal/plain"
 )
 
 // facts are all that a machine's state is judged by.
@@ -38,6 +39,9 @@ func factsOf(vm *armcompute.VirtualMachine, view *armcompute.VirtualMachineInsta
 		kind, value, _ := strings.Cut(strings.ToLower(*st.Code), "/")
 		switch kind {
 		case "powerstate":
+			if f.power != "" && f.power != value {
+				value = contradicted
+			}
 			f.power = value
 		case "provisioningstate":
 			f.readFailure(*st.Code, st.Message)
@@ -45,6 +49,9 @@ func factsOf(vm *armcompute.VirtualMachine, view *armcompute.VirtualMachineInsta
 	}
 	return f
 }
+
+// contradicted is no power state of Azure's: a machine of which it names two is in neither.
+const contradicted = "contradicted"
 
 // readFailure takes "ProvisioningState/failed/AllocationFailed" and its message.
 func (f *facts) readFailure(code string, message *string) {
@@ -56,7 +63,7 @@ func (f *facts) readFailure(code string, message *string) {
 		f.provisioning = "Failed"
 	}
 	if len(parts) > 2 {
-		f.failCode = parts[2]
+		f.failCode = plain.Line(parts[2], 80)
 	}
 	if message != nil {
 		f.failText = oneLine(*message)

@@ -73,6 +73,31 @@ func readProfile(ctx context.Context) (azProfile, error) {
 	}
 }
 
+// Subscription is the id of the instance's subscription, as far as that is known without
+// asking Azure.
+func (p *Provider) Subscription(ctx context.Context) (string, error) {
+	at, err := p.settings.place()
+	if err != nil {
+		return "", err
+	}
+	return p.settings.subscription(ctx, at)
+}
+
+// AzHasLogin tells whether az knows a subscription, as it does between `az login` and `az
+// logout`. What cannot be read may be a login. az itself is not asked.
+func AzHasLogin() bool {
+	dir, ok := azDir()
+	if !ok {
+		return false
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, "azureProfile.json"))
+	if err != nil {
+		return !errors.Is(err, os.ErrNotExist)
+	}
+	profile, ok := parseProfile(raw)
+	return !ok || len(profile.Subscriptions) > 0
+}
+
 // azProfile is azureProfile.json, as far as we read it.
 type azProfile struct {
 	Subscriptions []struct {

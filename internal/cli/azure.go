@@ -16,12 +16,12 @@ import (
 func newAzure(app *App, local *cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "azure",
-		Short:   "Prepare a subscription, clean it up, run the local Azure",
-		Example: "  mngr azure prepare --allowed-ssh-cidr 203.0.113.4/32\n  mngr azure cleanup\n  mngr azure local status",
+		Short:   "Prepare a subscription, clean it up, print the rights for it, run the local Azure",
+		Example: "  mngr azure prepare --allowed-ssh-cidr 203.0.113.4/32\n  mngr azure cleanup\n  mngr azure permissions daily\n  mngr azure local status",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPrepare(app), newCleanup(app))
+	cmd.AddCommand(newPrepare(app), newCleanup(app), newPermissions(app))
 	if local != nil {
 		cmd.AddCommand(local)
 	}

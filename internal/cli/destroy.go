@@ -81,6 +81,7 @@ const manyDestroyed = 8
 // destroy works on all targets at once; one that fails does not keep the others.
 func (a *App) destroy(ctx context.Context, f *fleet.Fleet, plan fleet.DestroyPlan) (fleet.DestroyPlan, error) {
 	hosts, agents := make([]error, len(plan.Hosts)), make([]error, len(plan.Agents))
+	var warnings []error
 	err := a.withProgress(func(show agent.Progress) error {
 		var g errgroup.Group
 		g.SetLimit(manyDestroyed)
@@ -102,8 +103,16 @@ func (a *App) destroy(ctx context.Context, f *fleet.Fleet, plan fleet.DestroyPla
 			})
 		}
 		_ = g.Wait()
+		for n, err := range hosts {
+			if err != nil && agent.Harmless(err) {
+				hosts[n], warnings = nil, append(warnings, err)
+			}
+		}
 		return errors.Join(slices.Concat(hosts, agents)...)
 	})
+	for _, w := range warnings {
+		a.printer().Warn(w.Error(), agent.HintOf(w))
+	}
 	var done fleet.DestroyPlan
 	for n, h := range plan.Hosts {
 		if hosts[n] == nil {

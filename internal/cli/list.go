@@ -115,9 +115,12 @@ func (a *App) printListing(f *fleet.Fleet, l fleet.Listing, s *selection) error 
 		if s.template != nil {
 			return writeTemplate(w, *s.template, wanted)
 		}
-		return listTable(p, w, s, wanted, len(l.Errors) == 0)
+		return listTable(p, w, s, wanted, l)
 	}})
 	for _, e := range l.Errors {
+		if e.Host != "" && showsHost(wanted, e) {
+			continue // said with the host
+		}
 		p.Warn(e.Provider+": "+e.Err.Error(), agent.HintOf(e.Err))
 	}
 	return err

@@ -3,9 +3,11 @@ package cli
 import (
 	"cmp"
 	"io"
+	"slices"
 	"strings"
 
 	"mngr/internal/agent"
+	"mngr/internal/fleet"
 	"mngr/internal/output"
 )
 
@@ -23,12 +25,15 @@ func (s *selection) header(field string) string {
 }
 
 // listTable shows hosts without agents too: what bills must be seen.
-func listTable(p *output.Printer, w io.Writer, s *selection, wanted []entry, complete bool) error {
+func listTable(p *output.Printer, w io.Writer, s *selection, wanted []entry, l fleet.Listing) error {
 	if len(wanted) == 0 {
 		switch {
 		case s.filtered():
 			p.Note("no agent is like that; `mngr list` shows all")
-		case complete:
+		case len(l.Unused) > 0 && len(l.Errors) == 0:
+			p.Note("no agents; %s: %s", l.Unused[0].Provider, l.Unused[0].Err)
+			p.Note("hint: az login; without a subscription: mngr azure prepare --provider azure-local")
+		case len(l.Errors) == 0:
 			p.Note("no agents; `mngr create NAME` makes one")
 		}
 		return nil
@@ -66,6 +71,13 @@ func listTable(p *output.Printer, w io.Writer, s *selection, wanted []entry, com
 		}
 	}
 	return nil
+}
+
+// showsHost tells whether a host's failure is in the listing's own words already.
+func showsHost(wanted []entry, e fleet.ProviderError) bool {
+	return slices.ContainsFunc(wanted, func(w entry) bool {
+		return w.host.Name == e.Host && w.host.Via == e.Provider && w.host.Failure == e.Err.Error()
+	})
 }
 
 func warnOfHost(p *output.Printer, h agent.Host) {

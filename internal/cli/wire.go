@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,10 +32,12 @@ func wire(conf *config.Config, lookup func(string) (string, bool), log azure.Jou
 		if err != nil {
 			return nil, err
 		}
+		unused := neverUsed(conf, p, used, lookup)
 		f.Instances = append(f.Instances, fleet.Instance{
 			Machines: machines{provider},
 			Defaults: hostDefaults(p),
-			Dormant:  dormant(p, used, lookup),
+			Dormant:  unused && (p.Cloud == "local" || used),
+			Unused:   unused,
 		})
 	}
 	return f, nil
@@ -87,17 +90,20 @@ func hostDefaults(p config.Provider) fleet.Defaults {
 	}
 }
 
-// dormant instances exist without anybody having asked for them: the local Azure where
-// none was ever started, and Azure itself where the local one is used and no trace of a
-// login exists.
-func dormant(p config.Provider, localUsed bool, lookup func(string) (string, bool)) bool {
+// neverUsed tells of instances that exist without anybody having asked for them: the local
+// Azure where none was ever started, and Azure itself where neither a login nor anything
+// that mngr keeps of its hosts is to be found. Nobody is asked for that.
+func neverUsed(conf *config.Config, p config.Provider, localUsed bool, lookup func(string) (string, bool)) bool {
 	switch {
 	case !p.Implicit:
 		return false
 	case p.Cloud == "local":
 		return !localUsed
 	}
-	return localUsed && !loggedIn(lookup)
+	keys, err := os.ReadDir(filepath.Join(conf.Files.BaseDir, "keys", p.Name))
+	tokens, noTokens := os.ReadDir(filepath.Join(conf.Files.BaseDir, "tokens"))
+	unknown := err != nil && !errors.Is(err, os.ErrNotExist) || noTokens != nil && !errors.Is(noTokens, os.ErrNotExist)
+	return !unknown && len(keys)+len(tokens) == 0 && !loggedIn(lookup)
 }
 
 func localUsed(lookup func(string) (string, bool)) bool {
@@ -123,21 +129,14 @@ func loggedIn(lookup func(string) (string, bool)) bool {
 	if authority, ok := lookup("AZURE_AUTHORITY_HOST"); ok && strings.HasPrefix(authority, "https://127.") {
 		return false
 	}
-	for _, name := range []string{"AZURE_CLIENT_ID", "AZURE_SUBSCRIPTION_ID", "AZURE_TOKEN_CREDENTIALS"} {
+	for _, name := range []string{
+		"AZURE_CLIENT_ID", "AZURE_SUBSCRIPTION_ID", "AZURE_TOKEN_CREDENTIALS", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT", "MSI_ENDPOINT",
+	} {
 		if v, ok := lookup(name); ok && v != "" {
 			return true
 		}
 	}
-	dir, ok := lookup("AZURE_CONFIG_DIR")
-	if !ok || dir == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return false
-		}
-		dir = filepath.Join(home, ".azure")
-	}
-	_, err := os.Stat(filepath.Join(dir, "azureProfile.json"))
-	return err == nil
+	return azure.AzHasLogin()
 }
 
 func guestBinary(arch string) ([]byte, string, error) {

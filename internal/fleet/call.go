@@ -16,6 +16,9 @@ import (
 // maxAnswer bounds what a hostile container can make this process hold.
 const maxAnswer = 4 << 20
 
+// maxDetail is as much as a guest may say to explain an error.
+const maxDetail = 16 << 10
+
 // call sends one request to mngrd and reads its answer. An error of the guest's comes
 // back as agent.Error, whose lines are what mngrd says in more than one.
 func call(ctx context.Context, g Guest, r ctl.Request, progress agent.Progress) (ctl.Answer, error) {
@@ -40,10 +43,13 @@ func exchange(ctx context.Context, g Guest, r ctl.Request, stream io.Reader, err
 		return ctl.Answer{}, fmt.Errorf("%s: mngrd ended with %d and no answer: %s", r.Op, exit, errs.last)
 	}
 	if a.Error != nil {
-		return ctl.Answer{}, &agent.Error{Kind: agent.KindInternal, Err: a.Error, Cause: r.Op + ": " + plain.Strip(a.Error.Message), Lines: a.Error.Detail}
+		return ctl.Answer{}, &agent.Error{Kind: agent.KindInternal, Err: a.Error, Cause: r.Op + ": " + plain.Line(a.Error.Message, maxLine), Lines: tail(a.Error.Detail)}
 	}
 	return a, nil
 }
+
+// tail is the end of what explains an error.
+func tail(s string) string { return s[max(0, len(s)-maxDetail):] }
 
 // ask is call for what a guest does within DeadlineGuestWork.
 func (f *Fleet) ask(ctx context.Context, g Guest, r ctl.Request, progress agent.Progress) (answer ctl.Answer, err error) {

@@ -103,7 +103,8 @@ func isHost(name string) bool {
 }
 
 // DestroyHost deletes a machine with all that belongs to it, through the cloud's API
-// alone, and forgets what this machine keeps of it.
+// alone, and forgets what this machine keeps of it. An error that is harmless (see
+// agent.Harmless) tells of a host that is gone all the same.
 func (f *Fleet) DestroyHost(ctx context.Context, h agent.Host, progress agent.Progress) error {
 	inst, err := f.machinesOf(h)
 	if err != nil {

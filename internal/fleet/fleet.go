@@ -43,6 +43,14 @@ type Instance struct {
 	Defaults Defaults
 	// Dormant instances were never used here: they are asked only when named.
 	Dormant bool
+	// Unused instances are asked, but nobody here has configured or used them: that nobody
+	// is logged in there either is no failure, unless they are named.
+	Unused bool
+}
+
+// missed tells whether err keeps an instance from answering of which nobody expects it.
+func (i Instance) missed(err error) bool {
+	return i.Unused && agent.KindOf(err) == agent.KindCredentials
 }
 
 // Defaults are a provider instance's settings for new hosts.

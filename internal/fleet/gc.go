@@ -66,6 +66,9 @@ func (f *Fleet) FindGarbage(ctx context.Context, o GCOptions) (GarbageList, erro
 		}
 	}
 	for _, l := range looks {
+		if l.instance.missed(l.err) {
+			continue
+		}
 		if l.err != nil {
 			out.Errors = append(out.Errors, ProviderError{Provider: l.instance.Name(), Err: l.err})
 			continue

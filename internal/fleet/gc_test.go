@@ -54,7 +54,7 @@ func TestGCLooksAgainBeforeItDestroys(t *testing.T) {
 		"somebody is at it":  {unfinished, false, 0},
 	} {
 		azure := &atAzure{now: c.now}
-		f := &Fleet{Instances: []Instance{{Machines: azure}}, Guests: noGuests{}, Spots: noSpots{}, Pending: locks{free: c.free}, Now: time.Now}
+		f := &Fleet{Now: time.Now, Instances: []Instance{{Machines: azure}}, Guests: noGuests{}, Spots: noSpots{}, Pending: locks{free: c.free}}
 		list := GarbageList{Items: []Garbage{{Provider: "p", host: unfinished, Leftover: agent.Leftover{Kind: agent.LeftoverMachine}}}}
 		err := f.Collect(t.Context(), &list, func(string) {})
 		if azure.destroyed != c.want || (err == nil) != (c.want == 1) || c.want == 0 && agent.KindOf(err) != agent.KindConflict {

@@ -34,6 +34,7 @@ type Listing struct {
 	Hosts  []agent.Host
 	Rows   []Row
 	Errors []ProviderError
+	Unused []ProviderError // instances without a login that nobody here has ever used
 }
 
 // List asks all providers, or the named ones, in parallel. A provider that fails becomes
@@ -58,6 +59,7 @@ func merge(parts []Listing) Listing {
 	seen := map[string]bool{}
 	for _, p := range parts {
 		all.Errors = append(all.Errors, p.Errors...)
+		all.Unused = append(all.Unused, p.Unused...)
 		for _, h := range p.Hosts {
 			if key := strings.ToLower(h.Resource); !seen[key] {
 				seen[key] = true
@@ -88,6 +90,7 @@ func (f *Fleet) asked(providers []string) ([]Instance, error) {
 		if err != nil {
 			return nil, err
 		}
+		i.Unused = false
 		instances = append(instances, i)
 	}
 	if len(providers) > 0 {
@@ -105,6 +108,9 @@ func (f *Fleet) listInstance(ctx context.Context, i Instance, live bool) Listing
 	ctx, done := agent.Within(ctx, agent.DeadlineList, "listing the hosts of provider "+i.Name())
 	defer done(nil)
 	hosts, err := i.Machines.List(ctx)
+	if i.missed(err) {
+		return Listing{Unused: []ProviderError{{Provider: i.Name(), Err: err}}}
+	}
 	if err != nil {
 		return Listing{Errors: []ProviderError{{Provider: i.Name(), Err: err}}}
 	}
@@ -188,18 +194,19 @@ func (f *Fleet) read(h *agent.Host) {
 	if !neverFinished(*h) {
 		return
 	}
-	const never = "its creation was never finished"
-	abandoned := f.Now().Sub(h.CreatedAt) > agent.AgeAbandoned
+	failure := "its creation was never finished"
 	switch h.State {
 	case agent.HostRunning:
 		h.State = agent.HostCreating
-		if abandoned {
-			h.State, h.Failure = agent.HostFailed, never
-		}
-	case agent.HostStopped, agent.HostStoppedBilling: // as a rule by its dead-man timer
-		if abandoned {
-			h.State, h.Failure = agent.HostFailed, never+", and it is "+map[bool]string{true: "off", false: "deallocated"}[h.State == agent.HostStoppedBilling]
-		}
+	case agent.HostStopped: // as a rule by its dead-man timer
+		failure += "; it is deallocated"
+	case agent.HostStoppedBilling:
+		failure += "; it is off, and not deallocated"
+	default:
+		return
+	}
+	if f.Now().Sub(h.CreatedAt) > agent.AgeAbandoned {
+		h.State, h.Failure = agent.HostFailed, failure
 	}
 }
 

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -115,7 +116,8 @@ func (f *Fleet) enterPlace(ctx context.Context, h agent.Host, p Place) (Guest, e
 	}
 	if err != nil {
 		failure := &agent.Error{Kind: agent.KindOf(err), Err: err, Cause: fmt.Sprintf("cannot enter host %q: %v", h.Name, err)}
-		return nil, failure.WithHint("mngr list shows its state; mngr stop --stop-host stops it without SSH")
+		hint := cmp.Or(agent.HintOf(err), "mngr list shows its state; mngr stop --stop-host stops it without SSH")
+		return nil, failure.WithHint("%s", hint)
 	}
 	return guest, nil
 }

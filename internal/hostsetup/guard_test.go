@@ -112,7 +112,7 @@ func newWorld(t *testing.T) *world {
 		nft 'add rule ip docker post ip saddr 172.17.0.0/16 oifname != "docker0" masquerade'
 		nft 'add chain ip docker pre { type nat hook prerouting priority dstnat; }'
 		nft 'add rule ip docker pre ip daddr 10.0.0.4 tcp dport 2222 dnat to 172.17.0.2:22'`)
-	w.listen(w.azure, "tcp", "169.254.169.254:80", "168.63.129.16:80", "168.63.129.16:53", "10.0.0.1:80", "203.0.113.9:80", "[fd00:1::1]:80")
+	w.listen(w.azure, "tcp", "169.254.169.254:80", "168.63.129.16:80", "168.63.129.16:32526", "168.63.129.16:53", "10.0.0.1:80", "203.0.113.9:80", "[fd00:1::1]:80")
 	w.listen(w.azure, "udp", "168.63.129.16:53", "168.63.129.16:67")
 	w.listen(w.vm, "tcp", "0.0.0.0:22", "[::]:23")
 	w.listen(w.vm, "udp", "0.0.0.0:68")
@@ -208,7 +208,7 @@ func (w *world) guard() {
 func TestGuard(t *testing.T) {
 	w := newWorld(t)
 	forbidden := []string{
-		"tcp 169.254.169.254:80", "tcp 168.63.129.16:80", "udp 168.63.129.16:67",
+		"tcp 169.254.169.254:80", "tcp 168.63.129.16:80", "tcp 168.63.129.16:32526", "udp 168.63.129.16:67",
 		"tcp 172.17.0.1:22", "tcp 10.0.0.4:22", "tcp 10.0.0.4:2222", "udp 172.17.0.1:68", "tcp 10.0.0.1:80",
 		"tcp [fd00:2::1]:23", "tcp [fd00:1::4]:23", "tcp [fd00:1::1]:80",
 	}

@@ -1,11 +1,14 @@
 package ssh
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mngr/internal/agent"
 )
 
 // hostileConfig is what users write for servers that they trust.
@@ -85,5 +88,54 @@ func TestUserConfigurationStandsBack(t *testing.T) {
 	}
 	if got["proxyjump"] != "bastion" {
 		t.Errorf("the way to the server is the user's: %q", got["proxyjump"])
+	}
+}
+
+// Somebody between this machine and the host shows a key of their own: the system's ssh
+// refuses them like mngr's own dial does, and works where the key is the pinned one.
+func TestSystemSSHRefusesAnotherKey(t *testing.T) {
+	if _, err := exec.LookPath("ssh"); err != nil {
+		t.Skip("needs ssh")
+	}
+	client, err := Identity{Base: t.TempDir()}.Ensure("azure")
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := testServer(t, client.AuthorizedKey)
+	stranger, err := GenerateKey("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Even one who has talked the user into trusting everybody.
+	config := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(config, []byte("Host *\n  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n  NoHostAuthenticationForLocalhost yes\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		pinned string
+		code   int
+	}{
+		"the pinned key": {target.HostKey, 7},
+		"another key":    {stranger.AuthorizedKey, 255},
+		"no key":         {"", 255},
+	} {
+		pins, id := Pins{Base: t.TempDir()}, agent.NewHostID()
+		hosts, err := pins.WriteKnownHosts(id, target.Address, target.Port, agent.HostKeys{Container: test.pinned})
+		if err != nil {
+			t.Fatal(err)
+		}
+		system := System{Target: target, KeyPath: client.Path, KnownHosts: hosts}
+		args := append([]string{"-F", config}, system.Args("anything", false, nil)[1:]...)
+		out, err := exec.CommandContext(t.Context(), "ssh", args...).CombinedOutput()
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok || exit.ExitCode() != test.code {
+			t.Errorf("%s: %v, want code %d: %s", name, err, test.code, out)
+		}
+		if refused := strings.Contains(string(out), "verification failed"); refused != (test.code == 255) {
+			t.Errorf("%s: ssh said %s", name, out)
+		}
+		if kept, _ := os.ReadFile(hosts); strings.Count(string(kept), "\n") > 1 {
+			t.Errorf("%s: the pinned file became %s", name, kept)
+		}
 	}
 }

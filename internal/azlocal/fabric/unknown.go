@@ -29,6 +29,7 @@ const (
 
 	InlineNetworkRights         = "inline-network-rights"
 	AssignmentBeforeReplication = "assignment-before-replication"
+	OSDiskRights                = "os-disk-rights"
 )
 
 // Unknowns lists every switch.
@@ -44,6 +45,7 @@ func Unknowns() []Unknown {
 		{ListExpand, "$expand=instanceView on a VM list", []string{"refused", "accepted"}},
 		{DeallocatedQuota, "cores of deallocated VMs in the quota", []string{"count", "free"}},
 		{InlineNetworkRights, "a VM PUT with an inline NIC and address by one who may join the subnet but not write interfaces and addresses", []string{"accepted", "refused", "operation-fails"}},
+		{OSDiskRights, "a VM PUT that makes the OS disk by one who may not write disks", []string{"accepted", "refused"}},
 		{AssignmentBeforeReplication, "a role assignment with principalType for an identity that the directory does not show yet", []string{"accepted", "refused"}},
 	}
 }

@@ -225,7 +225,7 @@ func authorize(t *fabric.Tx, route fabric.Route, r *arm.Request) error {
 		scope = fabric.ScopeOf(r)
 	}
 	scope = cmp.Or(scope, "/")
-	err := rbac.Authorize(t, r.Principal, route.Action, scope)
+	err := rbac.AuthorizeRequest(t, r, route.Action, scope)
 	if err == nil {
 		return rbac.AuthorizeLinked(t, r, route.Action)
 	}

@@ -64,6 +64,11 @@ func checkAssignment(t *fabric.Tx, r *arm.Request, props doc.Object) error {
 	case kind != "" && kind != "ServicePrincipal" && kind != "User" && kind != "Group" && kind != "ForeignGroup" && kind != "Device":
 		return bad("InvalidPrincipalType", "The PrincipalType property '%s' is not valid. It must be 'User', 'Group' or 'ServicePrincipal'.", kind)
 	}
+	if text := props.Str("condition"); text != "" {
+		if _, err := parseCondition(text); err != nil {
+			return bad("InvalidRoleAssignmentCondition", "The condition is not valid: %v.", err)
+		}
+	}
 	if role := definition(t, guid); role == nil || !assignable(role, r.Params["scope"]) {
 		return arm.Errorf(http.StatusNotFound, "RoleDefinitionDoesNotExist", "The specified role definition with ID '%s' does not exist.", bare(guid))
 	}

@@ -13,7 +13,18 @@ import (
 // Authorize refuses what p may not do at scope, in ARM's words: for want of a role, or
 // because of a deny assignment, which wins over every role.
 func Authorize(t *fabric.Tx, p arm.Principal, action, scope string) error {
-	if !allowed(t, p, action, scope) {
+	return authorize(t, p, asked{action, noAttribute}, scope)
+}
+
+// AuthorizeRequest does the same for a request, at whose body and resource the conditions
+// of role assignments may look.
+func AuthorizeRequest(t *fabric.Tx, r *arm.Request, action, scope string) error {
+	return authorize(t, r.Principal, asked{action, attributesOf(t, r)}, scope)
+}
+
+func authorize(t *fabric.Tx, p arm.Principal, a asked, scope string) error {
+	action := a.action
+	if !allowed(t, p, a, scope) {
 		return arm.Gatewayf(http.StatusForbidden, "AuthorizationFailed",
 			"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
 			p.AppID, p.ObjectID, action, scope)
@@ -28,13 +39,13 @@ func Authorize(t *fabric.Tx, p arm.Principal, action, scope string) error {
 
 // Can tells whether p may do action at scope.
 func Can(t *fabric.Tx, p arm.Principal, action, scope string) bool {
-	return allowed(t, p, action, scope) && deniedBy(t, p, action, scope) == nil
+	return allowed(t, p, asked{action, noAttribute}, scope) && deniedBy(t, p, action, scope) == nil
 }
 
 // CanBelow tells whether p may do action anywhere below scope.
 func CanBelow(t *fabric.Tx, p arm.Principal, action, scope string) bool {
 	for _, a := range effective(t, p) {
-		if arm.Within(a.Body.Str("properties", "scope"), scope) && allows(t, a, action) {
+		if arm.Within(a.Body.Str("properties", "scope"), scope) && allows(t, a, asked{action, noAttribute}) {
 			return true
 		}
 	}
@@ -42,9 +53,9 @@ func CanBelow(t *fabric.Tx, p arm.Principal, action, scope string) bool {
 }
 
 // allowed tells whether some assignment at the scope or above has a role that allows it.
-func allowed(t *fabric.Tx, p arm.Principal, action, scope string) bool {
+func allowed(t *fabric.Tx, p arm.Principal, what asked, scope string) bool {
 	for _, a := range effective(t, p) {
-		if arm.Within(scope, a.Body.Str("properties", "scope")) && allows(t, a, action) {
+		if arm.Within(scope, a.Body.Str("properties", "scope")) && allows(t, a, what) {
 			return true
 		}
 	}
@@ -77,13 +88,51 @@ func since(t *fabric.Tx, a *fabric.Document, event string) time.Duration {
 	return t.World().Now().Sub(at)
 }
 
-func allows(t *fabric.Tx, assignment *fabric.Document, action string) bool {
+func allows(t *fabric.Tx, assignment *fabric.Document, a asked) bool {
 	for _, p := range permissionsOf(t, arm.Name(assignment.Body.Str("properties", "roleDefinitionId"))) {
-		if p.covers(action) {
-			return true
+		if p.covers(a.action) {
+			return holds(assignment, a)
 		}
 	}
 	return false
+}
+
+// holds tells whether an assignment's condition is fulfilled. One that nobody here
+// understands is not; it was refused when it came.
+func holds(assignment *fabric.Document, a asked) bool {
+	text := assignment.Body.Str("properties", "condition")
+	if text == "" {
+		return true
+	}
+	c, err := parseCondition(text)
+	return err == nil && c(a)
+}
+
+// noAttribute is what a condition sees where no request is about a role assignment.
+func noAttribute(string, string) string { return "" }
+
+// attributesOf are the attributes of a role assignment that a request would make
+// (@Request) or that is there (@Resource).
+func attributesOf(t *fabric.Tx, r *arm.Request) func(source, name string) string {
+	return func(source, name string) string {
+		body := r.Body
+		if strings.EqualFold(source, "Resource") {
+			d := t.Peek(r.ID)
+			if d == nil {
+				return ""
+			}
+			body = d.Body
+		}
+		switch _, attribute, _ := strings.Cut(name, ":"); strings.ToLower(attribute) {
+		case "roledefinitionid":
+			return arm.Name(body.Str("properties", "roleDefinitionId"))
+		case "principalid":
+			return body.Str("properties", "principalId")
+		case "principaltype":
+			return body.Str("properties", "principalType")
+		}
+		return ""
+	}
 }
 
 // permission is one element of a role's permissions.

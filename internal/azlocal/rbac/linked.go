@@ -83,8 +83,13 @@ func AuthorizeLinked(t *fabric.Tx, r *arm.Request, action string) error {
 			return err
 		}
 	}
-	if strings.EqualFold(action, "Microsoft.Compute/virtualMachines/write") && t.World().Switches.Is(fabric.InlineNetworkRights, "refused") {
-		all = append(all, inlineDemands(r.ID, r.Body.List("properties", "networkProfile", "networkInterfaceConfigurations"))...)
+	if strings.EqualFold(action, "Microsoft.Compute/virtualMachines/write") {
+		if t.World().Switches.Is(fabric.InlineNetworkRights, "refused") {
+			all = append(all, inlineDemands(r.ID, r.Body.List("properties", "networkProfile", "networkInterfaceConfigurations"))...)
+		}
+		if disk := r.Body.Obj("properties", "storageProfile", "osDisk"); t.World().Switches.Is(fabric.OSDiskRights, "refused") && disk.Str("createOption") == "FromImage" {
+			all = append(all, demand{action: "Microsoft.Compute/disks/write", scope: arm.GroupID(r.ID) + "/providers/Microsoft.Compute/disks/" + disk.Str("name")})
+		}
 	}
 	return lacking(t, r.Principal, action, r.ID, all)
 }

@@ -56,12 +56,13 @@ func SetRegistered(t *fabric.Tx, registered bool) {
 	}
 }
 
-func setRegistration(state string) func(*fabric.Tx, *arm.Request) (*arm.Response, error) {
-	return func(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
-		n, ok := findNamespace(r.Params["namespace"])
-		if !ok {
-			return nil, unknownNamespace(r.Params["namespace"])
-		}
+// noRegistration refuses a provider that there is none of.
+func noRegistration(_ *fabric.Tx, r *arm.Request) (*arm.Response, error) {
+	return nil, unknownNamespace(r.Params["namespace"])
+}
+
+func setRegistration(n Namespace, state string) func(*fabric.Tx, *arm.Request) (*arm.Response, error) {
+	return func(t *fabric.Tx, _ *arm.Request) (*arm.Response, error) {
 		settled := strings.TrimSuffix(state, "ing") + "ed"
 		if now := registration(t, n); !n.Always && now != settled && now != state {
 			t.Put(&fabric.Document{ID: providerID(t, n), Body: doc.Object{"state": state, "since": t.World().Now().Format(time.RFC3339Nano)}})

@@ -24,15 +24,15 @@ func Routes() []fabric.Route {
 		names  = sub + "/tagNames"
 		groups = "Microsoft.Resources/subscriptions/resourceGroups"
 	)
-	return []fabric.Route{
+	return append(registrations(), []fabric.Route{
 		{Method: http.MethodGet, Pattern: "/tenants", Handle: listTenants},
 		{Method: http.MethodGet, Pattern: "/subscriptions", Handle: listSubscriptions(rbac.Can, rbac.CanBelow)},
 		{Method: http.MethodGet, Pattern: sub, Action: "Microsoft.Resources/subscriptions/read", Partial: true, Handle: getSubscription},
 		{Method: http.MethodGet, Pattern: sub + "|/locations", Action: "Microsoft.Resources/subscriptions/locations/read", Partial: true, Handle: listLocations},
 		{Method: http.MethodGet, Pattern: sub + "/providers", Action: "Microsoft.Resources/subscriptions/providers/read", Partial: true, Handle: listProviders},
 		{Method: http.MethodGet, Pattern: prov, Action: "Microsoft.Resources/subscriptions/providers/read", Partial: true, Handle: getProvider},
-		{Method: http.MethodPost, Pattern: prov + "|/register", Action: "Microsoft.Resources/subscriptions/providers/register/action", Handle: setRegistration("Registering")},
-		{Method: http.MethodPost, Pattern: prov + "|/unregister", Action: "Microsoft.Resources/subscriptions/providers/unregister/action", Handle: setRegistration("Unregistering")},
+		{Method: http.MethodPost, Pattern: prov + "|/register", Handle: noRegistration},
+		{Method: http.MethodPost, Pattern: prov + "|/unregister", Handle: noRegistration},
 
 		{Method: http.MethodGet, Pattern: sub + "/resourceGroups", Action: groups + "/read", Partial: true, Handle: listGroups},
 		{Method: http.MethodHead, Pattern: group, Action: groups + "/read", Handle: headGroup},
@@ -57,5 +57,18 @@ func Routes() []fabric.Route {
 		{Method: http.MethodPut, Pattern: tags, Action: "Microsoft.Resources/tags/write", Handle: putTags},
 		{Method: http.MethodPatch, Pattern: tags, Action: "Microsoft.Resources/tags/write", Handle: patchTags},
 		{Method: http.MethodDelete, Pattern: tags, Action: "Microsoft.Resources/tags/write", Handle: deleteTags},
+	}...)
+}
+
+// registrations are the registering and unregistering of each provider, an action of the
+// provider itself (documentation: permissions reference, "Registers the subscription").
+func registrations() []fabric.Route {
+	var out []fabric.Route
+	for _, n := range Namespaces() {
+		at := "/subscriptions/{sub}/providers/" + n.Name
+		out = append(out,
+			fabric.Route{Method: http.MethodPost, Pattern: at + "|/register", Action: n.Name + "/register/action", Handle: setRegistration(n, "Registering")},
+			fabric.Route{Method: http.MethodPost, Pattern: at + "|/unregister", Action: n.Name + "/unregister/action", Handle: setRegistration(n, "Unregistering")})
 	}
+	return out
 }

@@ -193,6 +193,11 @@ func TestUnpack(t *testing.T) {
 		if err := unpack(bytes.NewReader(pack(t, headers, "x")), root); err == nil {
 			t.Errorf("unpacked %q", headers[0].Name)
 		}
+		for _, outside := range []string{filepath.Join(dir, "..", "x"), "/x"} {
+			if _, err := os.Lstat(outside); err == nil {
+				t.Errorf("%q made %s", headers[0].Name, outside)
+			}
+		}
 	}
 }
 

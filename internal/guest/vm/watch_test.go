@@ -2,9 +2,11 @@ package vm
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -123,6 +125,23 @@ func TestPlantedReports(t *testing.T) {
 		}
 		if asked.Load() == 0 {
 			t.Error("changing links keep the host up")
+		}
+	})
+	watched(t, tenMinutes, func(h *host, asked *atomic.Int64) {
+		// A file of the machine's that changes: its log, say.
+		log := filepath.Join(h.run, "log")
+		if err := os.Symlink(log, filepath.Join(h.signal, hostsetup.SignalAlive)); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 14 {
+			fresh := log + strconv.Itoa(n)
+			if err := errors.Join(os.WriteFile(fresh, nil, 0o600), os.Rename(fresh, log)); err != nil {
+				t.Fatal(err)
+			}
+			pass(time.Minute)
+		}
+		if asked.Load() == 0 {
+			t.Error("a link to a file that changes keeps the host up")
 		}
 	})
 	watched(t, tenMinutes, func(h *host, asked *atomic.Int64) {
