@@ -103,6 +103,9 @@ func (o *Operator) Start(ctx context.Context, args ...string) (*Process, error) 
 	return p, nil
 }
 
+// Began is when the command was started.
+func (p *Process) Began() time.Time { return p.began }
+
 // Done is closed when the command has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 

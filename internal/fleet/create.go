@@ -173,11 +173,12 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 		return Created{}, err
 	}
 	if err := inst.MergeTags(ctx, h.Resource, tags, nil); err != nil {
-		return Created{}, f.forgetAgent(ctx, inst, h, guest, record.ID, fmt.Errorf("record agent %q: %w", o.Name, err), progress)
+		return Created{}, f.forgetAgent(ctx, inst, h, guest, record, fmt.Errorf("record agent %q: %w", o.Name, err), progress)
 	}
 	status, err := f.startNew(ctx, guest, h, record, o, progress)
 	if err != nil {
-		return Created{}, f.forgetAgent(ctx, inst, h, guest, record.ID, err, progress)
+		err = orElse(err, "mngr create %s@%s again: nothing is left of this one", o.Name, h.Name)
+		return Created{}, f.forgetAgent(ctx, inst, h, guest, record, err, progress)
 	}
 	made := Created{Agent: record, Host: h, Joined: true}
 	made.finished(status)
@@ -204,17 +205,27 @@ func (f *Fleet) knows(ctx context.Context, g Guest, id agent.ID) (bool, error) {
 const PhaseForget = "undoing: removing the half-made agent (interrupt again to leave at once)"
 
 // forgetAgent undoes a half-made agent on a host that has others.
-func (f *Fleet) forgetAgent(ctx context.Context, inst Instance, h agent.Host, g Guest, id agent.ID, cause error, progress agent.Progress) error {
+func (f *Fleet) forgetAgent(ctx context.Context, inst Instance, h agent.Host, g Guest, a agent.Record, cause error, progress agent.Progress) error {
 	progress(PhaseForget)
 	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineUndo, "removing the half-made agent")
 	defer done(nil) // the reason for the removal counts
-	_, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentRemove, Ref: &ctl.AgentRef{ID: string(id)}}, nil)
+	remove := ctl.Request{Op: ctl.OpAgentRemove, Ref: &ctl.AgentRef{ID: string(a.ID)}}
+	_, err := f.ask(ctx, g, remove, nil)
+	if agent.KindOf(err) == agent.KindUnreachable { // what broke the connection may be over
+		var fresh Guest
+		if fresh, err = f.enter(ctx, h); err == nil {
+			defer fresh.Close()
+			_, err = f.ask(ctx, fresh, remove, nil)
+		}
+	}
 	if err != nil {
-		return fmt.Errorf("%w (and the half-made agent could not be removed: %w)", cause, err)
+		return (&agent.Error{Kind: agent.KindOf(cause), Err: cause, Code: agent.CodeOf(cause), Lines: agent.LinesOf(cause),
+			Cause: fmt.Sprintf("%v; and the half-made agent could not be removed: %v", cause, err)}).
+			WithHint("mngr destroy --force %s@%s removes it", a.Name, h.Name)
 	}
 	fresh, err := inst.Get(ctx, h.Resource)
 	if err == nil {
-		err = inst.MergeTags(ctx, h.Resource, nil, records.AgentTagNames(fresh.Tags, id))
+		err = inst.MergeTags(ctx, h.Resource, nil, records.AgentTagNames(fresh.Tags, a.ID))
 	}
 	if err != nil {
 		return fmt.Errorf("%w (and its tags could not be removed: %w)", cause, err)

@@ -251,7 +251,7 @@ func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, ro
 		progress("starting agent " + r.Agent.Name)
 		ref := &ctl.AgentRef{ID: string(r.Agent.ID)}
 		if _, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentStart, Ref: ref}, progress); err != nil {
-			return fmt.Errorf("start agent %q: %w", r.Agent.Name, err)
+			return orElse(fmt.Errorf("start agent %q: %w", r.Agent.Name, err), "mngr start %s again; mngr stop --stop-host %s ends the bill without SSH", r.Agent.Name, r.Agent.Name)
 		}
 		out.Agents = append(out.Agents, r.Agent.Name)
 	}

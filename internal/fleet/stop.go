@@ -123,7 +123,7 @@ func (f *Fleet) stopAlone(ctx context.Context, inst Instance, h agent.Host, g Gu
 		progress("stopping agent " + r.Agent.Name)
 		ref := &ctl.AgentRef{ID: string(r.Agent.ID)}
 		if _, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentStop, Ref: ref}, nil); err != nil {
-			return out, fmt.Errorf("stop agent %q: %w", r.Agent.Name, err)
+			return out, orElse(fmt.Errorf("stop agent %q: %w", r.Agent.Name, err), "mngr stop %s again; mngr stop --stop-host %s ends its host without SSH", r.Agent.Name, r.Agent.Name)
 		}
 		out.Agents = append(out.Agents, r.Agent.Name)
 		name, value := records.StoppedTag(r.Agent.ID)

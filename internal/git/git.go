@@ -66,7 +66,7 @@ func (r Repository) Push(ctx context.Context, sshCommand, url, branch string) er
 	errs := &tail{}                                    // what the other side says comes out of a container
 	cmd.Stderr = errs
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("git push: %s: %w", lastLine(string(errs.kept)), err)
+		return fmt.Errorf("git push: %s: %w", causeOf(string(errs.kept)), err)
 	}
 	return nil
 }
@@ -74,6 +74,20 @@ func (r Repository) Push(ctx context.Context, sshCommand, url, branch string) er
 func output(ctx context.Context, dir string, args ...string) (string, error) {
 	out, err := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, args...)...).Output()
 	return strings.TrimRight(string(out), "\n"), err
+}
+
+// causeOf is what git says of a failure: its last line, and where that is its advice about
+// access rights, what ssh had said before.
+func causeOf(said string) string {
+	before, _, remote := strings.Cut(said, "fatal: Could not read from remote repository.")
+	switch ssh := strings.TrimSpace(before); {
+	case !remote:
+		return lastLine(said)
+	case ssh == "":
+		return "the connection ended before the other side had answered"
+	default:
+		return lastLine(ssh)
+	}
 }
 
 // tail keeps the end of what is written to it.

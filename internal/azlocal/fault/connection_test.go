@@ -58,7 +58,16 @@ func TestOpenConnections(t *testing.T) {
 	if n := <-cut; n != 2 || len(cut) > 0 {
 		t.Errorf("%d was cut, and %d more", n, len(cut))
 	}
-	for want, l := range map[error]*Line{nil: first, ErrCut: third, ErrClosed: gone} {
+	if n, err := first.Pass(t.Context(), 100); n != 100 || err != nil {
+		t.Fatalf("passed %d, %v", n, err)
+	}
+	if _, err := book.Add(Rule{On: "tcp:22", Effect: CutConnection, Now: true, After: 7, Times: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := first.Pass(t.Context(), 100); n != 7 || err != nil {
+		t.Errorf("of what passes after the rule was added: %d, %v", n, err)
+	}
+	for want, l := range map[error]*Line{nil: fourth, ErrCut: third, ErrClosed: gone} {
 		if _, err := l.Pass(t.Context(), 1); !errors.Is(err, want) {
 			t.Errorf("pass: %v, want %v", err, want)
 		}

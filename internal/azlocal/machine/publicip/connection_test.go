@@ -2,8 +2,10 @@ package publicip
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -112,10 +114,16 @@ func TestCutAfterBytes(t *testing.T) {
 	add(t, book, fault.Rule{Effect: fault.CutConnection, After: 10, Times: 1})
 	s := splice(t, with(book))
 	say(t, s.user, s.machine, "hello")
-	if _, err := io.WriteString(s.machine, "worlds and more"); err != nil {
+	if _, err := io.WriteString(s.machine, "world"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.user.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	all, err := io.ReadAll(s.user)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal("the cut waits for another byte")
+	}
 	if string(all) != "world" && err == nil { // a reset may also throw away what was not read yet
 		t.Errorf("the user heard %q, %v", all, err)
 	}

@@ -1,0 +1,91 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mngr/e2e/rig"
+)
+
+// whole is what `make chaos` sets; without it a choice is made that takes less than a minute.
+func whole() bool { return os.Getenv("CHAOS") == "all" }
+
+// chosen tells whether CASE, the beginning of a trial's name, leaves it.
+func chosen(name string) bool { return strings.HasPrefix(name, os.Getenv("CASE")) }
+
+// TestGuest lets trouble come to every step of create, stop and start that goes by SSH. The
+// steps are those of runs to which nothing happens.
+func TestGuest(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("machines need root")
+	}
+	began := time.Now()
+	azure := rig.Start(t, rig.Options{Driver: "docker"})
+	table := &Table{}
+	jobs := guestJobs()
+	if !whole() {
+		jobs = []job{{"few", few}}
+	}
+	if only := os.Getenv("JOB"); only != "" {
+		jobs = slices.DeleteFunc(jobs, func(j job) bool { return j.name != only })
+	}
+	var wg sync.WaitGroup
+	for _, j := range jobs {
+		wg.Go(func() {
+			if err := j.run(t.Context(), azure, table, t.Logf); err != nil {
+				t.Errorf("%s: %v", j.name, err)
+			}
+		})
+	}
+	wg.Wait()
+	st, err := azure.Status(t.Context())
+	if err != nil || len(st.VMs)+len(st.Billed) > 0 {
+		t.Errorf("at the end there are %v, billed %v, %v", st.VMs, st.Billed, err)
+	}
+	for _, r := range table.Rows() {
+		if r.Faults == 0 && whole() && os.Getenv("CASE")+os.Getenv("JOB") == "" {
+			t.Errorf("nothing befell %s: %s", r.Command, r.Operation)
+		}
+	}
+	t.Logf("%d jobs in %s", len(jobs), time.Since(began).Round(time.Second))
+	if err := table.Print(os.Stdout); err != nil {
+		t.Error(err)
+	}
+}
+
+func (j job) run(ctx context.Context, azure *rig.Azure, table *Table, say func(string, ...any)) error {
+	l, err := newLane(ctx, azure, "chaos-"+j.name, table, say)
+	if err != nil {
+		return err
+	}
+	defer l.arm.Close()
+	done := j.do(ctx, l)
+	found, err := l.end(ctx)
+	if len(found) > 0 {
+		table.Add("destroy", "at the end", found)
+		err = errors.Join(err, errors.New(tell(found)))
+	}
+	return errors.Join(done, err)
+}
+
+// few are trials for `make test`: one of each kind, on one machine.
+func few(ctx context.Context, l *lane) error {
+	if err := l.settle(ctx, true); err != nil {
+		return err
+	}
+	second := slices.Replace(create("b"), 1, 2, "b@a")
+	push := step{phase: "pushing branch main", before: "recording the agent", port: "tcp:2222", nth: 2, opens: true}
+	asks := step{phase: "asking host a who runs", port: "tcp:2222", nth: 1, opens: true}
+	waits := step{phase: "waiting for the container", before: "waiting for the address", port: "tcp:2222", nth: 1, opens: true}
+	return l.tryAll(ctx, []trial{
+		{command: "create on a host", args: second, step: push, blow: cut, files: []string{"a"}},
+		{command: "stop", args: []string{"stop", "a"}, step: asks, blow: refused, given: func(ctx context.Context) error { return l.who.Must(ctx, nil, "destroy", "--force", "b") }},
+		{command: "start", args: []string{"start", "a"}, step: waits, blow: killed, files: []string{"a"}},
+	})
+}

@@ -1,0 +1,159 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"mngr/e2e/rig"
+)
+
+// step is a phase of a command during which a connection to the machine is in use.
+type step struct {
+	phase  string
+	before string // the phase that ends as this one begins; "" for none
+	port   string // tcp:22 or tcp:2222
+	nth    int    // among the connections of that port, those of the command or, unless it opens one, those open
+	opens  bool   // the connection is opened in this phase
+}
+
+// moment is when a phase ended.
+type moment struct {
+	phase string
+	at    time.Time
+}
+
+// ended is a phase as a pipe shows it, once it has ended.
+var ended = regexp.MustCompile(`^([ !]) (.+) \((?:failed after )?[0-9][0-9.hms]*\)$`)
+
+// follow tells of each phase of a command as it ends.
+func follow(ctx context.Context, p *rig.Process, each func(phase string)) error {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	read := 0
+	for over := false; ; {
+		text := p.Stderr()
+		for line := range strings.Lines(text[read:]) {
+			if !strings.HasSuffix(line, "\n") {
+				break
+			}
+			read += len(line)
+			if m := ended.FindStringSubmatch(strings.TrimSuffix(line, "\n")); m != nil {
+				each(m[2])
+			}
+		}
+		if over {
+			return nil
+		}
+		select {
+		case <-p.Done():
+			over = true
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// wire is a connection as the local Azure's log has it.
+type wire struct {
+	port        string
+	began, over time.Time // over is zero while it is open
+}
+
+// record runs a command to which nothing happens, and notes its steps.
+func (l *lane) record(ctx context.Context, command string, args []string) error {
+	mark, err := l.azure.Mark()
+	if err != nil {
+		return err
+	}
+	p, err := l.who.Start(ctx, args...)
+	if err != nil {
+		return err
+	}
+	var all []moment
+	err = follow(ctx, p, func(phase string) { all = append(all, moment{phase, time.Now()}) })
+	if r := p.Wait(); err == nil && r.Code != 0 {
+		err = errors.New(r.String())
+	}
+	if err != nil {
+		return fmt.Errorf("record %s: %w", command, err)
+	}
+	wires, err := l.wires(mark)
+	l.steps[command] = stepsOf(all, p.Began(), wires)
+	for _, s := range l.steps[command] {
+		l.table.Calls(command, s.name(), 1)
+	}
+	return err
+}
+
+// name is a step as the table shows it.
+func (s step) name() string {
+	phase := address.ReplaceAllString(s.phase, "the machine")
+	return strings.TrimPrefix(s.port, "tcp:") + " " + phase
+}
+
+var address = regexp.MustCompile(`127\.[0-9]+\.[0-9]+\.[0-9]+`)
+
+// wires are the connections to machines of the lane's group, in order.
+func (l *lane) wires(after rig.Mark) ([]wire, error) {
+	log, err := l.azure.Log(after)
+	var all []wire
+	index := map[string]int{}
+	in := "/resourcegroups/" + strings.ToLower(l.group) + "/"
+	for _, e := range log {
+		switch {
+		case !e.Connection() || !strings.Contains(strings.ToLower(e.Resource), in):
+		case e.Ended == "":
+			index[e.ID] = len(all)
+			all = append(all, wire{port: e.Operation, began: e.Time})
+		default:
+			if i, known := index[e.ID]; known {
+				all[i].over = e.Time
+			}
+		}
+	}
+	return all, err
+}
+
+// late is by how much a phase's end may be seen later than the next phase has begun.
+const late = 20 * time.Millisecond
+
+// stepsOf finds the connection that each phase uses: of those that were open, the youngest.
+func stepsOf(all []moment, began time.Time, wires []wire) []step {
+	var steps []step
+	from, before := began, ""
+	for _, m := range all {
+		used := -1
+		for i, w := range wires {
+			if w.began.Before(m.at.Add(-late)) && (w.over.IsZero() || w.over.After(from)) {
+				used = i
+			}
+		}
+		if used >= 0 {
+			s := step{phase: m.phase, before: before, port: wires[used].port, opens: !wires[used].began.Before(from.Add(-late))}
+			s.nth = 1
+			for _, w := range wires[:used] {
+				if w.port == s.port && (s.opens || w.over.IsZero() || w.over.After(from)) {
+					s.nth++
+				}
+			}
+			steps = append(steps, s)
+		}
+		from, before = m.at, m.phase
+	}
+	return steps
+}
+
+// find returns the step of a phase.
+func (l *lane) find(command, phase string) (step, error) {
+	i := slices.IndexFunc(l.steps[command], func(s step) bool { return strings.HasPrefix(s.phase, phase) })
+	if i < 0 {
+		return step{}, fmt.Errorf("%s has no step %q: %v", command, phase, l.steps[command])
+	}
+	return l.steps[command][i], nil
+}
