@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,9 +14,6 @@ import (
 
 // whole is what `make chaos` sets; without it a choice is made that takes less than a minute.
 func whole() bool { return os.Getenv("CHAOS") == "all" }
-
-// chosen tells whether CASE, the beginning of a trial's name, leaves it.
-func chosen(name string) bool { return strings.HasPrefix(name, os.Getenv("CASE")) }
 
 // TestGuest lets trouble come to every step of create, stop and start that goes by SSH. The
 // steps are those of runs to which nothing happens.
@@ -65,6 +61,7 @@ func (j job) run(ctx context.Context, azure *rig.Azure, table *Table, say func(s
 		return err
 	}
 	defer l.arm.Close()
+	l.only = os.Getenv("CASE")
 	done := j.do(ctx, l)
 	found, err := l.end(ctx)
 	if len(found) > 0 {

@@ -30,6 +30,7 @@ type lane struct {
 	arm   *rig.Client
 	group string
 	table *Table
+	only  string // the beginning of the names of the trials to be made
 	say   func(format string, args ...any)
 
 	vm         rig.Machine // of the host
