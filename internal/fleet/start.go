@@ -124,6 +124,10 @@ func (f *Fleet) stopAgain(ctx context.Context, inst Instance, h agent.Host, prog
 		return &agent.Error{Kind: agent.KindRemains, Err: err, Hint: "mngr stop @" + h.Name,
 			Cause: fmt.Sprintf("interrupted; host %q may run, and bill: %v", h.Name, err)}
 	}
+	if fresh, err := inst.Get(ctx, h.Resource); err == nil && fresh.Billing == agent.BillingStorage {
+		f.refresh(&h, fresh)
+		_ = f.closeRun(ctx, inst, h) // who stopped it is worth no other error
+	}
 	return agent.Errorf(agent.KindCanceled, "interrupted; host %q is deallocated again", h.Name)
 }
 
