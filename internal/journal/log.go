@@ -122,7 +122,7 @@ func (l *Log) makeDir() error {
 	if err := os.Mkdir(l.Dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return os.Chmod(l.Dir, 0o700)
+	return os.Chmod(l.Dir, 0o700) //nolint:gosec // a directory
 }
 
 // turn puts a full file aside. Only one process does at a time, and nobody waits for it:
