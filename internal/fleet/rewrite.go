@@ -33,7 +33,9 @@ func (f *Fleet) rewrite(ctx context.Context, h agent.Host, progress agent.Progre
 			return fresh, err
 		}
 		if records.Fits(fresh.Tags, set) == nil {
-			maps.Copy(set, f.settle(fresh))
+			run := f.settle(fresh)
+			maps.Copy(run, set)
+			set = run
 		} else {
 			remove = append(remove, records.RunTags()...) // agents need the room
 		}
