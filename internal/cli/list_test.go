@@ -124,6 +124,22 @@ func TestRowsOfHosts(t *testing.T) {
 	}
 }
 
+// What is being made, or could not be, is shown with its age: at 45 minutes gc may have it.
+func TestUnfinishedHostsShowTheirAge(t *testing.T) {
+	made := time.Unix(900, 0)
+	for want, h := range map[string]agent.Host{
+		"CREATING (52m old)":      {State: agent.HostCreating, CreatedAt: made},
+		"FAILED (52m old)":        {State: agent.HostFailed, CreatedAt: made},
+		"FAILED (52m old) UNSAFE": {State: agent.HostFailed, CreatedAt: made, Unsafe: true},
+		"FAILED":                  {State: agent.HostFailed},
+		"RUNNING":                 {State: agent.HostRunning, CreatedAt: made},
+	} {
+		if got := (entry{host: h}).forPeople(made.Add(52*time.Minute), "host.state", string(h.State)); got != want {
+			t.Errorf("%s: %q", want, got)
+		}
+	}
+}
+
 func TestLabelArgs(t *testing.T) {
 	for _, c := range []struct {
 		args          []string

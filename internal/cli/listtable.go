@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"mngr/internal/agent"
 	"mngr/internal/fleet"
@@ -61,7 +62,7 @@ func listTable(f *fleet.Fleet, p *output.Printer, w io.Writer, s *selection, wan
 				cell = "-"
 			}
 			if len(s.fields) == 0 {
-				cell = e.forPeople(field, cell)
+				cell = e.forPeople(f.Now(), field, cell)
 			}
 			cells = append(cells, cell)
 		}
@@ -92,10 +93,15 @@ func saidAsError(l fleet.Listing, h agent.Host) bool {
 }
 
 // forPeople makes of a default column's cell what says most in little room.
-func (e entry) forPeople(field, cell string) string {
+func (e entry) forPeople(now time.Time, field, cell string) string {
 	switch {
-	case field == "host.state" && e.host.Unsafe:
-		return cell + " UNSAFE" // its agents may have taken over its machine
+	case field == "host.state":
+		if s := e.host.State; (s == agent.HostCreating || s == agent.HostFailed) && !e.host.CreatedAt.IsZero() {
+			cell += " (" + roughly(now.Sub(e.host.CreatedAt)) + " old)" // at 45 minutes gc may have it
+		}
+		if e.host.Unsafe {
+			cell += " UNSAFE" // its agents may have taken over its machine
+		}
 	case field == usdPerHour:
 		return dollars(e.cost.Now, e.cost.Rate.Source, 4)
 	case field == usdSoFar:

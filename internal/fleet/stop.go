@@ -142,10 +142,13 @@ func (f *Fleet) stopAlone(ctx context.Context, inst Instance, h agent.Host, g Gu
 // deallocate stops a whole host. What comes before the deallocation may fail, and once
 // the container is down an interrupt comes too late: the bill must end all the same.
 func (f *Fleet) deallocate(ctx context.Context, inst Instance, h agent.Host, g Guest, o StopOptions, progress agent.Progress) (Stopped, error) {
-	out := Stopped{Host: h}
 	if ctx.Err() != nil {
 		return Stopped{}, unstopped(h)
 	}
+	if err := f.made(ctx, inst, &h, progress); err != nil {
+		return Stopped{}, err
+	}
+	out := Stopped{Host: h}
 	told := context.AfterFunc(ctx, func() { progress(PhaseStopAnyway) })
 	defer told()
 	if g != nil {
@@ -204,6 +207,10 @@ func (f *Fleet) stillUp(ctx context.Context, inst Instance, h agent.Host, cause 
 	fresh, err := inst.Get(ctx, h.Resource)
 	if agent.KindOf(err) == agent.KindNotFound {
 		return destroyedMeanwhile(h, cause)
+	}
+	if err == nil && fresh.State == agent.HostFailed && neverFinished(h) {
+		return &agent.Error{Kind: agent.KindOf(cause), Err: cause, Hint: "mngr destroy @" + h.Name + " # it was never finished, and has nobody's work",
+			Cause: fmt.Sprintf("host %q is FAILED, cannot be deallocated, and may bill: %v", h.Name, cause)}
 	}
 	if err != nil || fresh.Billing != agent.BillingCompute {
 		return fmt.Errorf("deallocate host %q: %w", h.Name, cause)
