@@ -141,6 +141,7 @@ func blows(s step, also ...blow) []blow {
 
 // undos strikes creates that remove what they have made.
 func undos(ctx context.Context, l *lane) error {
+	l.who.Limit = bootLimit
 	for _, c := range []struct {
 		phase string
 		blow  blow
@@ -190,7 +191,7 @@ func (l *lane) undone(ctx context.Context, phase string, b blow) error {
 // silence lets whole deadlines pass: of a new machine's SSH, eight minutes, of the
 // container's, two, and of a container that should be up, 45 seconds.
 func silence(ctx context.Context, l *lane) error {
-	l.who.Limit = 3 * guestLimit
+	l.who.Limit = bootLimit
 	t := trial{command: "create", args: create("u"), step: step{phase: "waiting for SSH", port: "tcp:22", nth: 1, opens: true}, blow: silent}
 	if err := l.past(ctx, t, "SSH of the virtual machine", 8); err != nil {
 		return err
@@ -235,6 +236,7 @@ func (l *lane) tryAll(ctx context.Context, all []trial) error {
 			continue
 		}
 		failed = append(failed, fmt.Errorf("CASE='%s' make chaos\n%w", t, err))
+		l.say("%v", failed[len(failed)-1])
 		if ctx.Err() != nil || len(failed) > 5 {
 			break
 		}
