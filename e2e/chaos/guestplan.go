@@ -145,7 +145,7 @@ func undos(ctx context.Context, l *lane) error {
 	for _, c := range []struct {
 		phase string
 		blow  blow
-	}{{"sending mngrd", cut}, {"waiting for cloud-init", interrupted}, {"handing the host over", killed}} {
+	}{{"handing the host over", cut}, {"waiting for cloud-init", interrupted}, {"handing the host over", killed}} {
 		if err := l.undone(ctx, c.phase, c.blow); err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ func undos(ctx context.Context, l *lane) error {
 // undone strikes one create and wants nothing to be left of it, where it was killed after
 // a destroy.
 func (l *lane) undone(ctx context.Context, phase string, b blow) error {
-	before := map[string]string{"sending mngrd": "waiting for SSH", "waiting for cloud-init": "handing the host over", "handing the host over": "sending mngrd"}[phase]
+	before := map[string]string{"waiting for cloud-init": "handing the host over", "handing the host over": "sending mngrd"}[phase]
 	t := trial{command: "create", args: create("u"), step: step{phase: phase, before: before, port: "tcp:22", nth: 1}, blow: b}
 	r, err := l.suffer(ctx, t)
 	if err != nil {
