@@ -181,6 +181,9 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 	if out.Host.State, out.Host.Failure = fresh.State, fresh.Failure; fresh.State == agent.HostFailed {
 		return out, cannotStart(out.Host).WithHint("mngr create %s makes it anew; mngr destroy @%s removes it", o.Name, out.Host.Name)
 	}
+	if err := f.mayStart(ctx, inst, out.Host); err != nil {
+		return out, err
+	}
 	warnings, err := f.finish(ctx, inst, &out.Host, o, progress)
 	if err != nil {
 		return out, err

@@ -26,8 +26,8 @@ const (
 // concurrent use; nothing is opened before it is needed.
 type Log struct {
 	Dir  string // made with mode 0700 when first needed
-	Size int64  // bytes after which a file is full; 0 for 8 MiB
-	Keep int    // how many full ones stay; 0 for three
+	Size int64  // bytes after which a file is full
+	Keep int    // how many full ones stay, at least one
 }
 
 // In returns the log in dir.
