@@ -111,7 +111,11 @@ func (s *scene) trouble(ctx context.Context, a attempt) ([]Finding, error) {
 	if err := s.azure.ClearFaults(ctx); err != nil || a.trouble.signal == syscall.SIGKILL {
 		return nil, err
 	}
-	return wordsOf(r), nil
+	found := wordsOf(r)
+	if len(found) == 0 && r.Code != 0 && a.passing() && !a.verb.fails {
+		found = []Finding{{Else, "it does not try again\n" + r.String()}}
+	}
+	return found, nil
 }
 
 // signal sends a signal to a command while its call is held. One that is killed has gone

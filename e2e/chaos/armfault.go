@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"fmt"
+	"strings"
 	"syscall"
 
 	"mngr/e2e/rig"
@@ -55,6 +56,20 @@ type attempt struct {
 	call    call
 	trouble trouble
 	way     way
+}
+
+// passing tells whether the trouble is one that a command gets over by itself: Azure is busy,
+// once, or somebody else writes to the machine. What a 409 at the creation of a machine, or
+// in what prepare and cleanup do, is about, only their user knows; reads get none.
+func (a attempt) passing() bool {
+	switch a.trouble.name {
+	case "429", "500":
+		return true
+	case "409":
+		creates := strings.HasPrefix(a.verb.name, "create") && a.call.operation == "Microsoft.Compute/virtualMachines/write"
+		return a.call.write && !a.verb.setup && !creates
+	}
+	return false
 }
 
 // point is where the trouble comes.
