@@ -84,6 +84,9 @@ func (l *lane) attempt(ctx context.Context, t trial) ([]Finding, error) {
 			again = t.again
 		}
 		second, err := l.who.Run(ctx, again...)
+		if name, _, _ := strings.Cut(again[1], "@"); err == nil && t.blow == killed && strings.Contains(second.Stderr, fmt.Sprintf("agent %q exists on host", name)) {
+			second, err = l.who.Run(ctx, "start", name) // it had been made before the blow fell
+		}
 		if err != nil {
 			return nil, err
 		}
