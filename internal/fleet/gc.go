@@ -144,8 +144,11 @@ func (f *Fleet) judge(i Instance, h agent.Host, o GCOptions) (Garbage, bool) {
 	case o.Automatic && h.State != agent.HostFailed && !h.CreatedAt.IsZero() && age <= agent.AgeAbandoned:
 		return g, false // somebody is making it
 	}
-	g.Why = "its creation was never finished"
-	if h.State == agent.HostFailed && h.Failure != "" {
+	g.Why = neverWas
+	switch {
+	case strings.HasPrefix(h.Failure, neverWas):
+		g.Why = h.Failure
+	case h.State == agent.HostFailed && h.Failure != "":
 		g.Why = "it failed: " + h.Failure
 	}
 	switch {
@@ -339,8 +342,12 @@ func (f *Fleet) localGarbage(ctx context.Context, looks []look, resting map[agen
 		if !gone || !resting[k.ID] || f.inTheMaking(k.ID) {
 			continue
 		}
+		why := "its host is gone"
+		if kept != "" {
+			why = "its host is not to be seen"
+		}
 		out = append(out, Garbage{host: agent.Host{ID: k.ID}, Leftover: agent.Leftover{Kind: agent.LeftoverLocal, Name: string(k.ID),
-			Resource: k.Path, Why: "its host is gone", Kept: kept, USDPerMonth: new(0.0)}})
+			Resource: k.Path, Why: why, Kept: kept, USDPerMonth: new(0.0)}})
 	}
 	return out, nil
 }
@@ -378,10 +385,17 @@ func (f *Fleet) gone(ctx context.Context, k KnownHost, looks []look) (gone bool,
 	if o, err := f.pendingOptions(agent.Host{ID: k.ID}); err == nil && answered[o.Provider] {
 		return true, ""
 	}
+	var silent []string
 	for _, i := range f.Instances {
-		if !answered[i.Name()] {
-			return true, "provider " + i.Name() + " may have it, and was not asked"
+		switch ok, asked := answered[i.Name()]; {
+		case !asked:
+			silent = append(silent, i.Name()+", which was not asked")
+		case !ok:
+			silent = append(silent, i.Name()+", which could not be asked")
 		}
+	}
+	if len(silent) > 0 {
+		return true, "it may be at " + strings.Join(silent, ", or at ")
 	}
 	return true, ""
 }
