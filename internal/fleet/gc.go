@@ -290,8 +290,15 @@ func (f *Fleet) resting() (map[agent.HostID]bool, error) {
 	if err != nil {
 		return nil, err
 	}
+	spots, err := f.Spots.Load()
+	if err != nil {
+		return nil, err
+	}
 	for _, k := range known {
 		ids = append(ids, k.ID)
+	}
+	for _, s := range spots {
+		ids = append(ids, s.ID)
 	}
 	resting := map[agent.HostID]bool{}
 	for _, id := range ids {
