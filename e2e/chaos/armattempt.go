@@ -45,11 +45,10 @@ func (w *world) stage(ctx context.Context, v verb) (*scene, error) {
 			return nil, err
 		}
 	}
-	who, err := w.azure.Operator("operator")
+	who, err := w.somebody("operator")
 	if err != nil {
 		return nil, err
 	}
-	who.Limit = patience
 	s := &scene{world: w, who: who}
 	if v.given == nil {
 		return s, nil
@@ -155,13 +154,18 @@ func (s *scene) cut(ctx context.Context, fault string, since rig.Mark) error {
 	}
 }
 
-// after does what an operator does after trouble, and looks.
+// after looks, at what bills and costs too, and does what an operator does after trouble.
 func (s *scene) after(ctx context.Context, a attempt) ([]Finding, error) {
 	l, found, err := s.compare(ctx)
 	if err != nil {
 		return found, err
 	}
 	found = append(found, s.lost(l)...)
+	more, err := s.costs(ctx)
+	found = append(found, more...)
+	if err != nil {
+		return found, err
+	}
 	if a.way == repeat {
 		more, err := s.repeat(ctx, a.verb)
 		found = append(found, more...)
@@ -169,7 +173,7 @@ func (s *scene) after(ctx context.Context, a attempt) ([]Finding, error) {
 			return found, err
 		}
 	}
-	more, err := s.remove(ctx, a)
+	more, err = s.remove(ctx, a)
 	return append(found, more...), err
 }
 

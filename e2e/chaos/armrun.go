@@ -24,6 +24,7 @@ type arena struct {
 
 	mu     sync.Mutex
 	hit    map[string]bool // the attempts, without their way, whose faults were hit
+	made   int
 	failed int
 }
 
@@ -148,6 +149,9 @@ func (a *arena) run(ctx context.Context, all []attempt) {
 func (a *arena) judge(one attempt, found []Finding, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.made++; a.made%100 == 0 {
+		a.t.Logf("%d attempts made, %d with harm", a.made, a.failed)
+	}
 	if err == nil {
 		a.hit[one.point()] = true
 		a.table.Add(one.verb.name, one.call.operation, found)

@@ -89,7 +89,7 @@ func (s *scene) leftovers(ctx context.Context) error {
 		{"Network/publicIPAddresses/mngr-left-0a0b0c0d-ip", networkAPI, object{"sku": object{"name": "Standard"}, "properties": object{"publicIPAllocationMethod": "Static"}}},
 		{"Compute/disks/mngr-left-0a0b0c0d-os", diskAPI, object{"sku": object{"name": "StandardSSD_LRS"}, "properties": object{"creationData": object{"createOption": "Empty"}, "diskSizeGB": 30}}},
 	} {
-		part.body["location"], part.body["tags"] = "westus", tags
+		part.body["location"], part.body["tags"] = region, tags
 		if err := s.send(ctx, http.MethodPut, group+"/providers/Microsoft."+part.kind, part.version, part.body, nil); err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ func verbs() []verb {
 	two := []way{repeat, destroy}
 	return []verb{
 		{name: "prepare", args: local("azure", "prepare"), setup: true, bare: true, want: always, ways: two},
-		{name: "prepare-region", args: local("azure", "prepare", "--region", "eastus"), setup: true, want: always, ways: two},
+		{name: "prepare-region", args: local("azure", "prepare", "--region", "westus"), setup: true, want: always, ways: two},
 		{name: "prepare-sources", args: local("azure", "prepare", "--allowed-ssh-cidr", "203.0.113.4/32"), setup: true, want: always, ways: two},
 		{name: "cleanup", args: local("azure", "cleanup"), setup: true, want: always, ways: []way{repeat}},
 

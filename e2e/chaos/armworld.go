@@ -48,8 +48,22 @@ func newWorld(ctx context.Context, t testing.TB) (*world, error) {
 		return nil, err
 	}
 	t.Cleanup(w.arm.Close)
-	w.operator, err = w.azure.Operator("admin")
+	w.operator, err = w.somebody("admin")
 	return w, err
+}
+
+// region is one of which the local Azure knows all prices.
+const region = "eastus"
+
+// somebody returns an operator with an empty home.
+func (w *world) somebody(name string) (*rig.Operator, error) {
+	who, err := w.azure.Operator(name)
+	if err != nil {
+		return nil, err
+	}
+	who.Env = []string{"MNGR__PROVIDERS__AZURE_LOCAL__DEFAULT_REGION=" + region}
+	who.Limit = patience
+	return who, nil
 }
 
 // prepare makes the world prepared, or bare.

@@ -19,6 +19,9 @@ import (
 // trial may wait for is two minutes, and a machine boots besides.
 const guestLimit = 4 * time.Minute
 
+// bootLimit is the same for a create from nothing while other lanes boot machines too.
+const bootLimit = 3 * guestLimit
+
 // kept is the file of an agent's whose loss is the loss of the agent.
 const kept = "kept"
 
@@ -83,6 +86,8 @@ func create(name string) []string {
 // settle makes the lane's host out of nothing, notes what a create does, and leaves a file
 // with its agent.
 func (l *lane) settle(ctx context.Context, record bool) error {
+	l.who.Limit = bootLimit
+	defer func() { l.who.Limit = guestLimit }()
 	args := create("a")
 	if record {
 		if err := l.record(ctx, "create", args); err != nil {

@@ -141,10 +141,11 @@ func blows(s step, also ...blow) []blow {
 
 // undos strikes creates that remove what they have made.
 func undos(ctx context.Context, l *lane) error {
+	l.who.Limit = bootLimit
 	for _, c := range []struct {
 		phase string
 		blow  blow
-	}{{"sending mngrd", cut}, {"waiting for cloud-init", interrupted}, {"handing the host over", killed}} {
+	}{{"handing the host over", cut}, {"waiting for cloud-init", interrupted}, {"handing the host over", killed}} {
 		if err := l.undone(ctx, c.phase, c.blow); err != nil {
 			return err
 		}
@@ -155,7 +156,7 @@ func undos(ctx context.Context, l *lane) error {
 // undone strikes one create and wants nothing to be left of it, where it was killed after
 // a destroy.
 func (l *lane) undone(ctx context.Context, phase string, b blow) error {
-	before := map[string]string{"sending mngrd": "waiting for SSH", "waiting for cloud-init": "handing the host over", "handing the host over": "sending mngrd"}[phase]
+	before := map[string]string{"waiting for cloud-init": "handing the host over", "handing the host over": "sending mngrd"}[phase]
 	t := trial{command: "create", args: create("u"), step: step{phase: phase, before: before, port: "tcp:22", nth: 1}, blow: b}
 	r, err := l.suffer(ctx, t)
 	if err != nil {
@@ -190,7 +191,7 @@ func (l *lane) undone(ctx context.Context, phase string, b blow) error {
 // silence lets whole deadlines pass: of a new machine's SSH, eight minutes, of the
 // container's, two, and of a container that should be up, 45 seconds.
 func silence(ctx context.Context, l *lane) error {
-	l.who.Limit = 3 * guestLimit
+	l.who.Limit = bootLimit
 	t := trial{command: "create", args: create("u"), step: step{phase: "waiting for SSH", port: "tcp:22", nth: 1, opens: true}, blow: silent}
 	if err := l.past(ctx, t, "SSH of the virtual machine", 8); err != nil {
 		return err
@@ -235,6 +236,7 @@ func (l *lane) tryAll(ctx context.Context, all []trial) error {
 			continue
 		}
 		failed = append(failed, fmt.Errorf("CASE='%s' make chaos\n%w", t, err))
+		l.say("%v", failed[len(failed)-1])
 		if ctx.Err() != nil || len(failed) > 5 {
 			break
 		}

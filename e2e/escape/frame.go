@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,11 +32,11 @@ func frame4(ctx context.Context, t targets) error {
 		udp := datagram(reply)
 		head := make([]byte, 20)
 		head[0], head[8], head[9] = 0x45, 64, unix.IPPROTO_UDP
-		binary.BigEndian.PutUint16(head[2:], uint16(len(head)+len(udp)))
+		binary.BigEndian.PutUint16(head[2:], uint16(len(head)+len(udp))) //nolint:gosec // a few bytes
 		copy(head[12:], src)
 		copy(head[16:], net.ParseIP(t.bridge).To4())
 		binary.BigEndian.PutUint16(head[10:], ^sum(0, head)) // no UDP checksum: IPv4 needs none
-		return sendFrame(t.bridge, unix.ETH_P_IP, append(head, udp...))
+		return sendFrame(t.bridge, unix.ETH_P_IP, slices.Concat(head, udp))
 	})
 }
 
@@ -50,18 +51,18 @@ func frame6(ctx context.Context, t targets) error {
 		udp := datagram(reply)
 		head := make([]byte, 40)
 		head[0], head[6], head[7] = 0x60, unix.IPPROTO_UDP, 64
-		binary.BigEndian.PutUint16(head[4:], uint16(len(udp)))
+		binary.BigEndian.PutUint16(head[4:], uint16(len(udp))) //nolint:gosec // a few bytes
 		copy(head[8:], net.ParseIP("fe80::4711"))
 		copy(head[24:], dst)
-		pseudo := sum(uint32(len(udp))+unix.IPPROTO_UDP, head[8:40])
+		pseudo := sum(uint32(len(udp))+unix.IPPROTO_UDP, head[8:40]) //nolint:gosec // a few bytes
 		binary.BigEndian.PutUint16(udp[6:], ^sum(uint32(pseudo), udp))
-		return sendFrame(t.bridge, unix.ETH_P_IPV6, append(head, udp...))
+		return sendFrame(t.bridge, unix.ETH_P_IPV6, slices.Concat(head, udp))
 	})
 }
 
 // withReply sends until the machine has answered or patience is over.
-func withReply(_ context.Context, t targets, send func(reply string) error) error {
-	probe, err := net.Dial("udp4", t.bridge+":9") // tells which address is ours
+func withReply(ctx context.Context, t targets, send func(reply string) error) error {
+	probe, err := new(net.Dialer).DialContext(ctx, "udp4", t.bridge+":9") // tells which address is ours
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func datagram(reply string) []byte {
 	udp := make([]byte, 8, 8+len(text))
 	binary.BigEndian.PutUint16(udp, udpPort)
 	binary.BigEndian.PutUint16(udp[2:], udpPort)
-	binary.BigEndian.PutUint16(udp[4:], uint16(8+len(text)))
+	binary.BigEndian.PutUint16(udp[4:], uint16(8+len(text))) //nolint:gosec // a few bytes
 	return append(udp, text...)
 }
 

@@ -112,7 +112,7 @@ func setFlags() error {
 		return err
 	}
 	for _, call := range []uintptr{unix.SIOCGIFFLAGS, unix.SIOCSIFFLAGS} {
-		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), call, uintptr(unsafe.Pointer(request))); errno != 0 {
+		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), call, uintptr(unsafe.Pointer(request))); errno != 0 { //nolint:gosec // as the ioctl wants it
 			return errno
 		}
 	}

@@ -159,7 +159,7 @@ func openDevice(kind uint32, device uint64) error {
 	}
 	defer os.RemoveAll(dir)
 	node := filepath.Join(dir, "node")
-	if err := unix.Mknod(node, kind|0o600, int(device)); err != nil {
+	if err := unix.Mknod(node, kind|0o600, int(device)); err != nil { //nolint:gosec // a device's number
 		return err
 	}
 	return openFor(node, os.O_RDONLY)
@@ -172,7 +172,7 @@ const blockDevice = 7 << 8
 // deviceIn plants a device that everybody may open, where devices do not count.
 func deviceIn(dir string) error {
 	node := filepath.Join(dir, "escape-null")
-	if err := unix.Mknod(node, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))); err != nil {
+	if err := unix.Mknod(node, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))); err != nil { //nolint:gosec // a device's number
 		return err
 	}
 	defer os.Remove(node)
@@ -185,7 +185,7 @@ func programIn(dir string) error {
 		return err
 	}
 	defer os.Remove(file)
-	return exec.Command(file).Run() //nolint:gosec,noctx // our own file, which ends at once
+	return exec.Command(file).Run() // our own file, which ends at once
 }
 
 func hugeIn(dir string) error {

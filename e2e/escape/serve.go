@@ -26,7 +26,7 @@ func serve(ctx context.Context, out io.Writer) error {
 		defer listener.Close()
 		go greet(listener)
 	}
-	packets, err := net.ListenPacket("udp", ":"+port)
+	packets, err := new(net.ListenConfig).ListenPacket(ctx, "udp", ":"+port)
 	if err != nil {
 		return err
 	}

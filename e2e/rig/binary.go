@@ -17,7 +17,7 @@ func Binary(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Stat(path); err != nil { //nolint:gosec // whoever runs the tests names it
 		t.Fatalf("%v: run `make build` first, or `make test`, which does", err)
 	}
 	return path

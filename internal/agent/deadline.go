@@ -90,7 +90,7 @@ func Within(ctx context.Context, d Deadline, phase string) (bounded context.Cont
 	passed := &Error{Kind: KindTimeout, Cause: fmt.Sprintf("%s: not done within %s", phase, d), Err: context.DeadlineExceeded}
 	bounded, cancel := context.WithTimeoutCause(ctx, time.Duration(d), passed)
 	return bounded, func(err *error) {
-		if err != nil && *err != nil && context.Cause(bounded) == error(passed) {
+		if err != nil && *err != nil && errors.Is(context.Cause(bounded), passed) {
 			*err = passed.over(*err)
 		}
 		cancel()

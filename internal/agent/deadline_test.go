@@ -58,7 +58,7 @@ func TestWithinIsSilentBefore(t *testing.T) {
 		t.Error(err)
 	}
 	broken := errors.New("broken")
-	if err := phase(t.Context(), func(context.Context) error { return broken }); err != broken {
+	if err := phase(t.Context(), func(context.Context) error { return broken }); !errors.Is(err, broken) {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -57,7 +57,7 @@ func newSession(at *place, subscription string, token *tokenSource, retry policy
 	}
 	if log != nil {
 		opts.PerCallPolicies = append([]policy.Policy{countAttempts{}}, opts.PerCallPolicies...)
-		opts.PerRetryPolicies = []policy.Policy{log}
+		opts.PerRetryPolicies = append(opts.PerRetryPolicies, log)
 	}
 	compute, err := armcompute.NewClientFactory(subscription, s.token, opts)
 	if err != nil {

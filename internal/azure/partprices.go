@@ -10,7 +10,7 @@ import (
 // partPrices are what parts of hosts cost that no machine uses.
 type partPrices struct{ priceBook }
 
-// prices asks for the prices of a census's addresses and disks, whoever uses them.
+// askPrices asks for the prices of a census's addresses and disks, whoever uses them.
 func (c *census) askPrices(ctx context.Context, p *Provider) {
 	var items []prices.Item
 	for _, ip := range c.ips {

@@ -53,6 +53,9 @@ func unknown(s *Settings, path []string) fault {
 func nearest(s string, words []string) string {
 	best, limit := "", 4
 	for _, w := range words {
+		if more := len(s) - len(w); max(more, -more) >= limit {
+			continue // a long one would take its time
+		}
 		if d := distance(s, w); d < limit {
 			best, limit = w, d
 		}

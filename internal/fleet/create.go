@@ -137,7 +137,8 @@ func (f *Fleet) Unfinished(h agent.Host) bool {
 const slowCreate = 15 * time.Minute
 
 // createOn adds an agent to a host that runs. begun is the one of the same name that the
-// tags know: where its host does not, an earlier create died in between, and is finished.
+// tags know: where its host does not, an earlier create died in between, and is finished;
+// then a failure undoes nothing.
 func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o CreateOptions, begun *Row, progress agent.Progress) (Created, error) {
 	if h.State != agent.HostRunning {
 		return Created{}, agent.Errorf(agent.KindConflict, "host %q is %s", h.Name, h.State).
@@ -172,10 +173,17 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 	if err := f.makeRoom(ctx, inst, &h, tags); err != nil {
 		return Created{}, err
 	}
-	if err := inst.MergeTags(ctx, h.Resource, tags, nil); err != nil {
-		return Created{}, f.forgetAgent(ctx, inst, h, guest, record, fmt.Errorf("record agent %q: %w", o.Name, err), progress)
+	err = inst.MergeTags(ctx, h.Resource, tags, nil)
+	if err != nil {
+		err = fmt.Errorf("record agent %q: %w", o.Name, err)
 	}
-	status, err := f.startNew(ctx, guest, h, record, o, progress)
+	var status ctl.AgentStatus
+	if err == nil {
+		status, err = f.startNew(ctx, guest, h, record, o, progress)
+	}
+	if err != nil && begun != nil { // whoever began it may be at it still: an undo would take it from them
+		return Created{}, orElse(err, "mngr create %s@%s again; mngr destroy --force %s@%s removes what there is of it", o.Name, h.Name, o.Name, h.Name)
+	}
 	if err != nil {
 		err = orElse(err, "mngr create %s@%s again: nothing is left of this one", o.Name, h.Name)
 		return Created{}, f.forgetAgent(ctx, inst, h, guest, record, err, progress)

@@ -12,7 +12,8 @@ import (
 )
 
 // resume finishes a host whose creation was cut short, or returned early on request. A
-// machine that Azure itself calls failed is removed and made anew.
+// machine that Azure itself calls failed is removed and made anew, unless agents have run
+// on it: their files may be on its disk.
 func (f *Fleet) resume(ctx context.Context, inst Instance, h agent.Host, o CreateOptions, progress agent.Progress) (Created, error) {
 	if len(h.Agents) == 0 || h.Agents[0].Name != o.Name {
 		return Created{}, agent.Errorf(agent.KindExists, "host %q exists and its creation is not finished", h.Name).
@@ -35,6 +36,10 @@ func (f *Fleet) resume(ctx context.Context, inst Instance, h agent.Host, o Creat
 	fresh, err := inst.Get(ctx, h.Resource)
 	if err != nil {
 		return Created{}, err
+	}
+	if fresh.State == agent.HostFailed && !neverFinished(h) {
+		h.State, h.Failure = fresh.State, fresh.Failure
+		return Created{}, cannotStart(h).WithHint("mngr start %s tries again; mngr destroy @%s removes it with the files of its agents", o.Name, h.Name)
 	}
 	if fresh.State == agent.HostFailed {
 		progress("removing the failed host " + h.Name)

@@ -32,13 +32,15 @@ func (f *Fleet) rewrite(ctx context.Context, h agent.Host, progress agent.Progre
 		if err := fits(fresh, set); err != nil {
 			return fresh, err
 		}
+		write := map[string]string{}
 		if records.Fits(fresh.Tags, set) == nil {
-			maps.Copy(set, f.settle(fresh))
+			write = f.settle(fresh)
 		} else {
 			remove = append(remove, records.RunTags()...) // agents need the room
 		}
+		maps.Copy(write, set)
 		progress("recording it in the tags")
-		err = inst.EditTags(ctx, fresh, set, remove)
+		err = inst.EditTags(ctx, fresh, write, remove)
 		switch {
 		case err == nil:
 			return fresh, nil

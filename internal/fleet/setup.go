@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -97,8 +98,13 @@ func reason(err error) string {
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused: the machine boots, or nothing listens there"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF):
+		return "cut: the machine boots, or something in between cuts connections"
 	case errors.Is(err, context.DeadlineExceeded), network && timeout.Timeout():
 		return "no answer: the machine boots or hangs, or a network in between keeps this one out"
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok { // without its port, which is another one each time
+		err = fmt.Errorf("%s: %w", op.Op, op.Err)
 	}
 	return plain.Line(err.Error(), maxWord)
 }

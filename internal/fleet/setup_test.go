@@ -3,6 +3,7 @@ package fleet
 import (
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,5 +29,25 @@ func TestShutOut(t *testing.T) {
 				t.Errorf("hint %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// A reason stays the same from attempt to attempt, whatever port of this machine's the
+// attempt has had: it is shown once.
+func TestReasonHasNoPort(t *testing.T) {
+	attempt := func(port int, cause error) error {
+		from := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}
+		to := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 22}
+		return fmt.Errorf("ssh to %s: ssh: handshake failed: %w", to, &net.OpError{Op: "read", Net: "tcp", Source: from, Addr: to, Err: cause})
+	}
+	for cause, want := range map[error]string{
+		syscall.ECONNRESET:   "cut: the machine boots, or something in between cuts connections",
+		syscall.EHOSTUNREACH: "read: no route to host",
+	} {
+		for _, port := range []int{51432, 51444} {
+			if got := reason(attempt(port, cause)); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		}
 	}
 }

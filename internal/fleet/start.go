@@ -124,6 +124,10 @@ func (f *Fleet) stopAgain(ctx context.Context, inst Instance, h agent.Host, prog
 		return &agent.Error{Kind: agent.KindRemains, Err: err, Hint: "mngr stop @" + h.Name,
 			Cause: fmt.Sprintf("interrupted; host %q may run, and bill: %v", h.Name, err)}
 	}
+	if fresh, err := inst.Get(ctx, h.Resource); err == nil && fresh.Billing == agent.BillingStorage {
+		f.refresh(&h, fresh)
+		_ = f.closeRun(ctx, inst, h) // who stopped it is worth no other error
+	}
 	return agent.Errorf(agent.KindCanceled, "interrupted; host %q is deallocated again", h.Name)
 }
 
@@ -176,6 +180,9 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 	}
 	if out.Host.State, out.Host.Failure = fresh.State, fresh.Failure; fresh.State == agent.HostFailed {
 		return out, cannotStart(out.Host).WithHint("mngr create %s makes it anew; mngr destroy @%s removes it", o.Name, out.Host.Name)
+	}
+	if err := f.mayStart(ctx, inst, out.Host); err != nil {
+		return out, err
 	}
 	warnings, err := f.finish(ctx, inst, &out.Host, o, progress)
 	if err != nil {

@@ -185,6 +185,11 @@ func (f *Fleet) tagStopped(ctx context.Context, inst Instance, h agent.Host, pro
 	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineAccept, "recording it in the tags")
 	defer done(&err)
 	progress("recording it in the tags")
+	return f.closeRun(ctx, inst, h)
+}
+
+// closeRun settles the account of a host in its tags, and says that a user has stopped it.
+func (f *Fleet) closeRun(ctx context.Context, inst Instance, h agent.Host) error {
 	remove := make([]string, 0, len(h.Stopped))
 	for id := range h.Stopped {
 		name, _ := records.StoppedTag(id)

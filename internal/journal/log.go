@@ -26,8 +26,8 @@ const (
 // concurrent use; nothing is opened before it is needed.
 type Log struct {
 	Dir  string // made with mode 0700 when first needed
-	Size int64  // bytes after which a file is full; 0 for 8 MiB
-	Keep int    // how many full ones stay; 0 for three
+	Size int64  // bytes after which a file is full
+	Keep int    // how many full ones stay, at least one
 }
 
 // In returns the log in dir.
@@ -122,7 +122,7 @@ func (l *Log) makeDir() error {
 	if err := os.Mkdir(l.Dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return os.Chmod(l.Dir, 0o700)
+	return os.Chmod(l.Dir, 0o700) //nolint:gosec // a directory
 }
 
 // turn puts a full file aside. Only one process does at a time, and nobody waits for it:

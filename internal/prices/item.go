@@ -39,8 +39,8 @@ func MachineItem(region, size string, spot bool) Item {
 // AddressItem is a public address.
 func AddressItem(region string) Item { return Item{Kind: Address, Region: region} }
 
-// diskKinds are the products and the letters of the tiers of managed disks, by storage account type
-// without its redundancy (Microsoft, "Understand Azure Disk Storage billing").
+// diskKind is the product and the letter of the tiers of a storage account type without its
+// redundancy (Microsoft, "Understand Azure Disk Storage billing").
 func diskKind(kind string) (letter, product string) {
 	switch strings.ToLower(kind) {
 	case "standardssd":

@@ -31,7 +31,10 @@ func FuzzSignals(f *testing.F) {
 			at := s.path([]string{s.Idle, s.Alive, name}[i%3])
 			switch kind % 6 { // what is in the way already stays
 			case 1:
-				_ = os.WriteFile(at, []byte(content), 0o600)
+				if file, err := os.OpenFile(at, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil { // a FIFO would wait for a reader
+					_, _ = file.WriteString(content)
+					file.Close()
+				}
 			case 2:
 				_ = os.Symlink(outside, at)
 			case 3:
