@@ -143,8 +143,11 @@ func (f *Fleet) judge(i Instance, h agent.Host, o GCOptions) (Garbage, bool) {
 	case o.Automatic && h.State != agent.HostFailed && !h.CreatedAt.IsZero() && age <= agent.AgeAbandoned:
 		return g, false // somebody is making it
 	}
-	g.Why = "its creation was never finished"
-	if h.State == agent.HostFailed && h.Failure != "" {
+	g.Why = neverWas
+	switch {
+	case strings.HasPrefix(h.Failure, neverWas):
+		g.Why = h.Failure
+	case h.State == agent.HostFailed && h.Failure != "":
 		g.Why = "it failed: " + h.Failure
 	}
 	switch {

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"mngr/internal/agent"
 )
@@ -18,8 +19,15 @@ func (f *Fleet) resting() (map[agent.HostID]bool, error) {
 	if err != nil {
 		return nil, err
 	}
+	spots, err := f.Spots.Load()
+	if err != nil {
+		return nil, err
+	}
 	for _, k := range known {
 		ids = append(ids, k.ID)
+	}
+	for _, s := range spots {
+		ids = append(ids, s.ID)
 	}
 	resting := map[agent.HostID]bool{}
 	for _, id := range ids {
@@ -70,8 +78,12 @@ func (f *Fleet) localGarbage(ctx context.Context, looks []look, resting map[agen
 		if !gone || !resting[k.ID] || f.inTheMaking(k.ID) {
 			continue
 		}
+		why := "its host is gone"
+		if kept != "" {
+			why = "its host is not to be seen"
+		}
 		out = append(out, Garbage{host: agent.Host{ID: k.ID}, Leftover: agent.Leftover{Kind: agent.LeftoverLocal, Name: string(k.ID),
-			Resource: k.Path, Why: "its host is gone", Kept: kept, USDPerMonth: new(0.0)}})
+			Resource: k.Path, Why: why, Kept: kept, USDPerMonth: new(0.0)}})
 	}
 	return out, nil
 }
@@ -109,10 +121,17 @@ func (f *Fleet) gone(ctx context.Context, k KnownHost, looks []look) (gone bool,
 	if o, err := f.pendingOptions(agent.Host{ID: k.ID}); err == nil && answered[o.Provider] {
 		return true, ""
 	}
+	var silent []string
 	for _, i := range f.Instances {
-		if !answered[i.Name()] {
-			return true, "provider " + i.Name() + " may have it, and was not asked"
+		switch ok, asked := answered[i.Name()]; {
+		case !asked:
+			silent = append(silent, i.Name()+", which was not asked")
+		case !ok:
+			silent = append(silent, i.Name()+", which could not be asked")
 		}
+	}
+	if len(silent) > 0 {
+		return true, "it may be at " + strings.Join(silent, ", or at ")
 	}
 	return true, ""
 }

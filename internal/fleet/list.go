@@ -188,6 +188,9 @@ func guestOf(status *ctl.ContainerStatus, id agent.ID) *ctl.AgentStatus {
 	return nil
 }
 
+// neverWas is why a host is FAILED that nobody has finished in time.
+const neverWas = "its creation was never finished"
+
 // read decodes a host's tags. A machine without its container's key in the tags has not
 // been finished, whether it runs or has stopped itself since.
 func (f *Fleet) read(h *agent.Host) {
@@ -195,7 +198,7 @@ func (f *Fleet) read(h *agent.Host) {
 	if !neverFinished(*h) {
 		return
 	}
-	failure := "its creation was never finished"
+	failure := neverWas
 	switch h.State {
 	case agent.HostRunning:
 		h.State = agent.HostCreating

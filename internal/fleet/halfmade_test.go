@@ -1,0 +1,75 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"mngr/internal/agent"
+	"mngr/internal/ctl"
+	"mngr/internal/records"
+)
+
+// tagged is a provider whose one host keeps the tags that are written to it.
+type tagged struct {
+	shown
+	writes int
+}
+
+func (p *tagged) MergeTags(_ context.Context, _ string, set map[string]string, _ []string) error {
+	p.writes++
+	for name, value := range set {
+		p.hosts[0].Tags[name] = value
+	}
+	return nil
+}
+
+// inside is a container that makes the agents that it is told to make.
+type inside struct {
+	Guests
+	agents []ctl.AgentStatus
+}
+
+func (i *inside) Dial(context.Context, agent.Host, Place) (Guest, error) { return i, nil }
+func (i *inside) DialRetry(context.Context, agent.Host, Place, func(error)) (Guest, error) {
+	return i, nil
+}
+func (*inside) Close() error { return nil }
+
+func (i *inside) Run(_ context.Context, c Command) (int, error) {
+	var r ctl.Request
+	if err := json.NewDecoder(c.Stdin).Decode(&r); err != nil {
+		return 1, err
+	}
+	a := ctl.Answer{Version: ctl.Version, Container: &ctl.ContainerStatus{Agents: i.agents}, Prepared: &ctl.Prepared{WorkDir: "/w"}}
+	if r.Op == ctl.OpAgentCreate {
+		i.agents = append(i.agents, ctl.AgentStatus{ID: r.Agent.ID, Name: r.Agent.Name, State: string(agent.Running), WorkDir: "/w"})
+		a.Agent = &i.agents[len(i.agents)-1]
+	}
+	return 0, json.NewEncoder(c.Stdout).Encode(a)
+}
+
+// A create of another agent for a host that died between the tag and the host is finished by
+// the same create, under the id in the tag; one whose host has it is refused.
+func TestHalfMadeAgentIsFinishedByTheSameCreate(t *testing.T) {
+	begun := agent.Record{ID: agent.NewID(), Name: "second", Type: "command"}
+	tags, err := records.EncodeAgent(begun)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tags["mngr-host-keys"] = "vm=ssh-ed25519 AAAA container=ssh-ed25519 AAAA"
+	h := agent.Host{Name: "h", State: agent.HostRunning, Resource: "/vm/h", Tags: tags}
+	tags["mngr-host-name"] = "mngr-h"
+	p, g := &tagged{shown: shown{name: "p", hosts: []agent.Host{h}}}, &inside{}
+	f := &Fleet{Now: time.Now, Guests: g, Spots: keptSpots{}, Pending: keptLocks{}, Instances: []Instance{{Machines: p}}}
+	o := CreateOptions{Name: "second", Host: "h", Provider: "p", Type: "command", Argv: []string{"true"}}
+	made, err := f.Create(t.Context(), o, func(string) {})
+	if err != nil || made.Agent.ID != begun.ID || !made.Joined || !made.Finished || len(g.agents) != 1 {
+		t.Fatalf("%+v, %v; inside: %+v", made, err, g.agents)
+	}
+	written := p.writes
+	if _, err := f.Create(t.Context(), o, func(string) {}); agent.KindOf(err) != agent.KindExists || p.writes != written || len(g.agents) != 1 {
+		t.Errorf("once more: %v, %d writes, inside: %+v", err, p.writes, g.agents)
+	}
+}
