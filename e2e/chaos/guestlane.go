@@ -64,7 +64,7 @@ func newLane(ctx context.Context, azure *rig.Azure, name string, table *Table, s
 func (l *lane) repository(ctx context.Context) error {
 	noise := make([]byte, 4<<20)
 	for i := range noise {
-		noise[i] = byte(i * i >> 7) // git's compression takes its time over it
+		noise[i] = byte(i * i >> 7 & 0xff) // git's compression takes its time over it
 	}
 	if err := os.WriteFile(filepath.Join(l.who.Home, "file"), noise, 0o600); err != nil {
 		return fmt.Errorf("make a repository: %w", err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -154,12 +153,3 @@ func stepsOf(all []moment, began time.Time, wires []wire) []step {
 
 // openAt tells whether a connection was open when a phase began, and not about to end.
 func (w wire) openAt(t time.Time) bool { return w.over.IsZero() || w.over.After(t.Add(lingers)) }
-
-// find returns the step of a phase.
-func (l *lane) find(command, phase string) (step, error) {
-	i := slices.IndexFunc(l.steps[command], func(s step) bool { return strings.HasPrefix(s.phase, phase) })
-	if i < 0 {
-		return step{}, fmt.Errorf("%s has no step %q: %v", command, phase, l.steps[command])
-	}
-	return l.steps[command][i], nil
-}

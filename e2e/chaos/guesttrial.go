@@ -32,7 +32,6 @@ type trial struct {
 	given   func(context.Context) error // brings the host where the command begins
 	step    step
 	blow    blow
-	undoes  bool     // a command that fails removes its host
 	files   []string // agents that have a file
 }
 
