@@ -97,9 +97,10 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 
 # CASE names one attempt, as a failure prints it, or a command whose attempts are made alone.
 .PHONY: chaos
-chaos: setup-test build ## trouble at every request of every writing command and at every step over SSH, on the local Azure (half an hour; a choice of it is part of make test)
+chaos: setup-test build ## trouble at every request of every writing command and at every step over SSH, and 500 random commands, on the local Azure (40 minutes; a choice of it is part of make test)
 	@CHAOS=all MNGR_BIN=$(CURDIR)/bin/mngr go test -count=1 -v -timeout 60m -run TestARM ./e2e/chaos
 	@CHAOS=all MNGR_BIN=$(CURDIR)/bin/mngr go test -count=1 -v -timeout 60m -run TestGuest ./e2e/chaos
+	@$(if $(CASE),,MNGR_MODEL_COMMANDS=500 MNGR_BIN=$(CURDIR)/bin/mngr go test -count=1 -v -timeout 30m -run 'TestRandom|TestPairs' ./e2e/model)
 
 .PHONY: clean
 clean: ## remove what the build made (not what the local Azure keeps: `mngr azure local reset`)

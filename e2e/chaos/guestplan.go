@@ -43,11 +43,7 @@ func creates(ctx context.Context, l *lane) error {
 	var all []trial
 	for _, s := range l.steps["create again"] {
 		for _, b := range blows(s, killed) {
-			t := trial{command: "create again", args: create("a"), given: l.blank, step: s, blow: b}
-			if b == killed {
-				t.again = []string{"start", "a"}
-			}
-			all = append(all, t)
+			all = append(all, trial{command: "create again", args: create("a"), given: l.blank, step: s, blow: b})
 		}
 	}
 	// Those of the first that take long: each has one connection, and one blow.

@@ -123,6 +123,9 @@ func (l *lane) wires(after rig.Mark) ([]wire, error) {
 // late is by how much a phase's end may be seen later than the next phase has begun.
 const late = 20 * time.Millisecond
 
+// lingers is for how long the log may show a connection after its last phase has ended.
+const lingers = 100 * time.Millisecond
+
 // stepsOf finds the connection that each phase uses: of those that were open, the youngest.
 func stepsOf(all []moment, began time.Time, wires []wire) []step {
 	var steps []step
@@ -130,7 +133,7 @@ func stepsOf(all []moment, began time.Time, wires []wire) []step {
 	for _, m := range all {
 		used := -1
 		for i, w := range wires {
-			if w.began.Before(m.at.Add(-late)) && (w.over.IsZero() || w.over.After(from)) {
+			if w.began.Before(m.at.Add(-late)) && (w.openAt(from) || !w.began.Before(from.Add(-late))) {
 				used = i
 			}
 		}
@@ -138,7 +141,7 @@ func stepsOf(all []moment, began time.Time, wires []wire) []step {
 			s := step{phase: m.phase, before: before, port: wires[used].port, opens: !wires[used].began.Before(from.Add(-late))}
 			s.nth = 1
 			for _, w := range wires[:used] {
-				if w.port == s.port && (s.opens || w.over.IsZero() || w.over.After(from)) {
+				if w.port == s.port && (s.opens || w.openAt(from)) {
 					s.nth++
 				}
 			}
@@ -148,6 +151,9 @@ func stepsOf(all []moment, began time.Time, wires []wire) []step {
 	}
 	return steps
 }
+
+// openAt tells whether a connection was open when a phase began, and not about to end.
+func (w wire) openAt(t time.Time) bool { return w.over.IsZero() || w.over.After(t.Add(lingers)) }
 
 // find returns the step of a phase.
 func (l *lane) find(command, phase string) (step, error) {

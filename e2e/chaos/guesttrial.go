@@ -32,7 +32,6 @@ type trial struct {
 	given   func(context.Context) error // brings the host where the command begins
 	step    step
 	blow    blow
-	again   []string // what an operator does then; nil: the same
 	undoes  bool     // a command that fails removes its host
 	files   []string // agents that have a file
 }
@@ -79,11 +78,10 @@ func (l *lane) attempt(ctx context.Context, t trial) ([]Finding, error) {
 		return found, err
 	}
 	if r.Code != 0 {
-		again := t.args
-		if t.again != nil {
-			again = t.again
+		second, err := l.who.Run(ctx, t.args...)
+		if name, _, _ := strings.Cut(t.args[1], "@"); err == nil && t.blow == killed && strings.Contains(second.Stderr, fmt.Sprintf("agent %q exists on host", name)) {
+			second, err = l.who.Run(ctx, "start", name) // it had been made before the blow fell
 		}
-		second, err := l.who.Run(ctx, again...)
 		if err != nil {
 			return nil, err
 		}

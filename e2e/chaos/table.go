@@ -86,9 +86,11 @@ func (t *Table) Rows() []Row {
 func (t *Table) Print(w io.Writer) error {
 	out := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(out, "COMMAND\tOPERATION\tCALLS\tFAULTS\tLEAKS\tHANGS\tLOST AGENTS\tWORDS\tOTHER")
-	total := Row{Command: "total", Harm: map[Harm]int{}}
+	total := Row{Harm: map[Harm]int{}}
 	rows := t.Rows()
+	commands := map[string]bool{}
 	for _, r := range rows {
+		commands[r.Command] = true
 		r.print(out)
 		total.Calls += r.Calls
 		total.Faults += r.Faults
@@ -96,6 +98,7 @@ func (t *Table) Print(w io.Writer) error {
 			total.Harm[harm] += n
 		}
 	}
+	total.Command = fmt.Sprintf("total of %d commands", len(commands))
 	total.Operation = fmt.Sprintf("%d pairs", len(rows))
 	total.print(out)
 	return out.Flush()

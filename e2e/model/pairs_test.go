@@ -35,10 +35,11 @@ var pairs = []struct {
 	{name: "cleanup", empty: true, first: Command{Verb: Cleanup}, write: "Microsoft.Resources/subscriptions/resourceGroups/delete"},
 }
 
-// some are the pairs of the bounded run, by the names of both.
+// some are the pairs of the bounded run, by the names of both: of each kind of write the
+// quickest that has seen a fault of mngr's, or would.
 var some = []string{
-	"create create", "create cleanup", "create destroy", "cleanup create", "cleanup prepare", "destroy create", "destroy stop", "gc create",
-	"label label", "label rename", "label stop", "rename label", "rename rename-host", "start stop", "stop label", "stop start",
+	"create create", "create cleanup", "cleanup prepare", "destroy create", "gc create",
+	"label label", "label rename", "label stop", "rename label", "start stop",
 }
 
 // Each writing command is held at its write, a colleague's runs meanwhile to its end, or as

@@ -1,6 +1,7 @@
 package azure_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -108,19 +109,34 @@ func (d *day) read() {
 
 func (d *day) write() {
 	ctx := d.t.Context()
-	d.note("label", d.person.MergeTags(ctx, d.host.Resource, map[string]string{"mngr-agent-a-record": "{}"}, nil))
-	d.note("rename", d.person.MergeTags(ctx, d.host.Resource, map[string]string{"mngr-host-name": "mngr-other"}, nil))
-	if err := d.owner.MergeTags(ctx, d.host.Resource, map[string]string{"mngr-agent-b-record": "{}"}, nil); err != nil {
-		d.t.Error(err)
-	}
-	d.note("label", d.person.MergeTags(ctx, d.host.Resource, nil, []string{"mngr-agent-b-record"}))
+	d.note("label", d.edit("mngr-agent-a-record", "{}"))
+	d.note("rename", d.edit("mngr-host-name", "mngr-other"))
+	stopped := map[string]string{"mngr-stopped-by": "user"}
+	d.note("stop", d.person.MergeTags(ctx, d.host.Resource, stopped, nil))
 	d.note("stop", d.person.Stop(ctx, d.host.Resource, true, nil))
-	if err := d.owner.Stop(ctx, d.host.Resource, true, nil); err != nil {
+	if err := errors.Join(d.owner.MergeTags(ctx, d.host.Resource, stopped, nil), d.owner.Stop(ctx, d.host.Resource, true, nil)); err != nil {
 		d.t.Error(err)
 	}
+	d.note("start", d.person.MergeTags(ctx, d.host.Resource, nil, []string{"mngr-stopped-by"}))
 	d.note("start", d.person.Start(ctx, d.host.Resource, true, nil))
 	ok, why := d.person.LetStopItself(ctx, d.host.Resource)
 	d.note("start", nil, ok, " ", why)
+}
+
+// edit writes a tag that was worked out from what was read, once nothing changes the
+// machine any more.
+func (d *day) edit(name, value string) error {
+	for {
+		now, err := d.owner.Get(d.t.Context(), d.host.Resource)
+		if err != nil {
+			d.t.Error(err)
+			return nil
+		}
+		err = d.person.EditTags(d.t.Context(), now, map[string]string{name: value}, nil)
+		if !errors.Is(err, agent.ErrChanged) {
+			return err
+		}
+	}
 }
 
 func (d *day) destroy() {

@@ -39,12 +39,12 @@ func TestDestroySparesASuccessor(t *testing.T) {
 func TestEditTagsNamesWhatWasRead(t *testing.T) {
 	s := newScript(t, map[string][]scripted{"PATCH " + testVM: {says(200, machine("Succeeded", "")), refuses(412, "PreconditionFailed", "it has changed")}})
 	h := ourHost()
-	h.Version, h.Tags = `"7"`, map[string]string{"Theirs": "kept", "Old": "x"}
+	h.Version, h.Tags = `"7"`, map[string]string{"AzurePolicy": "its own", "Theirs": "kept", "Old": "x"}
 	if err := s.provider().EditTags(t.Context(), h, map[string]string{"new": "y"}, []string{"old"}); err != nil {
 		t.Fatal(err)
 	}
 	sent := s.seen("PATCH " + testVM)
-	if len(sent) != 1 || sent[0].header.Get("If-Match") != h.Version || !strings.Contains(sent[0].body, `{"tags":{"Theirs":"kept","new":"y"}}`) {
+	if len(sent) != 1 || sent[0].header.Get("If-Match") != h.Version || !strings.Contains(sent[0].body, `{"tags":{"AzurePolicy":"its own","Theirs":"kept","new":"y"}}`) {
 		t.Errorf("sent %+v", sent)
 	}
 	if err := s.provider().EditTags(t.Context(), h, map[string]string{"new": "z"}, nil); !errors.Is(err, agent.ErrChanged) {

@@ -129,7 +129,7 @@ func checkChange(set map[string]string, remove []string) error {
 // checkTags refuses what Azure would refuse.
 func checkTags(tags map[string]string) error {
 	if len(tags) > mostTags {
-		return agent.Errorf(agent.KindUsage, "%d tags, and Azure takes %d on a machine", len(tags), mostTags)
+		return tooMany(len(tags))
 	}
 	for name, value := range tags {
 		switch {
@@ -144,6 +144,10 @@ func checkTags(tags map[string]string) error {
 		}
 	}
 	return nil
+}
+
+func tooMany(n int) error {
+	return agent.Errorf(agent.KindUsage, "%d tags, and Azure takes %d on a machine", n, mostTags)
 }
 
 // reservedPrefix knows the beginnings that Azure keeps for itself.

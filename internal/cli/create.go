@@ -149,7 +149,7 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 	undone := false
 	said := app.showBuild(o.Build, progress)
 	made, err := f.Create(ctx, o, func(phase string) {
-		if phase == fleet.PhaseUndo {
+		if phase == fleet.PhaseUndo || phase == fleet.PhaseForget {
 			undone = true
 			progress.Undo(phase)
 			return
@@ -157,7 +157,7 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 		progress.Phase(phase)
 	})
 	said.failed(err)
-	if err != nil && (!undone || agent.KindOf(err) == agent.KindRemains) {
+	if err != nil && (!undone || agent.KindOf(err) == agent.KindRemains || errors.Is(err, fleet.ErrHalfMade)) {
 		progress.Fail()
 		return err
 	}

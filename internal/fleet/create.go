@@ -212,6 +212,9 @@ func (f *Fleet) knows(ctx context.Context, g Guest, id agent.ID) (bool, error) {
 // PhaseForget is the phase in which an agent that could not be made is removed.
 const PhaseForget = "undoing: removing the half-made agent (interrupt again to leave at once)"
 
+// ErrHalfMade is in the error of a create whose agent could not be removed.
+var ErrHalfMade = errors.New("something of the half-made agent is left")
+
 // forgetAgent undoes a half-made agent on a host that has others.
 func (f *Fleet) forgetAgent(ctx context.Context, inst Instance, h agent.Host, g Guest, a agent.Record, cause error, progress agent.Progress) error {
 	progress(PhaseForget)
@@ -227,7 +230,7 @@ func (f *Fleet) forgetAgent(ctx context.Context, inst Instance, h agent.Host, g 
 		}
 	}
 	if err != nil {
-		return (&agent.Error{Kind: agent.KindOf(cause), Err: cause, Code: agent.CodeOf(cause), Lines: agent.LinesOf(cause),
+		return (&agent.Error{Kind: agent.KindOf(cause), Err: errors.Join(cause, ErrHalfMade), Code: agent.CodeOf(cause), Lines: agent.LinesOf(cause),
 			Cause: fmt.Sprintf("%v; and the half-made agent could not be removed: %v", cause, err)}).
 			WithHint("mngr destroy --force %s@%s removes it", a.Name, h.Name)
 	}
@@ -236,7 +239,7 @@ func (f *Fleet) forgetAgent(ctx context.Context, inst Instance, h agent.Host, g 
 		err = inst.MergeTags(ctx, h.Resource, nil, records.AgentTagNames(fresh.Tags, a.ID))
 	}
 	if err != nil {
-		return fmt.Errorf("%w (and its tags could not be removed: %w)", cause, err)
+		return fmt.Errorf("%w (and its tags could not be removed: %w: %w)", cause, ErrHalfMade, err)
 	}
 	return cause
 }
