@@ -28,7 +28,11 @@ func alarmsOf(f *fleet.Fleet, h agent.Host) []alarmRow {
 		if why != "" {
 			text = "host " + h.Name + " is " + string(h.State) + why
 		}
-		if h.Billing != agent.BillingStorage {
+		switch h.Billing {
+		case agent.BillingStorage, agent.BillingNone:
+		case agent.BillingUnknown:
+			text += "; it may bill"
+		default:
 			text += "; it bills"
 		}
 		all = append(all, alarmRow{"unfinished", text, "mngr destroy @" + h.Name})
