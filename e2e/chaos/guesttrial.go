@@ -183,7 +183,7 @@ func (l *lane) reach(ctx context.Context, p *rig.Process, s step) error {
 		}
 	})
 	switch {
-	case context.Cause(ctx) == reached:
+	case errors.Is(context.Cause(ctx), reached):
 		return nil
 	case err == nil:
 		return fmt.Errorf("%w: it ended before %q", errNotHit, s.phase)
