@@ -70,7 +70,7 @@ func (s *scene) meet(ctx context.Context, v verb) (leave func(), err error) {
 	go func() { served <- other.serve(ctx, s.azure) }()
 	return func() {
 		cancel()
-		<-served
+		<-served //nolint:errcheck // it ends because it is told to
 	}, nil
 }
 

@@ -38,7 +38,7 @@ type world struct {
 }
 
 func newWorld(ctx context.Context, t testing.TB) (*world, error) {
-	w := &world{azure: rig.Start(t, rig.Options{})}
+	w := &world{azure: rig.Start(t, rig.Options{})} //nolint:contextcheck // it lives as long as the test
 	// An operation ends long before its first poll, so that the number of polls is one.
 	if err := w.azure.Set(ctx, map[string]string{"latency.create": "20ms", "latency.start": "20ms", "latency.deallocate": "20ms", "latency.delete": "20ms"}); err != nil {
 		return nil, err

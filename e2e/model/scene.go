@@ -24,7 +24,6 @@ type Scene struct {
 	Worlds    []World
 
 	watcher Watcher
-	token   map[string]string
 }
 
 // NewScene brings up a local Azure without machines for some operators.

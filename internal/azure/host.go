@@ -11,10 +11,13 @@ import (
 	"mngr/internal/plain"
 )
 
+// mostName is how long Azure's own words for a machine may be: longer than any is.
+const mostName = 100
+
 // hostOf is a machine as fleet sees it, without its address.
 func (p *Provider) hostOf(vm *armcompute.VirtualMachine, view *armcompute.VirtualMachineInstanceView) agent.Host {
 	h := agent.Host{
-		Name:      text(vm.Name),
+		Name:      plain.Line(text(vm.Name), mostName),
 		Provider:  p.settings.Name,
 		Tags:      plainTags(vm.Tags),
 		CreatedAt: createdAt(vm),
@@ -22,9 +25,9 @@ func (p *Provider) hostOf(vm *armcompute.VirtualMachine, view *armcompute.Virtua
 		Version:   text(vm.Etag),
 	}
 	identify(&h, vm.Tags)
-	h.Region = normalRegion(text(vm.Location))
+	h.Region = normalRegion(plain.Line(text(vm.Location), mostName))
 	if vm.Properties != nil && vm.Properties.HardwareProfile != nil && vm.Properties.HardwareProfile.VMSize != nil {
-		h.Size = string(*vm.Properties.HardwareProfile.VMSize)
+		h.Size = plain.Line(string(*vm.Properties.HardwareProfile.VMSize), mostName)
 	}
 	f := factsOf(vm, view)
 	h.State, h.Billing, h.Failure = f.state()
