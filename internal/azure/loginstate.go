@@ -35,7 +35,7 @@ func readLoginState(place string) (loginState, bool) {
 			who = append(who, os.Getenv(name))
 		}
 		if path := os.Getenv("AZURE_CLIENT_CERTIFICATE_PATH"); path != "" {
-			cert, err := os.ReadFile(path)
+			cert, err := os.ReadFile(path) //nolint:gosec // the user's own environment names it
 			if err != nil {
 				return s, false
 			}

@@ -8,9 +8,11 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
@@ -159,6 +161,10 @@ func TestFiftySessionsAtOnce(t *testing.T) {
 }
 
 func TestCommandGetsHangupWhenItsClientGoes(t *testing.T) {
+	// Under nohup a command would inherit that hangups are ignored: one that is waited for is not.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	h := newHost(t)
 	for line, survives := range map[string]bool{
 		"echo $$ > pid; exec sleep 1000":                              false,
