@@ -17,6 +17,7 @@ import (
 // TestDailyPermissions lives a host's life with the printed role for daily use, where Azure
 // answers every open question in the way that asks for most, and without each of its actions.
 func TestDailyPermissions(t *testing.T) {
+	t.Parallel()
 	l := startLocal(t)
 	l.run("up", "--unknown", "list-with-group-rights=forbidden,inline-ip-sku=refused,inline-network-rights=refused,os-disk-rights=refused")
 	for _, part := range []string{"Microsoft.Compute/disks", "Microsoft.Network/networkInterfaces", "Microsoft.Network/publicIPAddresses"} {

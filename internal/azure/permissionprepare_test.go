@@ -13,6 +13,7 @@ import (
 // TestPreparePermissions prepares a new subscription, a second region, and what is missing
 // in a network, with the printed role, and without each of its actions.
 func TestPreparePermissions(t *testing.T) {
+	t.Parallel()
 	l := startLocal(t)
 	o := l.owner()
 	exact(t, permission.Prepare, o, 1, permission.Options{}, func(n int, without string) (*diary, person) {
@@ -65,6 +66,7 @@ func (o owner) defineRole() {
 // TestCleanupPermissions cleans up what mngr and what somebody else has made, each with what
 // destroyed hosts have left, with the printed roles, and without each of their actions.
 func TestCleanupPermissions(t *testing.T) {
+	t.Parallel()
 	l := startLocal(t)
 	o := l.owner()
 	t.Run("own group", func(t *testing.T) {
@@ -109,6 +111,7 @@ func (d *diary) cleanup(t *testing.T, p, owner machines) {
 
 // TestLookupPermissions sees what the rights to read the subscription add to daily use.
 func TestLookupPermissions(t *testing.T) {
+	t.Parallel()
 	l := startLocal(t)
 	l.run("up", "--unknown", "list-with-group-rights=forbidden")
 	o := l.owner()
