@@ -37,15 +37,10 @@ table, +? a sum in which a price is missing; what nobody knows is "unknown", and
 			if err != nil {
 				return err
 			}
-			f, err := app.fleet()
+			f, listing, err := app.priced(cmd.Context(), flags.providers)
 			if err != nil {
 				return err
 			}
-			listing, err := f.List(cmd.Context(), flags.providers, true)
-			if err != nil {
-				return err
-			}
-			listing.Costs = f.Costs(cmd.Context(), listing.Hosts)
 			if err := app.printCosts(f, listing, &s); err != nil {
 				return err
 			}
@@ -159,7 +154,7 @@ func (a *App) printCosts(f *fleet.Fleet, l fleet.Listing, s *selection) error {
 	}
 	err = p.Emit(output.Result{
 		Data:  map[string]any{"hosts": c.rows(), "total": c.total, "errors": errs},
-		Human: func(w io.Writer) error { return costTable(f, p, w, c, s.filtered(), len(errs) == 0) },
+		Human: func(w io.Writer) error { return costTable(f, p, w, c, s.filtered(), l) },
 	})
 	if p.Format == output.Human {
 		for _, e := range l.Errors {
@@ -183,12 +178,12 @@ func printCostLines(p *output.Printer, c costs, errs []errorRow) error {
 	return p.Emit(output.Result{Event: "total", Data: c.total})
 }
 
-func costTable(f *fleet.Fleet, p *output.Printer, w io.Writer, c costs, filtered, complete bool) error {
+func costTable(f *fleet.Fleet, p *output.Printer, w io.Writer, c costs, filtered bool, l fleet.Listing) error {
 	if len(c.hosts) == 0 {
 		switch {
 		case filtered:
 			p.Note("no host is like that; `mngr cost` shows all")
-		case complete:
+		case len(l.Errors) == 0:
 			p.Note("no hosts, and nothing that bills for one; `mngr gc` looks for what is left of others")
 		}
 		return nil
@@ -207,9 +202,7 @@ func costTable(f *fleet.Fleet, p *output.Printer, w io.Writer, c costs, filtered
 	if _, err := fmt.Fprintln(w, c.line()); err != nil {
 		return err
 	}
-	for _, h := range c.hosts {
-		warnOfHost(f, p, h)
-	}
+	warnOfHosts(f, p, l, c.hosts)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -47,15 +48,10 @@ What a row does not have, such as a label, fulfils no condition.`,
 			if flags.schema {
 				return app.printSchema(s)
 			}
-			f, err := app.fleet()
+			f, listing, err := app.priced(cmd.Context(), flags.providers)
 			if err != nil {
 				return err
 			}
-			listing, err := f.List(cmd.Context(), flags.providers, true)
-			if err != nil {
-				return err
-			}
-			listing.Costs = f.Costs(cmd.Context(), listing.Hosts)
 			if err := app.printListing(f, listing, &s); err != nil {
 				return err
 			}
@@ -124,6 +120,20 @@ func (a *App) printListing(f *fleet.Fleet, l fleet.Listing, s *selection) error 
 		p.Warn(e.Provider+": "+e.Err.Error(), agent.HintOf(e.Err))
 	}
 	return err
+}
+
+// priced lists hosts and agents, and what the hosts cost.
+func (a *App) priced(ctx context.Context, providers []string) (*fleet.Fleet, fleet.Listing, error) {
+	f, err := a.fleet()
+	if err != nil {
+		return nil, fleet.Listing{}, err
+	}
+	listing, err := f.List(ctx, providers, true)
+	if err != nil {
+		return nil, fleet.Listing{}, err
+	}
+	listing.Costs = f.Costs(ctx, listing.Hosts)
+	return f, listing, nil
 }
 
 // shown is a row as JSON shows it.

@@ -71,16 +71,11 @@ func listTable(f *fleet.Fleet, p *output.Printer, w io.Writer, s *selection, wan
 	if err := p.WriteTable(w, t); err != nil {
 		return err
 	}
-	warned := map[string]bool{}
-	for _, e := range wanted {
-		if h := e.host; !warned[h.Resource] {
-			warned[h.Resource] = true
-			if saidAsError(l, h) {
-				h.Failure = ""
-			}
-			warnOfHost(f, p, h)
-		}
+	hosts := make([]agent.Host, len(wanted))
+	for n, e := range wanted {
+		hosts[n] = e.host
 	}
+	warnOfHosts(f, p, l, hosts)
 	return nil
 }
 
@@ -108,6 +103,22 @@ func (e entry) forPeople(now time.Time, field, cell string) string {
 		return dollars(e.cost.SoFar, e.cost.Rate.Source, 2)
 	}
 	return cell
+}
+
+// warnOfHosts says of each host once what is wrong with it, but for what the listing's errors
+// say.
+func warnOfHosts(f *fleet.Fleet, p *output.Printer, l fleet.Listing, hosts []agent.Host) {
+	warned := map[string]bool{}
+	for _, h := range hosts {
+		if warned[h.Resource] {
+			continue
+		}
+		warned[h.Resource] = true
+		if saidAsError(l, h) {
+			h.Failure = ""
+		}
+		warnOfHost(f, p, h)
+	}
 }
 
 // warnOfHost says of a host what is wrong with it, and what it costs in vain.
