@@ -8,25 +8,36 @@ import (
 	"mngr/internal/agent"
 )
 
+// notes are what this machine keeps of hosts.
+type notes struct {
+	known   []KnownHost
+	pending []agent.HostID
+	spots   []SpotHost
+}
+
+func (f *Fleet) notes() (n notes, err error) {
+	if n.known, err = f.Guests.Known(); err != nil {
+		return n, err
+	}
+	if n.pending, err = f.Pending.Known(); err != nil {
+		return n, err
+	}
+	n.spots, err = f.Spots.Load()
+	return n, err
+}
+
 // resting are the hosts of which this machine keeps something and on which no process of
 // it works.
 func (f *Fleet) resting() (map[agent.HostID]bool, error) {
-	known, err := f.Guests.Known()
+	here, err := f.notes()
 	if err != nil {
 		return nil, err
 	}
-	ids, err := f.Pending.Known()
-	if err != nil {
-		return nil, err
-	}
-	spots, err := f.Spots.Load()
-	if err != nil {
-		return nil, err
-	}
-	for _, k := range known {
+	ids := slices.Clone(here.pending)
+	for _, k := range here.known {
 		ids = append(ids, k.ID)
 	}
-	for _, s := range spots {
+	for _, s := range here.spots {
 		ids = append(ids, s.ID)
 	}
 	resting := map[agent.HostID]bool{}
@@ -40,16 +51,13 @@ func (f *Fleet) resting() (map[agent.HostID]bool, error) {
 // provider that had it says is gone; where nobody noted which one that was, all of them. A
 // Spot host that has vanished stays as long as it is listed.
 func (f *Fleet) localGarbage(ctx context.Context, looks []look, resting map[agent.HostID]bool) ([]Garbage, error) {
-	known, err := f.Guests.Known()
+	here, err := f.notes()
 	if err != nil {
 		return nil, err
 	}
-	pending, err := f.Pending.Known()
-	if err != nil {
-		return nil, err
-	}
+	known := here.known
 	var out []Garbage
-	for _, id := range pending {
+	for _, id := range here.pending {
 		if f.finishedOne(id, looks) && !f.inTheMaking(id) {
 			out = append(out, Garbage{host: agent.Host{ID: id}, finished: true, Leftover: agent.Leftover{Kind: agent.LeftoverLocal, Name: string(id),
 				Resource: "pending/" + string(id), Why: "they tell how to finish its host, which is finished", USDPerMonth: new(0.0)}})
@@ -58,14 +66,10 @@ func (f *Fleet) localGarbage(ctx context.Context, looks []look, resting map[agen
 			known = append(known, KnownHost{ID: id})
 		}
 	}
-	spots, err := f.Spots.Load()
-	if err != nil {
-		return nil, err
-	}
 	listed := func(id agent.HostID) bool {
-		return slices.ContainsFunc(spots, func(s SpotHost) bool { return s.ID == id && f.listedStill(s) })
+		return slices.ContainsFunc(here.spots, func(s SpotHost) bool { return s.ID == id && f.listedStill(s) })
 	}
-	for _, s := range spots {
+	for _, s := range here.spots {
 		if !slices.ContainsFunc(known, func(k KnownHost) bool { return k.ID == s.ID }) {
 			known = append(known, KnownHost{ID: s.ID, Resource: s.Resource})
 		}
