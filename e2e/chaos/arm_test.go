@@ -26,7 +26,7 @@ const leastPairs = 45
 // names begin so.
 func TestARM(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("who answers at SSH ports must be root")
+		t.Skip("needs root: strangers answer at SSH ports")
 	}
 	began := time.Now()
 	a := &arena{t: t, workers: 3 * runtime.NumCPU(), table: &Table{}, hit: map[string]bool{}}

@@ -34,9 +34,21 @@ func wordsOf(r rig.Result) []Finding {
 
 // compare lists, and holds the list to the bill, once nothing is under way any more.
 func (s *scene) compare(ctx context.Context) (rig.Listing, []Finding, error) {
+	return agree(ctx, s.who, func(l rig.Listing) (st rig.Status, unclaimed map[string]bool, err error) {
+		if st, err = s.settled(ctx); err != nil {
+			return st, nil, err
+		}
+		unclaimed, err = s.unclaimed(ctx, l, st)
+		return st, unclaimed, err
+	})
+}
+
+// agree lists until the list is what is billed, or for compareLimit. bill also tells of which
+// machines that are gone gc speaks.
+func agree(ctx context.Context, who *rig.Operator, bill func(rig.Listing) (st rig.Status, unclaimed map[string]bool, err error)) (rig.Listing, []Finding, error) {
 	until := time.Now().Add(compareLimit)
 	for {
-		r, err := s.who.Run(ctx, "list", "--format", "json")
+		r, err := who.Run(ctx, "list", "--format", "json")
 		if err != nil {
 			return rig.Listing{}, nil, err
 		}
@@ -44,11 +56,7 @@ func (s *scene) compare(ctx context.Context) (rig.Listing, []Finding, error) {
 		if len(found) > 0 {
 			return l, found, nil
 		}
-		st, err := s.settled(ctx)
-		if err != nil {
-			return l, nil, err
-		}
-		unclaimed, err := s.unclaimed(ctx, l, st)
+		st, unclaimed, err := bill(l)
 		if err != nil {
 			return l, nil, err
 		}

@@ -206,30 +206,12 @@ func (l *lane) bring(ctx context.Context, verb, billing string) error {
 	return l.who.Must(ctx, nil, verb, "a")
 }
 
-// compare holds the list to the bill until they agree, or for compareLimit.
+// compare holds the list to the bill.
 func (l *lane) compare(ctx context.Context) (rig.Listing, []Finding, error) {
-	until := time.Now().Add(compareLimit)
-	for {
-		r, err := l.who.Run(ctx, "list", "--format", "json")
-		if err != nil {
-			return rig.Listing{}, nil, err
-		}
-		all, found := readListing(r)
+	return agree(ctx, l.who, func(rig.Listing) (rig.Status, map[string]bool, error) {
 		st, err := l.status(ctx)
-		if err != nil || len(found) > 0 {
-			return all, found, err
-		}
-		wrong := differences(all, st, nil)
-		if len(wrong) == 0 {
-			return all, nil, nil
-		}
-		if time.Now().After(until) {
-			return all, []Finding{{Leak, fmt.Sprintf("list and bill differ: %s\n%s\nbilled: %s", strings.Join(wrong, "; "), r, charges(st))}}, nil
-		}
-		if err := pause(ctx); err != nil {
-			return all, nil, err
-		}
-	}
+		return st, nil, err
+	})
 }
 
 // end destroys what the lane has and wants nothing to be left.

@@ -37,7 +37,7 @@ const hostileConfig = `Host *
 // show another key than the pinned one. How it is reached stays theirs.
 func TestUserConfigurationStandsBack(t *testing.T) {
 	if _, err := exec.LookPath("ssh"); err != nil {
-		t.Skip("needs ssh")
+		t.Skip("ssh is missing (openssh-client)")
 	}
 	config := filepath.Join(t.TempDir(), "config")
 	if err := os.WriteFile(config, []byte(hostileConfig), 0o600); err != nil {
@@ -95,7 +95,7 @@ func TestUserConfigurationStandsBack(t *testing.T) {
 // refuses them like mngr's own dial does, and works where the key is the pinned one.
 func TestSystemSSHRefusesAnotherKey(t *testing.T) {
 	if _, err := exec.LookPath("ssh"); err != nil {
-		t.Skip("needs ssh")
+		t.Skip("ssh is missing (openssh-client)")
 	}
 	client, err := Identity{Base: t.TempDir()}.Ensure("azure")
 	if err != nil {
