@@ -76,11 +76,15 @@ func (f *Fleet) FindGarbage(ctx context.Context, o GCOptions) (GarbageList, erro
 			out.Errors = append(out.Errors, ProviderError{Provider: l.instance.Name(), Err: l.err})
 			continue
 		}
+		var machines []Garbage
 		for _, h := range l.hosts {
 			if g, is := f.judge(l.instance, h, o); is {
-				g.USDPerMonth = monthlyCost(ctx, l.instance, h)
-				add(g)
+				machines = append(machines, g)
 			}
+		}
+		priceMachines(ctx, l.instance, machines)
+		for _, g := range machines {
+			add(g)
 		}
 		for _, part := range l.parts {
 			if g, is := o.part(f.Now(), part); is {

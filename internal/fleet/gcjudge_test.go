@@ -18,12 +18,16 @@ type shown struct {
 	hosts []agent.Host
 	parts []agent.Leftover
 	err   error
+	asked *int // counts the questions for prices
 }
 
 func (s shown) Name() string                                        { return s.name }
 func (s shown) List(context.Context) ([]agent.Host, error)          { return s.hosts, s.err }
 func (s shown) Leftovers(context.Context) ([]agent.Leftover, error) { return s.parts, nil }
 func (s shown) Rates(_ context.Context, hosts []agent.Host) []agent.Rate {
+	if s.asked != nil {
+		*s.asked++
+	}
 	return make([]agent.Rate, len(hosts))
 }
 func (s shown) Get(context.Context, string) (agent.Host, error) {
@@ -122,6 +126,23 @@ func TestWhichMachinesAreGarbage(t *testing.T) {
 		got, is := verdicts(t, f, c.o)["a"]
 		if is != (c.want != "") || !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// Prices may take seconds to come, or not to come: all are asked for together, and only
+// where something is to be priced.
+func TestPricesOfGarbageAreAskedForTogether(t *testing.T) {
+	for n, want := range []int{0, 1, 1, 1} {
+		asked := 0
+		p := shown{name: "p", asked: &asked}
+		for i := range n {
+			h := host(string(rune('a'+i)), agent.HostFailed)
+			h.Tags = map[string]string{"mngr-host-keys": "vm=AAAA"}
+			p.hosts = append(p.hosts, h)
+		}
+		if got := verdicts(t, collecting(p), GCOptions{}); len(got) != n || asked != want {
+			t.Errorf("%d machines: %d questions, %v", n, asked, got)
 		}
 	}
 }
