@@ -171,12 +171,8 @@ func (f *Fleet) judge(i Instance, h agent.Host, o GCOptions) (Garbage, bool) {
 
 // inTheMaking tells whether another process of this machine works on a host.
 func (f *Fleet) inTheMaking(id agent.HostID) bool {
-	unlock, free, err := f.Pending.Lock(id)
-	if err != nil {
-		return true
-	}
-	unlock()
-	return !free
+	held, err := f.Pending.Held(id)
+	return held || err != nil
 }
 
 func (o GCOptions) tagged(tags map[string]string) bool {
@@ -228,6 +224,9 @@ func (f *Fleet) Collect(ctx context.Context, list *GarbageList, progress agent.P
 			continue
 		}
 		errs = append(errs, it.Err)
+	}
+	if ctx.Err() == nil {
+		errs = append(errs, f.Pending.Tidy())
 	}
 	if interrupted > 0 {
 		errs = append(errs, agent.Errorf(agent.KindCanceled, "interrupted; %d things that were to go may be left, and bill", interrupted).

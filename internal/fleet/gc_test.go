@@ -37,6 +37,7 @@ type locks struct {
 
 func (l locks) Lock(agent.HostID) (func(), bool, error) { return func() {}, l.free, nil }
 func (locks) Remove(agent.HostID) error                 { return nil }
+func (locks) Tidy() error                               { return nil }
 
 // Between gc's look and its turn a host may have been finished, or somebody may be at it.
 func TestGCLooksAgainBeforeItDestroys(t *testing.T) {
