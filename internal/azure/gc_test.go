@@ -200,7 +200,9 @@ func TestRemoveLeftover(t *testing.T) {
 	s := newScript(t, map[string][]scripted{
 		"DELETE " + nic: {refuses(400, "NicReservedForAnotherVm", "180 seconds"), refuses(429, "TooManyRequests", "slow"), says(204, "")},
 		"DELETE " + ip:  {refuses(409, "ScopeLocked", "locked")},
-		"DELETE " + testVM + assignmentList + "/a": {says(204, "")},
+		"DELETE " + testVM + assignmentList + "/a":         {says(204, "")},
+		"DELETE " + testVM + assignmentList + "/forbidden": {refuses(403, "AuthorizationFailed", "no")},
+		"DELETE " + testVM + assignmentList + "/locked":    {refuses(409, "ScopeLocked", "locked")},
 	})
 	p := s.provider()
 	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverInterface, Name: gone + "-nic", USDPerMonth: new(0.0)}, nil); err != nil || len(s.seen("DELETE "+nic)) < 3 {
@@ -208,6 +210,15 @@ func TestRemoveLeftover(t *testing.T) {
 	}
 	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: testVM + assignmentList + "/a", USDPerMonth: new(0.0)}, nil); err != nil {
 		t.Errorf("the assignment: %v", err)
+	}
+	forbidden := testVM + assignmentList + "/forbidden"
+	err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: forbidden, USDPerMonth: new(0.0)}, nil)
+	if agent.KindOf(err) != agent.KindDenied || !agent.Harmless(err) || agent.HintOf(err) != "az role assignment delete --ids "+forbidden {
+		t.Errorf("an assignment that the login may not remove: %v, hint %q", err, agent.HintOf(err))
+	}
+	err = p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: testVM + assignmentList + "/locked", USDPerMonth: new(0.0)}, nil)
+	if err == nil || agent.Harmless(err) {
+		t.Errorf("an assignment under a lock: %v", err)
 	}
 	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverAddress, Name: gone + "-ip", USDPerMonth: new(3.65)}, nil); agent.KindOf(err) != agent.KindRemains {
 		t.Errorf("the address: %v", err)

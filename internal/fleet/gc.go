@@ -31,6 +31,7 @@ type Garbage struct {
 	Provider string // the instance that sees it; "" for files of this machine
 	Removed  bool
 	Err      error // of the attempt to remove it
+	Stays    error // instead of Err, where that is harmless; Kept says it, too
 
 	host      agent.Host // of a machine, or of local files
 	condemned bool       // a machine that goes by its tag, finished or not
@@ -200,7 +201,7 @@ var removalOrder = []agent.LeftoverKind{
 }
 
 // Collect removes what FindGarbage found and did not want kept, and marks it. All is
-// tried; what fails is joined.
+// tried; what fails is joined, but for what is harmless: that is kept.
 func (f *Fleet) Collect(ctx context.Context, list *GarbageList, progress agent.Progress) error {
 	for _, kind := range removalOrder {
 		var g errgroup.Group
@@ -210,6 +211,9 @@ func (f *Fleet) Collect(ctx context.Context, list *GarbageList, progress agent.P
 				g.Go(func() error {
 					it.Err = f.collect(ctx, it, progress)
 					it.Removed = it.Err == nil
+					if it.Err != nil && agent.Harmless(it.Err) {
+						it.Stays, it.Kept, it.Err = it.Err, it.Err.Error(), nil
+					}
 					return nil
 				})
 			}
