@@ -19,6 +19,7 @@ type shown struct {
 	parts []agent.Leftover
 	err   error
 	asked *int // counts the questions for prices
+	there bool // its machines are, whatever the list shows
 }
 
 func (s shown) Name() string                                        { return s.name }
@@ -31,6 +32,9 @@ func (s shown) Rates(_ context.Context, hosts []agent.Host) []agent.Rate {
 	return make([]agent.Rate, len(hosts))
 }
 func (s shown) Get(context.Context, string) (agent.Host, error) {
+	if s.there {
+		return agent.Host{}, nil
+	}
 	return agent.Host{}, agent.Errorf(agent.KindNotFound, "not there")
 }
 
@@ -173,6 +177,7 @@ func TestWhichLocalFilesAreGarbage(t *testing.T) {
 	}{
 		"gone":                        {[]shown{{name: "p"}}, nil, "", false, "goes"},
 		"gone, its machine was noted": {[]shown{{name: "p"}, {name: "q", err: silent}}, nil, "/vm/a", false, "goes"},
+		"it is there, and not listed": {[]shown{{name: "p", there: true}}, nil, "/vm/a", false, ""},
 		"it is there":                 {[]shown{{name: "p", hosts: []agent.Host{machine}}}, nil, "", false, ""},
 		"somebody is at it":           {[]shown{{name: "p"}}, nil, "", true, ""},
 		"one could not be asked":      {[]shown{{name: "p"}, {name: "q", err: silent}}, nil, "", false, "it may be at q, which could not be asked"},
