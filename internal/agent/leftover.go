@@ -17,12 +17,12 @@ const (
 
 // Leftover is something of ours that no host needs.
 type Leftover struct {
-	Kind        LeftoverKind
-	Name        string
-	Resource    string            // the provider's own id; a path for local files
-	Why         string            // one line: how it is known to be left over
-	Since       time.Time         // when it was made; zero when nobody knows
-	Kept        string            // why it must not be removed now; "" when it may be
-	Tags        map[string]string // as stored
-	USDPerMonth *float64          // approximate; nil when not known
+	Kind     LeftoverKind
+	Name     string
+	Resource string            // the provider's own id; a path for local files
+	Why      string            // one line: how it is known to be left over
+	Since    time.Time         // when it was made; zero when nobody knows
+	Kept     string            // why it must not be removed now; "" when it may be
+	Tags     map[string]string // as stored
+	Monthly  USD               // approximate, a month
 }

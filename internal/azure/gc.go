@@ -90,7 +90,6 @@ func (c *census) parts() []agent.Leftover {
 		}
 		if l, ours := c.part(agent.LeftoverInterface, text(n.Name), text(n.ID), "-nic", n.Tags, nil); ours {
 			loose[strings.ToLower(text(n.ID))] = l.Kept == ""
-			l.USDPerMonth = new(0.0)
 			out = append(out, l)
 		}
 	}
@@ -99,7 +98,7 @@ func (c *census) parts() []agent.Leftover {
 			continue
 		}
 		if l, ours := c.part(agent.LeftoverAddress, text(ip.Name), text(ip.ID), "-ip", ip.Tags, nil); ours {
-			l.USDPerMonth = c.prices.address(ip.Location)
+			l.Monthly = agent.USD{}.Add(c.prices.address(ip.Location), 1)
 			out = append(out, l)
 		}
 	}
@@ -112,9 +111,11 @@ func (c *census) parts() []agent.Leftover {
 				// Who repairs a machine swaps its disk, and the old one has the agents' work.
 				l.Kept = "machine " + text(vm.Name) + " is still there, and agents' work may be on the disk: az disk delete --ids " + l.Resource
 			}
+			var price *float64
 			if one, ok := diskOf(d); ok {
-				l.USDPerMonth = c.prices.disk(d.Location, one)
+				price = c.prices.disk(d.Location, one)
 			}
+			l.Monthly = agent.USD{}.Add(price, 1)
 			out = append(out, l)
 		}
 	}
@@ -216,7 +217,7 @@ func (c *census) assignments(all []*armauthorization.RoleAssignment, group strin
 		if err != nil || !strings.EqualFold(on.ResourceType.String(), typeVM) || !strings.EqualFold(on.ResourceGroupName, group) {
 			continue
 		}
-		l := agent.Leftover{Kind: agent.LeftoverRole, Name: text(a.Name), Resource: text(a.ID), USDPerMonth: new(0.0),
+		l := agent.Leftover{Kind: agent.LeftoverRole, Name: text(a.Name), Resource: text(a.ID),
 			Why: "its machine " + on.Name + " is gone"}
 		if vm := c.machine(on.Name); vm != nil {
 			if vm.Identity == nil || text(vm.Identity.PrincipalID) == "" || strings.EqualFold(*vm.Identity.PrincipalID, text(a.Properties.PrincipalID)) {
@@ -254,7 +255,7 @@ func (p *Provider) RemoveLeftover(ctx context.Context, l agent.Leftover, progres
 		return &agent.Error{Kind: agent.KindDenied, Harmless: true, Err: err, Cause: "the login lacks " + permissionRevoke, Hint: RevokeCommand([]string{l.Resource})}
 	}
 	failed := p.translate(err, "delete "+strings.ReplaceAll(string(l.Kind), "_", " ")+" "+l.Name)
-	if l.USDPerMonth == nil || *l.USDPerMonth > 0 {
+	if l.Monthly != (agent.USD{}) {
 		return &agent.Error{Kind: agent.KindRemains, Cause: failed.Error() + "; it is still billed", Hint: agent.HintOf(failed), Err: failed}
 	}
 	return failed

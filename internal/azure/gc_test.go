@@ -232,8 +232,8 @@ func TestLeftoversAreOfAPrice(t *testing.T) {
 	}
 	got := map[string]string{}
 	for _, l := range list {
-		if got[l.Name] = "unknown"; l.USDPerMonth != nil {
-			got[l.Name] = fmt.Sprintf("%.2f", *l.USDPerMonth)
+		if got[l.Name] = "unknown"; l.Monthly.Exact() != nil {
+			got[l.Name] = fmt.Sprintf("%.2f", l.Monthly.Known)
 		}
 	}
 	if diff := cmp.Diff(map[string]string{gone + "-nic": "0.00", gone + "-ip": "3.65", gone + "-os": "2.40", "mngr-odd-00000000-os": "unknown"}, got); diff != "" {
@@ -255,28 +255,28 @@ func TestRemoveLeftover(t *testing.T) {
 		"DELETE " + testVM + assignmentList + "/locked":    {refuses(409, "ScopeLocked", "locked")},
 	})
 	p := s.provider()
-	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverInterface, Name: gone + "-nic", USDPerMonth: new(0.0)}, nil); err != nil || len(s.seen("DELETE "+nic)) < 3 {
+	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverInterface, Name: gone + "-nic"}, nil); err != nil || len(s.seen("DELETE "+nic)) < 3 {
 		t.Errorf("the interface: %v", err)
 	}
-	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: testVM + assignmentList + "/a", USDPerMonth: new(0.0)}, nil); err != nil {
+	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: testVM + assignmentList + "/a"}, nil); err != nil {
 		t.Errorf("the assignment: %v", err)
 	}
-	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: testVM + assignmentList + "/absent", USDPerMonth: new(0.0)}, nil); err != nil {
+	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: testVM + assignmentList + "/absent"}, nil); err != nil {
 		t.Errorf("an assignment that somebody else has removed: %v", err)
 	}
-	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverDisk, Name: gone + "-os"}, nil); agent.KindOf(err) != agent.KindRemains {
+	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverDisk, Name: gone + "-os", Monthly: agent.USD{Unknown: 1}}, nil); agent.KindOf(err) != agent.KindRemains {
 		t.Errorf("a disk of unknown price, which bills: %v", err)
 	}
 	forbidden := testVM + assignmentList + "/forbidden"
-	err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: forbidden, USDPerMonth: new(0.0)}, nil)
+	err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: forbidden}, nil)
 	if agent.KindOf(err) != agent.KindDenied || !agent.Harmless(err) || agent.HintOf(err) != "az role assignment delete --ids "+forbidden {
 		t.Errorf("an assignment that the login may not remove: %v, hint %q", err, agent.HintOf(err))
 	}
-	err = p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: testVM + assignmentList + "/locked", USDPerMonth: new(0.0)}, nil)
+	err = p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: testVM + assignmentList + "/locked"}, nil)
 	if err == nil || agent.Harmless(err) {
 		t.Errorf("an assignment under a lock: %v", err)
 	}
-	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverAddress, Name: gone + "-ip", USDPerMonth: new(3.65)}, nil); agent.KindOf(err) != agent.KindRemains {
+	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverAddress, Name: gone + "-ip", Monthly: agent.USD{Known: 3.65}}, nil); agent.KindOf(err) != agent.KindRemains {
 		t.Errorf("the address: %v", err)
 	}
 }

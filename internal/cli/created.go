@@ -50,7 +50,7 @@ func (a *App) sayLifetime(c fleet.Created, p config.Provider) {
 	if p.AutoShutdownSeconds > 0 || c.Joined {
 		return
 	}
-	a.printer().Note("no lifetime is set: an agent that stays busy keeps host %s running, and billed, until `mngr stop`; a limit: mngr config set providers.%s.auto_shutdown_seconds 28800",
+	a.printer().Note("no lifetime is set: an agent that stays busy keeps host %s running, and billed, until `mngr stop`; a limit for hosts made from then on: mngr config set providers.%s.auto_shutdown_seconds 28800",
 		c.Host.Name, p.Name)
 }
 

@@ -215,6 +215,7 @@ type (
 		Candidates   []gcRow    `json:"candidates"`
 		Removed      int        `json:"removed_count"`
 		SavedMonthly float64    `json:"usd_per_month"` // of what is, or would be, removed and has a known price
+		Unknown      int        `json:"candidates_with_unknown_usd_per_month"`
 		Errors       []errorRow `json:"errors"`
 		DryRun       bool       `json:"dry_run"`
 	}
@@ -227,6 +228,7 @@ type (
 		Kept     *string            `json:"kept"` // why it stays; null when it goes
 		Age      *int               `json:"age_seconds"`
 		Monthly  *float64           `json:"usd_per_month"` // approximate
+		Known    float64            `json:"known_usd_per_month"`
 		Removed  bool               `json:"removed"`
 		Failure  *string            `json:"failure"`
 	}
@@ -234,8 +236,9 @@ type (
 
 func newGCResult(list fleet.GarbageList, dryRun bool) gcResult {
 	r := gcResult{Candidates: []gcRow{}, Errors: []errorRow{}, DryRun: dryRun}
+	saved := agent.USD{}
 	for _, g := range list.Items {
-		row := gcRow{Kind: g.Kind, Name: g.Name, ID: g.Resource, Provider: g.Provider, Why: g.Why, Monthly: g.USDPerMonth, Removed: g.Removed}
+		row := gcRow{Kind: g.Kind, Name: g.Name, ID: g.Resource, Provider: g.Provider, Why: g.Why, Monthly: rounded(g.Monthly.Exact()), Known: *rounded(&g.Monthly.Known), Removed: g.Removed}
 		if g.Kept != "" {
 			row.Kept = &g.Kept
 		}
@@ -248,11 +251,15 @@ func newGCResult(list fleet.GarbageList, dryRun bool) gcResult {
 		if g.Removed {
 			r.Removed++
 		}
-		if g.USDPerMonth != nil && (g.Removed || dryRun && g.Kept == "") {
-			r.SavedMonthly += *g.USDPerMonth
+		if g.Removed || dryRun && g.Kept == "" {
+			saved = saved.Plus(g.Monthly)
+			if g.Monthly.Unknown > 0 {
+				r.Unknown++
+			}
 		}
 		r.Candidates = append(r.Candidates, row)
 	}
+	r.SavedMonthly = *rounded(&saved.Known)
 	for _, e := range list.Errors {
 		r.Errors = append(r.Errors, newErrorRow(e))
 	}
@@ -279,12 +286,9 @@ func gcTable(p *output.Printer, w io.Writer, r gcResult) error {
 	}
 	t := output.Table{Header: []string{"KIND", "NAME", "PROVIDER", "AGE", "USD/MONTH", "RESULT", "WHY"}}
 	for _, c := range r.Candidates {
-		age, cost := "-", "?"
+		age, cost := "-", dollars(c.monthly(), agent.PriceTable, 2)
 		if c.Age != nil {
 			age = roughly(time.Duration(*c.Age) * time.Second)
-		}
-		if c.Monthly != nil {
-			cost = fmt.Sprintf("~%.2f", *c.Monthly)
 		}
 		result, why := "would go", c.Why
 		switch {
@@ -309,8 +313,27 @@ func gcTable(p *output.Printer, w io.Writer, r gcResult) error {
 			}
 		}
 	}
-	_, err := fmt.Fprintf(w, "%s %d of %d; about $%.2f a month less.\n", verb, n, len(r.Candidates), r.SavedMonthly)
+	_, err := fmt.Fprintf(w, "%s %d of %d; %s.\n", verb, n, len(r.Candidates), r.saving())
 	return err
+}
+
+// monthly is the sum as it was: how many parts have no known price does not matter here.
+func (c gcRow) monthly() agent.USD {
+	if c.Monthly == nil {
+		return agent.USD{Known: c.Known, Unknown: 1}
+	}
+	return agent.USD{Known: c.Known}
+}
+
+// saving says what the bill is less by: never nothing where a price is not known.
+func (r gcResult) saving() string {
+	switch {
+	case r.Unknown == 0:
+		return fmt.Sprintf("about $%.2f a month less", r.SavedMonthly)
+	case r.SavedMonthly == 0:
+		return fmt.Sprintf("what they cost is not known (%d)", r.Unknown)
+	}
+	return fmt.Sprintf("at least about $%.2f a month less (of %d a price is not known)", r.SavedMonthly, r.Unknown)
 }
 
 func kindWord(k agent.LeftoverKind) string { return strings.ReplaceAll(string(k), "_", " ") }

@@ -122,7 +122,7 @@ func (p *Provider) containerFields() []field {
 		text("docker_runtime", "`--runtime` of `docker run`; empty for the engine's own", &p.DockerRuntime, optional(runtimeName)),
 		number("default_idle_timeout", "seconds without activity after which a host deallocates itself; 0 for never", &p.DefaultIdleTimeout, between(0, maxSeconds)),
 		text("default_idle_mode", "what counts as activity: "+codes(IdleModes())+"; empty to choose by agent type", &p.DefaultIdleMode, optional(oneOf(IdleModes()...))),
-		number("auto_shutdown_seconds", "seconds from boot after which a host deallocates itself, busy or not; 0 for never", &p.AutoShutdownSeconds, lifetime),
+		number("auto_shutdown_seconds", "seconds from boot after which a new host deallocates itself, busy or not; 0 for never", &p.AutoShutdownSeconds, lifetime),
 	}
 }
 

@@ -60,8 +60,7 @@ func (f *Fleet) Costs(ctx context.Context, hosts []agent.Host) Costs {
 	return all
 }
 
-// priceMachines says of each about what it costs a month in its present state; nothing where
-// that is not known.
+// priceMachines says of each about what it costs a month in its present state.
 func priceMachines(ctx context.Context, i Instance, machines []Garbage) {
 	if len(machines) == 0 {
 		return
@@ -71,8 +70,7 @@ func priceMachines(ctx context.Context, i Instance, machines []Garbage) {
 		hosts = append(hosts, g.host)
 	}
 	for n, rate := range i.Rates(ctx, hosts) {
-		if hour := rate.Now(hosts[n].Billing).Exact(); hour != nil {
-			machines[n].USDPerMonth = new(*hour * agent.HoursPerMonth)
-		}
+		hour := rate.Now(hosts[n].Billing)
+		machines[n].Monthly = agent.USD{Known: hour.Known * agent.HoursPerMonth, Unknown: hour.Unknown}
 	}
 }

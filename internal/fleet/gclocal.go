@@ -60,7 +60,7 @@ func (f *Fleet) localGarbage(ctx context.Context, looks []look, resting map[agen
 	for _, id := range here.pending {
 		if f.finishedOne(id, looks) && !f.inTheMaking(id) {
 			out = append(out, Garbage{host: agent.Host{ID: id}, finished: true, Leftover: agent.Leftover{Kind: agent.LeftoverLocal, Name: string(id),
-				Resource: "pending/" + string(id), Why: "they tell how to finish its host, which is finished", USDPerMonth: new(0.0)}})
+				Resource: "pending/" + string(id), Why: "they tell how to finish its host, which is finished"}})
 		}
 		if !slices.ContainsFunc(known, func(k KnownHost) bool { return k.ID == id }) {
 			known = append(known, KnownHost{ID: id})
@@ -87,7 +87,7 @@ func (f *Fleet) localGarbage(ctx context.Context, looks []look, resting map[agen
 			why = "its host is not to be seen"
 		}
 		out = append(out, Garbage{host: agent.Host{ID: k.ID}, Leftover: agent.Leftover{Kind: agent.LeftoverLocal, Name: string(k.ID),
-			Resource: k.Path, Why: why, Kept: kept, USDPerMonth: new(0.0)}})
+			Resource: k.Path, Why: why, Kept: kept}})
 	}
 	return out, nil
 }
