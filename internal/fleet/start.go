@@ -93,7 +93,7 @@ func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows 
 	if o.NoWait {
 		err := f.power(ctx, inst, h, false, progress)
 		out.Accepted = err == nil
-		return out, startFailed(*h, err)
+		return out, err
 	}
 	out.byUser = h.Tags[records.StoppedBy] != ""
 	err := f.boot(ctx, inst, h, progress)
@@ -126,10 +126,13 @@ func (f *Fleet) stopAgain(ctx context.Context, inst Instance, h agent.Host, prog
 	}
 	if fresh, err := inst.Get(ctx, h.Resource); err == nil && fresh.Billing == agent.BillingStorage {
 		f.refresh(&h, fresh)
-		_ = f.closeRun(ctx, inst, h) // who stopped it is worth no other error
+		_ = f.closeRun(ctx, inst, h, progress, isDown) // who stopped it is worth no other error
 	}
 	return agent.Errorf(agent.KindCanceled, "interrupted; host %q is deallocated again", h.Name)
 }
+
+// isDown tells a host whose machine is deallocated.
+func isDown(h agent.Host) bool { return h.Billing == agent.BillingStorage }
 
 // runsOn says of a start that failed after its machine was up that this one bills.
 func runsOn(h agent.Host, err error) error {
@@ -197,7 +200,7 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 // boot allocates the machine; the container and the agents that ran come up with it.
 func (f *Fleet) boot(ctx context.Context, inst Instance, h *agent.Host, progress agent.Progress) error {
 	if err := f.power(ctx, inst, h, true, progress); err != nil {
-		return startFailed(*h, err)
+		return err
 	}
 	progress("waiting for the address")
 	return f.settled(ctx, inst, h)
@@ -288,26 +291,24 @@ func (f *Fleet) alsoRunning(ctx context.Context, g Guest, rows []Row) []string {
 	return names
 }
 
-// untagStart removes what stop wrote into the tags, in one write, if there is any.
+// untagStart removes what stop wrote into the tags, in one write, if there is any. On a host
+// that somebody stops meanwhile it stays.
 func (f *Fleet) untagStart(ctx context.Context, inst Instance, out Started, rows []Row, progress agent.Progress) error {
-	var remove []string
-	var set map[string]string
-	if _, ok := out.Host.Tags[records.StoppedBy]; ok {
-		remove = append(remove, records.StoppedBy)
-		set = f.settle(out.Host)
-	}
-	for _, r := range rows {
-		if out.Host.Stopped[r.Agent.ID] {
-			name, _ := records.StoppedTag(r.Agent.ID)
-			remove = append(remove, name)
+	_, err := f.write(ctx, inst, out.Host, progress, func(now agent.Host) (set map[string]string, remove []string, err error) {
+		if !settledState(now.State) {
+			return nil, nil, nil
 		}
-	}
-	if len(remove) == 0 {
-		return nil
-	}
-	progress("recording it in the tags")
-	if err := inst.MergeTags(ctx, out.Host.Resource, set, remove); err != nil {
-		return fmt.Errorf("update the tags of host %q: %w", out.Host.Name, err)
-	}
-	return nil
+		if _, ok := now.Tags[records.StoppedBy]; ok {
+			remove = append(remove, records.StoppedBy)
+			set = f.settle(now)
+		}
+		for _, r := range rows {
+			if now.Stopped[r.Agent.ID] {
+				name, _ := records.StoppedTag(r.Agent.ID)
+				remove = append(remove, name)
+			}
+		}
+		return set, remove, nil
+	})
+	return err
 }
