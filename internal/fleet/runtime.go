@@ -44,18 +44,35 @@ func (f *Fleet) power(ctx context.Context, inst Instance, h *agent.Host, wait bo
 			return err
 		}
 	}
+	if _, err := f.mayStart(ctx, inst, *h); err != nil {
+		return err
+	}
 	was, err := f.openRun(ctx, inst, *h, progress)
 	if err != nil {
 		return startFailed(*h, err)
 	}
-	if was.State == agent.HostStopping { // somebody has started and stopped it meanwhile
+	switch {
+	case was.State == agent.HostStopping: // somebody has started and stopped it meanwhile
 		return f.power(ctx, inst, h, wait, progress)
+	case !isDown(was):
+		return startFailed(*h, inst.Start(ctx, h.Resource, wait, progress))
 	}
-	err = inst.Start(ctx, h.Resource, wait, progress)
-	if err != nil && was.Billing == agent.BillingStorage {
+	others, err := f.mayStart(ctx, inst, was)
+	if err == nil {
+		err = startFailed(*h, inst.Start(ctx, h.Resource, wait, progress))
+	}
+	if err != nil {
 		f.takeRunBack(ctx, inst, was)
+		return err
 	}
-	return startFailed(*h, err)
+	err = f.mayRun(ctx, inst, was, others, progress)
+	switch {
+	case err == nil || ctx.Err() != nil && wait: // whoever waits takes back what is interrupted
+		return err
+	case ctx.Err() != nil:
+		err = interrupted()
+	}
+	return f.stopAgain(ctx, inst, *h, err, progress)
 }
 
 // openRun writes that a machine which is down runs from now on. It returns the host as it

@@ -87,9 +87,6 @@ func cannotStart(h agent.Host) *agent.Error {
 // startDown starts a machine that is down, and its agents.
 func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows []Row, o StartOptions, progress agent.Progress) (Started, error) {
 	h := &out.Host
-	if err := f.mayStart(ctx, inst, *h); err != nil {
-		return out, err
-	}
 	if o.NoWait {
 		err := f.power(ctx, inst, h, false, progress)
 		out.Accepted = err == nil
@@ -104,31 +101,34 @@ func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows 
 	switch {
 	case ctx.Err() != nil && err != nil:
 		out.Booted = false
-		return out, f.stopAgain(ctx, inst, *h, progress)
+		return out, f.stopAgain(ctx, inst, *h, interrupted(), progress)
 	case out.Booted:
 		err = runsOn(*h, err)
 	}
 	return out, err
 }
 
-// PhaseStopAgain is the phase in which an interrupted start takes itself back.
+// PhaseStopAgain is the phase in which a start takes itself back.
 const PhaseStopAgain = "undoing: deallocating the machine again (interrupt again to leave at once)"
 
-// stopAgain takes back an interrupted start of a machine that was down: nobody waits for
-// its agents any more, and it would bill. Azure may have accepted the start or not.
-func (f *Fleet) stopAgain(ctx context.Context, inst Instance, h agent.Host, progress agent.Progress) error {
+func interrupted() error { return agent.Errorf(agent.KindCanceled, "interrupted") }
+
+// stopAgain takes back the start of a machine that was down: nobody waits for its agents any
+// more, or it is one too many. Azure may have accepted the start or not.
+func (f *Fleet) stopAgain(ctx context.Context, inst Instance, h agent.Host, cause error, progress agent.Progress) error {
 	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineUndo, "deallocating host "+h.Name+" again")
 	defer done(nil)
 	progress(PhaseStopAgain)
 	if err := inst.Machines.Stop(ctx, h.Resource, true, progress); err != nil {
 		return &agent.Error{Kind: agent.KindRemains, Err: err, Hint: "mngr stop @" + h.Name,
-			Cause: fmt.Sprintf("interrupted; host %q may run, and bill: %v", h.Name, err)}
+			Cause: fmt.Sprintf("%v; host %q may run, and bill: %v", cause, h.Name, err)}
 	}
 	if fresh, err := inst.Get(ctx, h.Resource); err == nil && fresh.Billing == agent.BillingStorage {
 		f.refresh(&h, fresh)
 		_ = f.closeRun(ctx, inst, h, progress, isDown) // who stopped it is worth no other error
 	}
-	return agent.Errorf(agent.KindCanceled, "interrupted; host %q is deallocated again", h.Name)
+	return &agent.Error{Kind: agent.KindOf(cause), Err: cause, Hint: agent.HintOf(cause),
+		Cause: fmt.Sprintf("%v; host %q is deallocated again", cause, h.Name)}
 }
 
 // isDown tells a host whose machine is deallocated.
@@ -183,9 +183,6 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 	}
 	if out.Host.State, out.Host.Failure = fresh.State, fresh.Failure; fresh.State == agent.HostFailed {
 		return out, cannotStart(out.Host).WithHint("mngr create %s makes it anew; mngr destroy @%s removes it", o.Name, out.Host.Name)
-	}
-	if err := f.mayStart(ctx, inst, out.Host); err != nil {
-		return out, err
 	}
 	warnings, err := f.finish(ctx, inst, &out.Host, o, progress)
 	if err != nil {
