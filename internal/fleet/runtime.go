@@ -120,19 +120,6 @@ func fits(h agent.Host, add map[string]string) error {
 	return err
 }
 
-// makeRoom takes the account of a host away where its agents need the room: what it has cost
-// is not known then.
-func (f *Fleet) makeRoom(ctx context.Context, inst Instance, h *agent.Host, add map[string]string) error {
-	if err := fits(*h, add); err != nil || records.Fits(h.Tags, add) == nil {
-		return err
-	}
-	if err := inst.MergeTags(ctx, h.Resource, nil, records.RunTags()); err != nil {
-		return err
-	}
-	h.Tags, h.Run = withoutRun(h.Tags), agent.Run{}
-	return nil
-}
-
 func withoutRun(tags map[string]string) map[string]string {
 	tags = maps.Clone(tags)
 	for _, name := range records.RunTags() {
