@@ -101,6 +101,15 @@ func (u USD) Plus(other USD) USD { return USD{u.Known + other.Known, u.Unknown +
 // Stopped is what a host costs an hour while it is deallocated.
 func (r Rate) Stopped() USD { return USD{}.Add(r.Disk, 1).Add(r.Address, 1) }
 
+// IfStopped is what a host that is billed as b says costs an hour once it is deallocated:
+// nothing where nothing is left of it.
+func (r Rate) IfStopped(b Billing) USD {
+	if b == BillingNone {
+		return USD{}
+	}
+	return r.Stopped()
+}
+
 // Running is what a host costs an hour while its machine is allocated.
 func (r Rate) Running() USD { return r.Stopped().Add(r.Compute, 1) }
 

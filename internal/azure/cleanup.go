@@ -143,8 +143,9 @@ func (c *cleanup) remove(ctx context.Context, group string, inv inventory) error
 		if len(inv.left) > 0 {
 			what += " with what destroyed hosts left: " + describe(inv.left)
 		}
-		return c.act(what, func() error {
-			if err := c.shut(ctx, group, inv); err != nil {
+		var gone []string
+		err := c.act(what, func() (err error) {
+			if gone, err = c.shut(ctx, group, inv); err != nil {
 				return err
 			}
 			op, err := c.s.groups.BeginDelete(ctx, group, nil)
@@ -154,6 +155,7 @@ func (c *cleanup) remove(ctx context.Context, group string, inv inventory) error
 			}
 			return err
 		})
+		return c.already(gone, err)
 	}
 	var errs []error
 	for _, kind := range removalOrder {
@@ -172,8 +174,9 @@ func (c *cleanup) remove(ctx context.Context, group string, inv inventory) error
 
 // shut deletes the networks of a group that is to go as a whole, and looks again. Azure
 // deletes no network that an interface is in, and makes no machine without one: who began
-// to make a machine since the first look is not run over.
-func (c *cleanup) shut(ctx context.Context, group string, inv inventory) error {
+// to make a machine since the first look is not run over. It returns the networks that are
+// gone, also with an error.
+func (c *cleanup) shut(ctx context.Context, group string, inv inventory) (gone []string, err error) {
 	for _, it := range inv.ours {
 		if it.kind != typeVNet || slices.ContainsFunc(inv.left, func(l item) bool { return l.kind == typeNIC }) {
 			continue // what a destroyed host left is in it, too
@@ -182,18 +185,37 @@ func (c *cleanup) shut(ctx context.Context, group string, inv inventory) error {
 			return c.p.remove(ctx, c.s, group, it)
 		})
 		if hasCode(err, "InUseSubnetCannotBeDeleted", "InUseVirtualNetworkCannotBeDeleted") {
-			return agent.Errorf(agent.KindConflict, "somebody makes a machine in network %s; nothing was deleted", it.name).
-				WithHint("mngr list, then again: %s", c.p.cleanupCommand())
+			cause := "somebody makes a machine in network " + it.name
+			if len(gone) == 0 {
+				cause += "; nothing was deleted"
+			}
+			return gone, agent.Errorf(agent.KindConflict, "%s", cause).WithHint("mngr list, then again: %s", c.p.cleanupCommand())
 		}
-		if err != nil && !absent(err) && !denied(err) { // the right to delete the group may be all there is
-			return err
+		switch {
+		case err == nil:
+			gone = append(gone, it.name)
+		case !absent(err) && !denied(err): // the right to delete the group may be all there is
+			return gone, err
 		}
 	}
 	again, found, err := c.s.take(ctx, group)
 	if err != nil || !found {
+		return gone, err
+	}
+	return gone, c.p.refuse(again)
+}
+
+// already adds to an error which networks are gone by then, without which nobody makes a host.
+func (c *cleanup) already(gone []string, err error) error {
+	if err == nil || len(gone) == 0 {
 		return err
 	}
-	return c.p.refuse(again)
+	networks := "network " + strings.Join(gone, " and network ")
+	hint := c.p.prepareCommand() + " # makes " + networks + " again"
+	if first := agent.HintOf(err); first != "" {
+		hint = first + "; or keep the group: " + hint
+	}
+	return &agent.Error{Kind: agent.KindOf(err), Cause: err.Error() + "; deleted already: " + networks, Hint: hint, Err: err}
 }
 
 func describe(items []item) string {

@@ -158,3 +158,40 @@ func TestCleanupNamesTheHosts(t *testing.T) {
 		}
 	}
 }
+
+// Between the two looks somebody else may be at work in the group; what is gone by then is said.
+func TestCleanupSaysWhatItHasDeletedBeforeItRefuses(t *testing.T) {
+	const (
+		ourGroup = `{"name":"mngr","tags":{"managed-by":"mngr"}}`
+		ourVNet  = `{"name":"mngr-vnet","type":"Microsoft.Network/virtualNetworks","tags":{"managed-by":"mngr"}}`
+		second   = `{"name":"mngr-vnet-west","type":"Microsoft.Network/virtualNetworks","tags":{"managed-by":"mngr"}}`
+		aVault   = `{"name":"v","type":"Microsoft.KeyVault/vaults","tags":{}}`
+		prepared = "mngr azure prepare # makes network mngr-vnet again"
+	)
+	inUse := refuses(400, "InUseSubnetCannotBeDeleted", "in use")
+	for name, c := range map[string]struct {
+		holds        []scripted
+		first, other scripted // answers to the deletions of the networks
+		kind         agent.Kind
+		cause, hint  string // parts
+	}{
+		"something foreign came": {[]scripted{says(200, values(ourVNet)), says(200, values(aVault))}, says(204, ""), says(204, ""), agent.KindRefused,
+			"1 resources that mngr did not make: microsoft.keyvault/vaults v; deleted already: network mngr-vnet", prepared},
+		"a machine in the second network": {[]scripted{says(200, values(ourVNet, second))}, says(204, ""), inUse, agent.KindConflict,
+			"somebody makes a machine in network mngr-vnet-west; deleted already: network mngr-vnet", prepared},
+		"a machine in the only network": {[]scripted{says(200, values(ourVNet))}, inUse, says(204, ""), agent.KindConflict, "nothing was deleted", "mngr list, then again: mngr azure cleanup"},
+		"a lock on the group":           {[]scripted{says(200, values(ourVNet))}, says(204, ""), says(204, ""), agent.KindDenied, "(ScopeLocked); deleted already: network mngr-vnet", prepared},
+	} {
+		s := newScript(t, with(nothingLeft(), map[string][]scripted{
+			"DELETE " + group:                 {refuses(409, "ScopeLocked", "locked")},
+			"GET " + group:                    {says(200, ourGroup)},
+			"GET " + testGroup + "/resources": c.holds,
+			"GET " + vmList:                   {says(200, emptyList)},
+			"DELETE " + vnet:                  {c.first}, "DELETE " + vnet + "-west": {c.other},
+		}))
+		_, err := s.provider().Cleanup(t.Context(), false, nil)
+		if err == nil || agent.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.cause) || !strings.Contains(agent.HintOf(err), c.hint) {
+			t.Errorf("%s: %v, hint %q", name, err, agent.HintOf(err))
+		}
+	}
+}

@@ -42,7 +42,7 @@ func (p *Provider) Create(ctx context.Context, spec agent.MachineSpec, progress 
 	defer told()
 	vm, op, err := p.ask(ctx, s, r, progress)
 	if err != nil {
-		vm, err = p.afterRefusal(ctx, s, r, err)
+		vm, err = p.afterRefusal(ctx, s, r, err, progress)
 	}
 	if err != nil {
 		return nil, err
@@ -130,12 +130,13 @@ func (p *Provider) put(ctx context.Context, s *session, r machineRequest, body a
 
 // afterRefusal finds out what a failed request has left behind: our machine, somebody
 // else's, or nothing.
-func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineRequest, cause error) (*armcompute.VirtualMachine, error) {
+func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineRequest, cause error, progress agent.Progress) (*armcompute.VirtualMachine, error) {
 	_, noLogin := errors.AsType[*loginError](cause)
 	refused := p.scene().at(r.spec.Region, r.spec.Size).translate(cause, "create machine "+r.name)
 	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineUnsure, "looking whether machine "+r.name+" was made")
 	defer done(nil)
 	if unclear(cause) {
+		say(progress, "looking whether Azure has made machine "+r.name+" all the same")
 		vm, err := p.lookFor(ctx, s, r.name)
 		switch {
 		case err == nil && tag(vm.Tags, tagHostID) == string(r.spec.HostID):

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +94,27 @@ func TestCreateMeetsAMachine(t *testing.T) {
 				t.Errorf("wait: %v", err)
 			}
 		})
+	}
+}
+
+// What half a minute is spent on is said: a refusal that may hide a machine of ours is
+// followed by looks for it, since reads may lag behind.
+func TestCreateShowsThatItLooksForTheMachine(t *testing.T) {
+	phase := "looking whether Azure has made machine " + testVMName + " all the same"
+	for name, c := range map[string]struct {
+		answer scripted
+		shown  bool
+	}{
+		"a conflict":  {refuses(409, "Conflict", "Another operation is in progress."), true},
+		"no answer":   {scripted{hangUp: true}, true},
+		"no capacity": {refuses(409, "SkuNotAvailable", "not available"), false},
+	} {
+		var phases []string
+		s := newScript(t, with(nothingLeft(), map[string][]scripted{"PUT " + testVM: {c.answer}, "GET " + testVM: {notThere}}))
+		_, err := s.provider().Create(t.Context(), testSpec(), func(phase string) { phases = append(phases, phase) })
+		if err == nil || slices.Contains(phases, phase) != c.shown {
+			t.Errorf("%s: %v, shown %q", name, err, phases)
+		}
 	}
 }
 

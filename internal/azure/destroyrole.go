@@ -56,16 +56,18 @@ func (p *Provider) unrevoked(vmID string, stays []string, cause error) error {
 	e := &agent.Error{Kind: agent.KindRemains, Err: cause, Hint: "az role assignment list --all --scope " + vmID,
 		Cause: "the machine is gone, but perhaps not its role assignment: " + p.translate(cause, "remove it").Error()}
 	if len(stays) > 0 {
-		e.Hint = "az role assignment delete --ids"
-		for _, id := range stays {
-			e.Hint += " " + id
-		}
+		e.Hint = RevokeCommand(stays)
 	}
 	if denied(cause) {
 		e.Kind, e.Harmless = agent.KindDenied, true
 		e.Cause = "the machine is gone, but not its role assignment, which grants and costs nothing: the login lacks " + permissionRevoke
 	}
 	return e
+}
+
+// RevokeCommand removes role assignments by their ids, for somebody who may.
+func RevokeCommand(ids []string) string {
+	return "az role assignment delete --ids " + strings.Join(ids, " ")
 }
 
 // orphans are the ids of the role assignments on exactly one machine, but for those of a

@@ -231,7 +231,7 @@ func (c *census) assignments(all []*armauthorization.RoleAssignment, group strin
 }
 
 // RemoveLeftover deletes what Leftovers has found. Absent is fine; what is in use again
-// Azure itself refuses to delete.
+// Azure itself refuses to delete. A role assignment that the login may not remove is harmless.
 func (p *Provider) RemoveLeftover(ctx context.Context, l agent.Leftover, progress agent.Progress) (err error) {
 	ctx, done := agent.Within(agent.WithProgress(ctx, progress), agent.DeadlineOperation, "deleting "+strings.ReplaceAll(string(l.Kind), "_", " ")+" "+l.Name)
 	defer done(&err)
@@ -249,6 +249,9 @@ func (p *Provider) RemoveLeftover(ctx context.Context, l agent.Leftover, progres
 	})
 	if err == nil || absent(err) {
 		return nil
+	}
+	if l.Kind == agent.LeftoverRole && denied(err) {
+		return &agent.Error{Kind: agent.KindDenied, Harmless: true, Err: err, Cause: "the login lacks " + permissionRevoke, Hint: RevokeCommand([]string{l.Resource})}
 	}
 	failed := p.translate(err, "delete "+strings.ReplaceAll(string(l.Kind), "_", " ")+" "+l.Name)
 	if l.USDPerMonth == nil || *l.USDPerMonth > 0 {

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -113,7 +114,8 @@ func TestLeftoverDisks(t *testing.T) {
 		disk(gone+"-os", old, "", "Unattached", time.Hour),
 		disk("mngr-a-00000000-os", old, `,"managedBy":"/vm"`, "Reserved", time.Hour), // of a deallocated machine
 		disk("mngr-b-00000000-os", old, "", "ActiveSAS", time.Hour),
-		disk("mngr-c-00000000-os", old, "", "Unattached", time.Minute), // its tags are older than itself
+		disk("mngr-g-00000000-os", old, `,"managedBy":"/vm"`, "Unattached", time.Hour), // its state lags behind
+		disk("mngr-c-00000000-os", old, "", "Unattached", time.Minute),                 // its tags are older than itself
 		disk("mngr-d-00000000-os-1", old, "", "Unattached", time.Hour),
 		disk("mngr-e-00000000-data", old, "", "Unattached", time.Hour),
 		disk("mngr-f-00000000-os", "{}", "", "Unattached", time.Hour)))}}
@@ -140,12 +142,13 @@ func TestSwappedDiskIsKept(t *testing.T) {
 	}
 }
 
-// Nothing of a machine on which an operation runs is touched: Azure may just be at it.
+// Nothing of a machine on which an operation runs is touched: Azure may just be at it. Its
+// name may come back in another case than its parts'.
 func TestLeftoversOfAMachineInTheMaking(t *testing.T) {
 	for state, want := range map[string]string{"Creating": "an operation on machine " + testVMName + " is under way", "Deleting": "an operation on machine " + testVMName + " is under way", "Failed": ""} {
 		got := found(t, map[string][]scripted{
 			"GET " + networks + "networkInterfaces": {says(200, values(netItem(testVMName+"-nic", "networkInterfaces", hostTagsAt(time.Hour), "")))},
-			"GET " + vmList:                         {says(200, values(machine(state, "")))},
+			"GET " + vmList:                         {says(200, values(strings.Replace(machine(state, ""), testVMName, strings.ToUpper(testVMName), 1)))},
 		})
 		if diff := cmp.Diff(map[string]string{testVMName + "-nic": want}, got); diff != "" {
 			t.Errorf("%s: %s", state, diff)
@@ -174,6 +177,17 @@ func TestLeftoverAssignments(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"dead": "", "former": "", "young": "it is too young"}, got); diff != "" {
 		t.Error(diff)
 	}
+	// A machine that shows no identity may be getting one: nothing tells whose the assignment is.
+	shown := `"identity":{"type":"SystemAssigned","principalId":"` + identity + `","tenantId":"t"},`
+	for _, shows := range []string{"", `"identity":{"type":"SystemAssigned"},`} {
+		got := found(t, map[string][]scripted{
+			"GET " + vmList:                     {says(200, values(strings.Replace(machine("Succeeded", ""), shown, shows, 1)))},
+			"GET " + testGroup + assignmentList: {says(200, values(grant("kept", role, testVM, "another", time.Hour), grant("dead", role, vmList+"/"+gone, "p", time.Hour)))},
+		})
+		if diff := cmp.Diff(map[string]string{"dead": ""}, got); diff != "" {
+			t.Errorf("identity %q: %s", shows, diff)
+		}
+	}
 }
 
 // A list that cannot be read is no empty list; where assignments alone cannot be, that is said.
@@ -192,15 +206,53 @@ func TestLeftoversUnseen(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{}, found(t, nil)); diff != "" {
 		t.Error(diff)
 	}
+	// Not forbidden, and not answered either: nothing is known.
+	list, err := newScript(t, with(empties(), map[string][]scripted{"GET " + testGroup + assignmentList: {refuses(400, "BadRequest", "no")}})).provider().Leftovers(t.Context())
+	if err == nil || list != nil {
+		t.Errorf("assignments that cannot be listed: %v, %v", list, err)
+	}
+}
+
+// Each leftover says what it costs a month: nothing where it is free, and unknown where no
+// price is known, which is not nothing.
+func TestLeftoversAreOfAPrice(t *testing.T) {
+	old := hostTagsAt(time.Hour)
+	east := func(doc string) string { return strings.Replace(doc, "{", `{"location":"eastus",`, 1) }
+	disk := func(name, sku string) string {
+		return east(`{"name":"` + name + `","id":"/d/` + name + `","tags":` + old + `,"sku":{"name":"` + sku +
+			`"},"properties":{"diskState":"Unattached","diskSizeGB":30,"timeCreated":"2026-01-01T00:00:00Z"}}`)
+	}
+	list, err := newScript(t, with(empties(), map[string][]scripted{
+		"GET " + networks + "networkInterfaces":                   {says(200, values(east(netItem(gone+"-nic", "networkInterfaces", old, ""))))},
+		"GET " + networks + "publicIPAddresses":                   {says(200, values(east(netItem(gone+"-ip", "publicIPAddresses", old, ""))))},
+		"GET " + testGroup + "/providers/Microsoft.Compute/disks": {says(200, values(disk(gone+"-os", "StandardSSD_LRS"), disk("mngr-odd-00000000-os", "Odd_LRS")))},
+	})).provider().Leftovers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, l := range list {
+		if got[l.Name] = "unknown"; l.USDPerMonth != nil {
+			got[l.Name] = fmt.Sprintf("%.2f", *l.USDPerMonth)
+		}
+	}
+	if diff := cmp.Diff(map[string]string{gone + "-nic": "0.00", gone + "-ip": "3.65", gone + "-os": "2.40", "mngr-odd-00000000-os": "unknown"}, got); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestRemoveLeftover(t *testing.T) {
 	nic := networks + "networkInterfaces/" + gone + "-nic"
 	ip := networks + "publicIPAddresses/" + gone + "-ip"
+	disk := testGroup + "/providers/Microsoft.Compute/disks/" + gone + "-os"
 	s := newScript(t, map[string][]scripted{
 		"DELETE " + nic: {refuses(400, "NicReservedForAnotherVm", "180 seconds"), refuses(429, "TooManyRequests", "slow"), says(204, "")},
 		"DELETE " + ip:  {refuses(409, "ScopeLocked", "locked")},
-		"DELETE " + testVM + assignmentList + "/a": {says(204, "")},
+		"DELETE " + testVM + assignmentList + "/absent": {notThere},
+		"DELETE " + disk: {refuses(409, "ScopeLocked", "locked")},
+		"DELETE " + testVM + assignmentList + "/a":         {says(204, "")},
+		"DELETE " + testVM + assignmentList + "/forbidden": {refuses(403, "AuthorizationFailed", "no")},
+		"DELETE " + testVM + assignmentList + "/locked":    {refuses(409, "ScopeLocked", "locked")},
 	})
 	p := s.provider()
 	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverInterface, Name: gone + "-nic", USDPerMonth: new(0.0)}, nil); err != nil || len(s.seen("DELETE "+nic)) < 3 {
@@ -208,6 +260,21 @@ func TestRemoveLeftover(t *testing.T) {
 	}
 	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: testVM + assignmentList + "/a", USDPerMonth: new(0.0)}, nil); err != nil {
 		t.Errorf("the assignment: %v", err)
+	}
+	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: testVM + assignmentList + "/absent", USDPerMonth: new(0.0)}, nil); err != nil {
+		t.Errorf("an assignment that somebody else has removed: %v", err)
+	}
+	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverDisk, Name: gone + "-os"}, nil); agent.KindOf(err) != agent.KindRemains {
+		t.Errorf("a disk of unknown price, which bills: %v", err)
+	}
+	forbidden := testVM + assignmentList + "/forbidden"
+	err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: forbidden, USDPerMonth: new(0.0)}, nil)
+	if agent.KindOf(err) != agent.KindDenied || !agent.Harmless(err) || agent.HintOf(err) != "az role assignment delete --ids "+forbidden {
+		t.Errorf("an assignment that the login may not remove: %v, hint %q", err, agent.HintOf(err))
+	}
+	err = p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverRole, Resource: testVM + assignmentList + "/locked", USDPerMonth: new(0.0)}, nil)
+	if err == nil || agent.Harmless(err) {
+		t.Errorf("an assignment under a lock: %v", err)
 	}
 	if err := p.RemoveLeftover(t.Context(), agent.Leftover{Kind: agent.LeftoverAddress, Name: gone + "-ip", USDPerMonth: new(3.65)}, nil); agent.KindOf(err) != agent.KindRemains {
 		t.Errorf("the address: %v", err)

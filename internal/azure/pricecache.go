@@ -77,9 +77,10 @@ func (p cachedPrice) within(age time.Duration, now time.Time) bool {
 	return old < age && old > -age // a clock was set back
 }
 
-// learn takes answers over, and keeps them. A cache that cannot be written costs another
-// question, no more.
+// learn takes answers over, and keeps them. A cache that cannot be written costs the next
+// command another question, no more.
 func (c *priceCache) learn(found map[prices.Item]*float64, failed bool, now time.Time) {
+	c.Prices = maps.Clone(c.Prices) // copies of the cache are read meanwhile
 	for i, price := range found {
 		c.Prices[i.String()] = cachedPrice{price, now.UTC()}
 	}

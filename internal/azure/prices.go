@@ -71,16 +71,14 @@ func (p *Provider) priceBook(ctx context.Context, items []prices.Item) priceBook
 	}
 	p.pricing.Lock()
 	defer p.pricing.Unlock()
-	cache := openPriceCache(p.settings.PriceDir, at.retail)
-	if p.learned != nil && cache.path == "" {
-		cache = p.learned
+	if p.learned == nil {
+		p.learned = openPriceCache(p.settings.PriceDir, at.retail)
 	}
-	if unknown := cache.stale(items, now); len(unknown) > 0 {
+	if unknown := p.learned.stale(items, now); len(unknown) > 0 {
 		found, err := retail{at.retail, at.client}.ask(ctx, unknown, now)
-		cache.learn(found, err != nil && (ctx.Err() == nil || agent.Passed(ctx)), now)
+		p.learned.learn(found, err != nil && (ctx.Err() == nil || agent.Passed(ctx)), now)
 	}
-	p.learned = cache
-	return priceBook{cache, now}
+	return priceBook{new(*p.learned), now}
 }
 
 // rate puts a host's parts together.

@@ -100,3 +100,34 @@ func TestRatesOfTheTable(t *testing.T) {
 		}
 	}
 }
+
+// A list of prices that does not answer is asked once a run, also where nothing can be
+// written down: each host more would wait for it again.
+func TestPricesAreAskedOnceWhereNothingCanBeKept(t *testing.T) {
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := Defaults()
+	s.Cloud, s.PriceDir = CloudCustom, filepath.Join(file, "prices")
+	s.Endpoints = Endpoints{ResourceManager: server.URL, Authority: server.URL, RetailPrices: server.URL + retailPath}
+	p, err := New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := agent.Host{Region: "eastus", Size: "Standard_B2s", Disks: []agent.Disk{}, Addresses: new(1)}
+	for range 3 {
+		if rates := p.Rates(t.Context(), []agent.Host{host}); rates[0].Source != agent.PriceTable {
+			t.Errorf("%+v", rates[0])
+		}
+	}
+	if n := asked.Load(); n != 2 {
+		t.Errorf("%d questions for two prices", n)
+	}
+}

@@ -26,7 +26,7 @@ type Provider struct {
 	sizes   map[string]map[string]sizeFacts // of a region, once seen
 
 	pricing sync.Mutex
-	learned *priceCache // what was answered last
+	learned *priceCache // what was answered, also where no file could keep it; nil until first needed
 }
 
 // New checks the settings and returns their provider. It does no I/O.

@@ -109,9 +109,7 @@ func newCosts(f *fleet.Fleet, l fleet.Listing, wanted []entry) costs {
 		cost := l.Costs.Of(e.host)
 		c.hosts, c.each, c.alarms = append(c.hosts, e.host), append(c.each, cost), append(c.alarms, alarmsOf(f, e.host))
 		c.now, c.soFar = c.now.Plus(cost.Now), c.soFar.Plus(cost.SoFar)
-		if e.host.Billing != agent.BillingNone {
-			c.month = c.month.Plus(cost.Rate.Stopped())
-		}
+		c.month = c.month.Plus(cost.Rate.IfStopped(e.host.Billing))
 		c.table = c.table || cost.Rate.Source == agent.PriceTable
 		if cost.Now.Unknown > 0 {
 			c.total.UnknownHour++
@@ -132,7 +130,7 @@ func (c costs) rows() []hostCostRow {
 	for n, h := range c.hosts {
 		rows = append(rows, hostCostRow{
 			ID: h.ID, Name: h.Name, Provider: h.Provider, State: h.State, Billing: h.Billing, Region: h.Region, Size: h.Size,
-			Spot: h.Spot, Agents: agentNames(h), Resource: h.Resource, Cost: newCostRow(c.each[n], 6), RunSeconds: runSeconds(c.each[n]), Alarms: c.alarms[n],
+			Spot: h.Spot, Agents: agentNames(h), Resource: h.Resource, Cost: newCostRow(h, c.each[n], 6), RunSeconds: runSeconds(c.each[n]), Alarms: c.alarms[n],
 		})
 	}
 	return rows
@@ -257,10 +255,7 @@ func ranFor(c fleet.Cost) string {
 }
 
 func dollarsMonth(h agent.Host, r agent.Rate) string {
-	sum := r.Stopped()
-	if h.Billing == agent.BillingNone {
-		sum = agent.USD{}
-	}
+	sum := r.IfStopped(h.Billing)
 	sum.Known *= agent.HoursPerMonth
 	return dollars(sum, r.Source, 2)
 }

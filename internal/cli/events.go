@@ -12,6 +12,7 @@ import (
 
 	"mngr/internal/agent"
 	"mngr/internal/azure"
+	"mngr/internal/config"
 	"mngr/internal/journal"
 	"mngr/internal/output"
 )
@@ -77,6 +78,9 @@ func runEvents(ctx context.Context, app *App, flags eventFlags, targets []string
 		return err
 	}
 	defer tail.Close()
+	if err := flags.knownProvider(conf, history.Entries); err != nil {
+		return err
+	}
 	rows := slices.DeleteFunc(history.Entries, func(e journal.Entry) bool { return !keep(e) })
 	if flags.limit > 0 && len(rows) > flags.limit {
 		rows = rows[len(rows)-flags.limit:]
@@ -90,6 +94,16 @@ func runEvents(ctx context.Context, app *App, flags eventFlags, targets []string
 		}
 		return app.printEvent(e)
 	})
+	return err
+}
+
+// knownProvider refuses a provider that neither settings nor log know: the log outlives
+// instances.
+func (f eventFlags) knownProvider(conf *config.Config, logged []journal.Entry) error {
+	if f.provider == "" || slices.ContainsFunc(logged, func(e journal.Entry) bool { return e.Provider == f.provider }) {
+		return nil
+	}
+	_, err := conf.Provider(f.provider)
 	return err
 }
 

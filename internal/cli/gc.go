@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mngr/internal/agent"
+	"mngr/internal/azure"
 	"mngr/internal/fleet"
 	"mngr/internal/output"
 )
@@ -93,6 +94,7 @@ func runGC(ctx context.Context, app *App, flags gcFlags) error {
 		}
 		err = app.collect(ctx, f, &list)
 	}
+	app.warnOfRoles(list)
 	return errors.Join(err, app.printGC(list, flags.dryRun), garbageCode(list))
 }
 
@@ -108,6 +110,22 @@ func (a *App) findGarbage(ctx context.Context, f *fleet.Fleet, o fleet.GCOptions
 func (a *App) collect(ctx context.Context, f *fleet.Fleet, list *fleet.GarbageList) error {
 	a.atStake.Store(new("what hosts left may remain, and bill; mngr gc may be repeated"))
 	return a.withProgress(func(phase agent.Progress) error { return f.Collect(agent.WithProgress(ctx, phase), list, phase) })
+}
+
+// warnOfRoles names the role assignments that the login may not remove, and one command for
+// somebody who may.
+func (a *App) warnOfRoles(list fleet.GarbageList) {
+	var ids []string
+	var why string
+	for _, g := range list.Items {
+		if g.Kind == agent.LeftoverRole && g.Stays != nil {
+			ids, why = append(ids, g.Resource), g.Stays.Error()
+		}
+	}
+	if len(ids) > 0 {
+		a.printer().Warn(fmt.Sprintf("role assignments that grant and cost nothing stay: %d; %s", len(ids), why),
+			azure.RevokeCommand(ids)+" # by somebody who has that right")
+	}
 }
 
 // mayCollect asks before hosts go that may have agents.

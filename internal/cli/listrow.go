@@ -100,7 +100,7 @@ func newHostRow(f *fleet.Fleet, h agent.Host, cost fleet.Cost) hostRow {
 		SSH:    sshRow{User: "root", Host: h.Address, Port: f.Guests.Port(h)},
 		Agents: agentNames(h), Tags: othersTags(h.Tags),
 		SelfStop: h.SelfStop, NoStop: known(h.SelfStopWhy),
-		Cost: newCostRow(cost, 2), Alarms: alarmsOf(f, h),
+		Cost: newCostRow(h, cost, 2), Alarms: alarmsOf(f, h),
 	}
 	if !h.ShutdownAt.IsZero() {
 		row.EndsAt = new(h.ShutdownAt.UTC())

@@ -13,7 +13,7 @@ import (
 type costRow struct {
 	PerHour      *float64           `json:"usd_per_hour"`          // now
 	SoFar        *float64           `json:"usd_so_far"`            // about
-	StoppedMonth *float64           `json:"usd_per_month_stopped"` // disk and address
+	StoppedMonth *float64           `json:"usd_per_month_stopped"` // disk and address; 0 where nothing is left
 	KnownHour    float64            `json:"known_usd_per_hour"`
 	KnownSoFar   float64            `json:"known_usd_so_far"`
 	Compute      *float64           `json:"compute_usd_per_hour"` // while it is allocated
@@ -25,9 +25,9 @@ type costRow struct {
 
 // newCostRow rounds what moves with time to some decimals: a listing that is asked for twice
 // says the same, where nothing has happened.
-func newCostRow(c fleet.Cost, decimals int) costRow {
+func newCostRow(h agent.Host, c fleet.Cost, decimals int) costRow {
 	row := costRow{
-		PerHour: rounded(c.Now.Exact()), SoFar: roundedTo(c.SoFar.Exact(), decimals), StoppedMonth: monthStopped(c.Rate),
+		PerHour: rounded(c.Now.Exact()), SoFar: roundedTo(c.SoFar.Exact(), decimals), StoppedMonth: monthly(c.Rate.IfStopped(h.Billing)),
 		KnownHour: *rounded(&c.Now.Known), KnownSoFar: *roundedTo(&c.SoFar.Known, decimals),
 		Compute: rounded(c.Rate.Compute), Disk: rounded(c.Rate.Disk), Address: rounded(c.Rate.Address), Date: known(c.Rate.Date),
 	}
@@ -37,8 +37,8 @@ func newCostRow(c fleet.Cost, decimals int) costRow {
 	return row
 }
 
-func monthStopped(r agent.Rate) *float64 {
-	hour := r.Stopped().Exact()
+func monthly(sum agent.USD) *float64 {
+	hour := sum.Exact()
 	if hour == nil {
 		return nil
 	}

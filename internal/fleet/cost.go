@@ -60,12 +60,19 @@ func (f *Fleet) Costs(ctx context.Context, hosts []agent.Host) Costs {
 	return all
 }
 
-// monthlyCost is about what a host costs in a month in its present state; nil when that is
-// not known.
-func monthlyCost(ctx context.Context, i Instance, h agent.Host) *float64 {
-	hour := i.Rates(ctx, []agent.Host{h})[0].Now(h.Billing).Exact()
-	if hour == nil {
-		return nil
+// priceMachines says of each about what it costs a month in its present state; nothing where
+// that is not known.
+func priceMachines(ctx context.Context, i Instance, machines []Garbage) {
+	if len(machines) == 0 {
+		return
 	}
-	return new(*hour * agent.HoursPerMonth)
+	var hosts []agent.Host
+	for _, g := range machines {
+		hosts = append(hosts, g.host)
+	}
+	for n, rate := range i.Rates(ctx, hosts) {
+		if hour := rate.Now(hosts[n].Billing).Exact(); hour != nil {
+			machines[n].USDPerMonth = new(*hour * agent.HoursPerMonth)
+		}
+	}
 }

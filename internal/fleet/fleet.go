@@ -77,6 +77,8 @@ type Pending interface {
 	// Lock keeps other processes of this machine from working on the same host; taken is
 	// false when one does.
 	Lock(id agent.HostID) (unlock func(), taken bool, err error)
+	Held(id agent.HostID) (bool, error) // whether a process has the lock; changes nothing
+	Tidy() error                        // removes what killed processes left of locks
 }
 
 func (f *Fleet) instance(name string) (Instance, error) {

@@ -31,6 +31,7 @@ type Garbage struct {
 	Provider string // the instance that sees it; "" for files of this machine
 	Removed  bool
 	Err      error // of the attempt to remove it
+	Stays    error // instead of Err, where that is harmless; Kept says it, too
 
 	host      agent.Host // of a machine, or of local files
 	condemned bool       // a machine that goes by its tag, finished or not
@@ -76,11 +77,15 @@ func (f *Fleet) FindGarbage(ctx context.Context, o GCOptions) (GarbageList, erro
 			out.Errors = append(out.Errors, ProviderError{Provider: l.instance.Name(), Err: l.err})
 			continue
 		}
+		var machines []Garbage
 		for _, h := range l.hosts {
 			if g, is := f.judge(l.instance, h, o); is {
-				g.USDPerMonth = monthlyCost(ctx, l.instance, h)
-				add(g)
+				machines = append(machines, g)
 			}
+		}
+		priceMachines(ctx, l.instance, machines)
+		for _, g := range machines {
+			add(g)
 		}
 		for _, part := range l.parts {
 			if g, is := o.part(f.Now(), part); is {
@@ -167,12 +172,8 @@ func (f *Fleet) judge(i Instance, h agent.Host, o GCOptions) (Garbage, bool) {
 
 // inTheMaking tells whether another process of this machine works on a host.
 func (f *Fleet) inTheMaking(id agent.HostID) bool {
-	unlock, free, err := f.Pending.Lock(id)
-	if err != nil {
-		return true
-	}
-	unlock()
-	return !free
+	held, err := f.Pending.Held(id)
+	return held || err != nil
 }
 
 func (o GCOptions) tagged(tags map[string]string) bool {
@@ -200,7 +201,7 @@ var removalOrder = []agent.LeftoverKind{
 }
 
 // Collect removes what FindGarbage found and did not want kept, and marks it. All is
-// tried; what fails is joined.
+// tried; what fails is joined, but for what is harmless: that is kept.
 func (f *Fleet) Collect(ctx context.Context, list *GarbageList, progress agent.Progress) error {
 	for _, kind := range removalOrder {
 		var g errgroup.Group
@@ -210,6 +211,9 @@ func (f *Fleet) Collect(ctx context.Context, list *GarbageList, progress agent.P
 				g.Go(func() error {
 					it.Err = f.collect(ctx, it, progress)
 					it.Removed = it.Err == nil
+					if it.Err != nil && agent.Harmless(it.Err) {
+						it.Stays, it.Kept, it.Err = it.Err, it.Err.Error(), nil
+					}
 					return nil
 				})
 			}
@@ -224,6 +228,9 @@ func (f *Fleet) Collect(ctx context.Context, list *GarbageList, progress agent.P
 			continue
 		}
 		errs = append(errs, it.Err)
+	}
+	if ctx.Err() == nil {
+		errs = append(errs, f.Pending.Tidy())
 	}
 	if interrupted > 0 {
 		errs = append(errs, agent.Errorf(agent.KindCanceled, "interrupted; %d things that were to go may be left, and bill", interrupted).

@@ -18,15 +18,23 @@ type shown struct {
 	hosts []agent.Host
 	parts []agent.Leftover
 	err   error
+	asked *int // counts the questions for prices
+	there bool // its machines are, whatever the list shows
 }
 
 func (s shown) Name() string                                        { return s.name }
 func (s shown) List(context.Context) ([]agent.Host, error)          { return s.hosts, s.err }
 func (s shown) Leftovers(context.Context) ([]agent.Leftover, error) { return s.parts, nil }
 func (s shown) Rates(_ context.Context, hosts []agent.Host) []agent.Rate {
+	if s.asked != nil {
+		*s.asked++
+	}
 	return make([]agent.Rate, len(hosts))
 }
 func (s shown) Get(context.Context, string) (agent.Host, error) {
+	if s.there {
+		return agent.Host{}, nil
+	}
 	return agent.Host{}, agent.Errorf(agent.KindNotFound, "not there")
 }
 
@@ -50,9 +58,9 @@ type keptLocks struct {
 	busy agent.HostID
 }
 
-func (k keptLocks) Known() ([]agent.HostID, error)             { return nil, nil }
-func (k keptLocks) Load(agent.HostID) ([]byte, error)          { return nil, fs.ErrNotExist }
-func (k keptLocks) Lock(id agent.HostID) (func(), bool, error) { return func() {}, id != k.busy, nil }
+func (k keptLocks) Known() ([]agent.HostID, error)     { return nil, nil }
+func (k keptLocks) Load(agent.HostID) ([]byte, error)  { return nil, fs.ErrNotExist }
+func (k keptLocks) Held(id agent.HostID) (bool, error) { return id == k.busy, nil }
 
 var gcNow = time.Unix(1_000_000, 0)
 
@@ -126,6 +134,23 @@ func TestWhichMachinesAreGarbage(t *testing.T) {
 	}
 }
 
+// Prices may take seconds to come, or not to come: all are asked for together, and only
+// where something is to be priced.
+func TestPricesOfGarbageAreAskedForTogether(t *testing.T) {
+	for n, want := range []int{0, 1, 1, 1} {
+		asked := 0
+		p := shown{name: "p", asked: &asked}
+		for i := range n {
+			h := host(string(rune('a'+i)), agent.HostFailed)
+			h.Tags = map[string]string{"mngr-host-keys": "vm=AAAA"}
+			p.hosts = append(p.hosts, h)
+		}
+		if got := verdicts(t, collecting(p), GCOptions{}); len(got) != n || asked != want {
+			t.Errorf("%d machines: %d questions, %v", n, asked, got)
+		}
+	}
+}
+
 func TestWhichPartsGoByTag(t *testing.T) {
 	part := func(name, value string, age time.Duration) agent.Leftover {
 		return agent.Leftover{Kind: agent.LeftoverDisk, Name: name, Resource: name, Tags: map[string]string{"purpose": value}, Since: gcNow.Add(-age)}
@@ -152,6 +177,7 @@ func TestWhichLocalFilesAreGarbage(t *testing.T) {
 	}{
 		"gone":                        {[]shown{{name: "p"}}, nil, "", false, "goes"},
 		"gone, its machine was noted": {[]shown{{name: "p"}, {name: "q", err: silent}}, nil, "/vm/a", false, "goes"},
+		"it is there, and not listed": {[]shown{{name: "p", there: true}}, nil, "/vm/a", false, ""},
 		"it is there":                 {[]shown{{name: "p", hosts: []agent.Host{machine}}}, nil, "", false, ""},
 		"somebody is at it":           {[]shown{{name: "p"}}, nil, "", true, ""},
 		"one could not be asked":      {[]shown{{name: "p"}, {name: "q", err: silent}}, nil, "", false, "it may be at q, which could not be asked"},

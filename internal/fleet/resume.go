@@ -175,9 +175,7 @@ func (f *Fleet) settled(parent context.Context, inst Instance, h *agent.Host) (e
 		f.refresh(h, fresh)
 		switch fresh.State {
 		case agent.HostRunning:
-			if h.Address != "" || h.HostKeys == (agent.HostKeys{}) { // nobody here can enter one without keys anyway
-				return nil
-			}
+			return f.addressed(parent, inst, h)
 		case agent.HostFailed, agent.HostEvicted, agent.HostDeleting, agent.HostStopped:
 			return agent.Errorf(agent.KindConflict, "host %q is %s: %s", h.Name, fresh.State, fresh.Failure).
 				WithHint("mngr destroy --force @%s", h.Name)
@@ -186,6 +184,34 @@ func (f *Fleet) settled(parent context.Context, inst Instance, h *agent.Host) (e
 			return agent.Errorf(agent.KindTimeout, "host %q is still %s after %s", h.Name, fresh.State, agent.DeadlineOperation)
 		}
 	}
+}
+
+// addressed waits until a machine that runs shows its address, without which nobody enters it.
+func (f *Fleet) addressed(parent context.Context, inst Instance, h *agent.Host) error {
+	ctx, done := agent.Within(parent, agent.DeadlineAddress, "waiting for the address of host "+h.Name)
+	defer done(nil)
+	for told := false; h.Address == "" && h.HostKeys != (agent.HostKeys{}); told = true { // nobody here can enter one without keys anyway
+		if !told {
+			agent.Tell(parent, "waiting for the address")
+		}
+		waited := pause(ctx)
+		if parent.Err() != nil {
+			return parent.Err()
+		}
+		if waited != nil {
+			return agent.Errorf(agent.KindTimeout, "host %q runs, and bills, but has had no public address for %s: has somebody removed it?", h.Name, agent.DeadlineAddress).
+				WithHint("mngr stop --stop-host @%s ends its bill; mngr destroy --force @%s removes it", h.Name, h.Name)
+		}
+		fresh, err := inst.Get(parent, h.Resource)
+		if err != nil {
+			return err
+		}
+		f.refresh(h, fresh)
+		if fresh.State != agent.HostRunning {
+			return f.settled(parent, inst, h)
+		}
+	}
+	return nil
 }
 
 // pendingOptions returns what a create with --no-wait on this machine left to be done.

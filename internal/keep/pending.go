@@ -18,6 +18,9 @@ import (
 // environment: mode 0600.
 type Pending struct{ Dir string }
 
+// lockSuffix ends the name of the file that is locked.
+const lockSuffix = ".lock"
+
 func (p Pending) path(id agent.HostID) string {
 	return filepath.Join(p.Dir, strings.ReplaceAll(string(id), "/", "_")+".json")
 }
@@ -35,7 +38,7 @@ func (p Pending) Lock(id agent.HostID) (unlock func(), taken bool, err error) {
 	if err := os.MkdirAll(p.Dir, 0o700); err != nil {
 		return nil, false, err
 	}
-	path := p.path(id) + ".lock"
+	path := p.path(id) + lockSuffix
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, false, err
@@ -54,6 +57,43 @@ func (p Pending) Lock(id agent.HostID) (unlock func(), taken bool, err error) {
 	}, true, nil
 }
 
+// Held tells whether a process holds the lock of a host. It changes nothing.
+func (p Pending) Held(id agent.HostID) (bool, error) {
+	file, err := os.Open(p.path(id) + lockSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	err = unix.Flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return true, nil
+	}
+	return false, err
+}
+
+// Tidy removes the files of locks that nobody holds: killed processes leave them.
+func (p Pending) Tidy() error {
+	left, err := filepath.Glob(filepath.Join(p.Dir, "*"+lockSuffix))
+	if err != nil {
+		return err
+	}
+	for _, path := range left {
+		id, err := agent.ParseHostID(strings.TrimSuffix(filepath.Base(path), ".json"+lockSuffix))
+		if err != nil {
+			continue
+		}
+		unlock, _, err := p.Lock(id)
+		if err != nil {
+			return err
+		}
+		unlock()
+	}
+	return nil
+}
+
 // stillAt tells whether a file has its name still. Who held the lock before may have
 // removed it, and the next one would lock another file.
 func stillAt(path string, file *os.File) bool {
@@ -69,7 +109,7 @@ func stillAt(path string, file *os.File) bool {
 func (p Pending) Load(id agent.HostID) ([]byte, error) { return os.ReadFile(p.path(id)) }
 
 // Known lists the hosts of which something is kept: also those of which a process that was
-// killed has left no more than its lock, or a file that was not written to its end.
+// killed has left no more than a file that was not written to its end. A lock is nothing.
 func (p Pending) Known() ([]agent.HostID, error) {
 	entries, err := os.ReadDir(p.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -78,6 +118,7 @@ func (p Pending) Known() ([]agent.HostID, error) {
 	var ids []agent.HostID
 	for _, e := range entries {
 		name, _, kept := strings.Cut(strings.TrimPrefix(e.Name(), "."), ".json")
+		kept = kept && !strings.HasSuffix(e.Name(), lockSuffix)
 		if id, err := agent.ParseHostID(name); kept && err == nil && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
@@ -92,7 +133,7 @@ func (p Pending) Remove(id agent.HostID) error {
 	if err != nil {
 		return err
 	}
-	for _, path := range append(half, p.path(id), p.path(id)+".lock") {
+	for _, path := range append(half, p.path(id), p.path(id)+lockSuffix) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -1,6 +1,8 @@
 package compute
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"strings"
@@ -13,6 +15,9 @@ import (
 
 // ofScaleSet is the only filter of lists of machines (specification).
 var ofScaleSet = regexp.MustCompile(`(?i)^\s*'?virtualMachineScaleSet/id'?\s+eq\s+'[^']*'\s*$`)
+
+// creating is in the properties of a machine whose interfaces may have to be hidden.
+var creating = []byte(`"Creating"`)
 
 // listMachines answers the lists of a group and of a subscription.
 func listMachines(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
@@ -31,7 +36,15 @@ func listMachines(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if arm.ParseID(r.ID).Group == "" && strings.EqualFold(r.Query.Get("statusOnly"), "true") {
 		show = row{view: true, reduced: true}
 	}
-	return t.Page(r, TypeVM, func(d *fabric.Document) doc.Object { return show.of(t, r, d) }), nil
+	if show.view {
+		return t.Page(r, TypeVM, func(d *fabric.Document) doc.Object { return show.of(t, r, d) }), nil
+	}
+	return t.Skim(r, TypeVM, func(d *fabric.Document) doc.Object {
+		if raw, ok := d.Body["properties"].(json.RawMessage); ok && bytes.Contains(raw, creating) {
+			d = t.Peek(d.ID)
+		}
+		return show.of(t, r, d)
+	}), nil
 }
 
 // listByLocation answers the machines of a region.

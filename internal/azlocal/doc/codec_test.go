@@ -1,6 +1,7 @@
 package doc
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"testing"
@@ -75,6 +76,60 @@ func sameJSON(a, b []byte) bool {
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }
 
+// TestSkim wants of a document that is decoded in part the same JSON as of the whole, and
+// its outer levels decoded.
+func TestSkim(t *testing.T) {
+	var d Decoder
+	rapid.Check(t, func(t *rapid.T) {
+		o := Object(rapid.MapOfN(rapid.String(), anyValue(4), 0, 5).Draw(t, "object"))
+		levels := rapid.IntRange(1, 5).Draw(t, "levels")
+		data, err := Append(nil, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := d.Skim(data, levels)
+		if err != nil {
+			t.Fatalf("%v: %s", err, data)
+		}
+		if again, err := Append(nil, got); err != nil || !bytes.Equal(data, again) {
+			t.Fatalf("%v: %s became %s", err, data, again)
+		}
+		whole, err := d.Object(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := deepest(whole, levels); !reflect.DeepEqual(any(got), want) {
+			t.Fatalf("%s is read as %v, want %v", data, got, want)
+		}
+	})
+}
+
+// deepest is v with what lies below levels objects and lists as JSON.
+func deepest(v any, levels int) any {
+	switch t := v.(type) {
+	case Object:
+		if levels > 0 {
+			out := Object{}
+			for k, e := range t {
+				out[k] = deepest(e, levels-1)
+			}
+			return out
+		}
+	case []any:
+		if levels > 0 {
+			out := []any{}
+			for _, e := range t {
+				out = append(out, deepest(e, levels-1))
+			}
+			return out
+		}
+	default:
+		return v
+	}
+	raw, _ := Append(nil, v)
+	return json.RawMessage(raw)
+}
+
 // FuzzDecoder wants no panic and no endless loop, whatever it is given.
 func FuzzDecoder(f *testing.F) {
 	f.Add([]byte(`{"a":[1,{"b":"c\"\\"},null,true,-1.5e3]}`))
@@ -84,10 +139,16 @@ func FuzzDecoder(f *testing.F) {
 		var d Decoder
 		o, err := d.Object(data)
 		if err != nil {
+			_, _ = d.Skim(data, 1)
 			return
 		}
 		if _, err := Append(nil, o); err != nil {
 			t.Fatalf("%q is read but cannot be written: %v", data, err)
+		}
+		for levels := 1; levels < 4; levels++ {
+			if _, err := d.Skim(data, levels); err != nil {
+				t.Fatalf("%q is read as a whole, but not %d levels of it: %v", data, levels, err)
+			}
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
 	"strconv"
 )
 
@@ -11,9 +12,10 @@ import (
 // and the keys and short words of all objects share their memory. What it reads must be
 // valid JSON without white space; it is not for requests. It is not safe for concurrent use.
 type Decoder struct {
-	words map[string]string
-	data  []byte
-	at    int
+	words  map[string]string
+	data   []byte
+	at     int
+	levels int // of objects and lists that are still decoded
 }
 
 // maxWord is how long a value may be that is likely to come again, such as "Succeeded".
@@ -25,8 +27,13 @@ const maxWords = 4096
 var errForm = errors.New("the document is broken")
 
 // Object reads one object.
-func (d *Decoder) Object(data []byte) (Object, error) {
-	d.data, d.at = data, 0
+func (d *Decoder) Object(data []byte) (Object, error) { return d.Skim(data, math.MaxInt) }
+
+// Skim reads the outer levels of an object. The objects and lists below them stay as they
+// are written, as json.RawMessage that shares data: Append copies them, and the methods of
+// Object do not look into them.
+func (d *Decoder) Skim(data []byte, levels int) (Object, error) {
+	d.data, d.at, d.levels = data, 0, levels
 	v, err := d.value()
 	if err != nil {
 		return nil, err
@@ -48,9 +55,9 @@ func (d *Decoder) peek() byte {
 func (d *Decoder) value() (any, error) {
 	switch d.peek() {
 	case '{':
-		return d.object()
+		return d.nested((*Decoder).object)
 	case '[':
-		return d.list()
+		return d.nested((*Decoder).list)
 	case '"':
 		return d.text(maxWord)
 	case 't':
@@ -61,6 +68,40 @@ func (d *Decoder) value() (any, error) {
 		return nil, d.word("null")
 	}
 	return d.number()
+}
+
+// nested reads an object or list, or leaves it as it is when it lies too deep.
+func (d *Decoder) nested(read func(*Decoder) (any, error)) (any, error) {
+	if d.levels == 0 {
+		return d.raw()
+	}
+	d.levels--
+	v, err := read(d)
+	d.levels++
+	return v, err
+}
+
+// raw passes over an object or list. Only where it ends is looked for.
+func (d *Decoder) raw() (any, error) {
+	from := d.at
+	for depth := 0; d.at < len(d.data); {
+		switch d.data[d.at] {
+		case '"':
+			if err := d.skipText(); err != nil {
+				return nil, err
+			}
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		d.at++
+		if depth == 0 {
+			return json.RawMessage(d.data[from:d.at:d.at]), nil
+		}
+	}
+	return nil, errForm
 }
 
 func (d *Decoder) word(w string) error {
@@ -135,25 +176,36 @@ func (d *Decoder) text(share int) (string, error) {
 		return "", errForm
 	}
 	from := d.at
-	for i := from + 1; i < len(d.data); i++ {
-		switch d.data[i] {
-		case '\\':
-			i++
-			continue
-		case '"':
-		default:
-			continue
-		}
-		d.at = i + 1
-		raw := d.data[from+1 : i]
-		if bytes.IndexByte(raw, '\\') >= 0 {
-			var s string
-			err := json.Unmarshal(d.data[from:d.at], &s)
-			return s, err
-		}
-		return d.shared(raw, share), nil
+	if err := d.skipText(); err != nil {
+		return "", err
 	}
-	return "", errForm
+	raw := d.data[from+1 : d.at-1]
+	if bytes.IndexByte(raw, '\\') >= 0 {
+		var s string
+		err := json.Unmarshal(d.data[from:d.at], &s)
+		return s, err
+	}
+	return d.shared(raw, share), nil
+}
+
+// skipText passes over a string that begins here.
+func (d *Decoder) skipText() error {
+	for i := d.at + 1; i < len(d.data); i++ {
+		next := bytes.IndexByte(d.data[i:], '"')
+		if next < 0 {
+			break
+		}
+		i += next
+		slashes := 0
+		for d.data[i-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			d.at = i + 1
+			return nil
+		}
+	}
+	return errForm
 }
 
 func (d *Decoder) shared(raw []byte, share int) string {

@@ -3,6 +3,7 @@ package fabric
 import (
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -108,7 +109,10 @@ func (d *documents) get(e *entry) (*Document, error) {
 }
 
 // read returns a document without keeping it, for looks at all of them.
-func (d *documents) read(e *entry) (*Document, error) {
+func (d *documents) read(e *entry) (*Document, error) { return d.skim(e, math.MaxInt) }
+
+// skim is read for the outer levels of a document: see doc.Decoder.
+func (d *documents) skim(e *entry, levels int) (*Document, error) {
 	if e.doc != nil {
 		return e.doc, nil
 	}
@@ -116,7 +120,7 @@ func (d *documents) read(e *entry) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := d.decode.Object(data)
+	o, err := d.decode.Skim(data, levels)
 	if err != nil {
 		return nil, fmt.Errorf("read the document %s: %w", e.key, err)
 	}

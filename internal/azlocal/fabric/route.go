@@ -52,11 +52,25 @@ func ListDocuments(resourceType string) func(*Tx, *arm.Request) (*arm.Response, 
 // Page answers a page of the documents of a type that the caller may see below the
 // collection of the route's id. Only the rows of the page are looked at.
 func (t *Tx) Page(r *arm.Request, resourceType string, row func(*Document) doc.Object) *arm.Response {
+	return t.page(r, resourceType, t.w.docs.get, row)
+}
+
+// rowLevels is how deep Skim decodes what is stored: the members of a body.
+const rowLevels = 2
+
+// Skim is Page for rows that show documents nearly as they are stored: objects and lists
+// in a body, such as the properties, may be json.RawMessage. A row that has to look into
+// them peeks at the document.
+func (t *Tx) Skim(r *arm.Request, resourceType string, row func(*Document) doc.Object) *arm.Response {
+	return t.page(r, resourceType, func(e *entry) (*Document, error) { return t.w.docs.skim(e, rowLevels) }, row)
+}
+
+func (t *Tx) page(r *arm.Request, resourceType string, get func(*entry) (*Document, error), row func(*Document) doc.Object) *arm.Response {
 	all := t.w.docs.below(strings.ToLower(resourceType), ScopeOf(r), true)
 	if t.visible != nil {
 		all = slices.DeleteFunc(all, func(e *entry) bool { return !t.visible(e.key) })
 	}
-	return arm.ListOf(r, len(all), func(i int) string { return all[i].key }, func(i int) doc.Object { return row(t.w.docs.must(t.w.docs.get(all[i]))) })
+	return arm.ListOf(r, len(all), func(i int) string { return all[i].key }, func(i int) doc.Object { return row(t.w.docs.must(get(all[i]))) })
 }
 
 // ScopeOf is the part of a list's id that rows must lie below: the group, the
