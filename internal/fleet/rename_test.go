@@ -19,7 +19,7 @@ func TestRenamesAtOnceGiveANameOnce(t *testing.T) {
 	const seeds = 300
 	for seed := range uint64(seeds) {
 		synctest.Test(t, func(t *testing.T) {
-			random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a schedule, not a secret
+			random := rand.New(rand.NewPCG(seed, 0))
 			cloud := &slowCloud{hosts: map[string]*agent.Host{}, random: random, slow: []int64{1, 1, 20}[random.IntN(3)]}
 			for n := range 2 {
 				h := contestedHost(agent.HostStopped, agent.BillingStorage, "a")

@@ -112,7 +112,7 @@ func (*slowCloud) Rates(ctx context.Context, hosts []agent.Host) []agent.Rate {
 func TestStartsAtOnceKeepTheLimit(t *testing.T) {
 	for seed := range uint64(400) {
 		synctest.Test(t, func(t *testing.T) {
-			random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a schedule, not a secret
+			random := rand.New(rand.NewPCG(seed, 0))
 			cloud := &slowCloud{hosts: map[string]*agent.Host{}, random: random, slow: []int64{1, 1, 20}[random.IntN(3)]}
 			n := 2 + random.IntN(2)
 			unaccounted := seed%4 == 3
