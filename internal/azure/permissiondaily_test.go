@@ -110,30 +110,36 @@ func (d *day) read() {
 
 func (d *day) write() {
 	ctx := d.t.Context()
-	d.note("label", d.edit("mngr-agent-a-record", "{}"))
-	d.note("rename", d.edit("mngr-host-name", "mngr-other"))
+	d.note("label", d.edit(map[string]string{"mngr-agent-a-record": "{}"}))
+	d.note("create", d.person.MergeTags(ctx, d.host.Resource, nil, []string{"mngr-agent-a-record"}))
+	d.note("rename", d.edit(map[string]string{"mngr-host-name": "mngr-other"}))
 	stopped := map[string]string{"mngr-stopped-by": "user"}
-	d.note("stop", d.person.MergeTags(ctx, d.host.Resource, stopped, nil))
+	d.note("stop", d.edit(stopped))
+	d.note("stop", d.person.MergeTags(ctx, d.host.Resource, stopped, nil)) // where machines have no ETag
 	d.note("stop", d.person.Stop(ctx, d.host.Resource, true, nil))
 	if err := errors.Join(d.owner.MergeTags(ctx, d.host.Resource, stopped, nil), d.owner.Stop(ctx, d.host.Resource, true, nil)); err != nil {
 		d.t.Error(err)
 	}
-	d.note("start", d.person.MergeTags(ctx, d.host.Resource, nil, []string{"mngr-stopped-by"}))
+	d.note("start", d.edit(nil, "mngr-stopped-by"))
+	if err := d.owner.MergeTags(ctx, d.host.Resource, stopped, nil); err != nil {
+		d.t.Error(err)
+	}
+	d.note("start", d.person.MergeTags(ctx, d.host.Resource, nil, []string{"mngr-stopped-by"})) // where machines have no ETag
 	d.note("start", d.person.Start(ctx, d.host.Resource, true, nil))
 	ok, why := d.person.LetStopItself(ctx, d.host.Resource)
 	d.note("start", nil, ok, " ", why)
 }
 
-// edit writes a tag that was worked out from what was read, once nothing changes the
+// edit writes tags that were worked out from what was read, once nothing changes the
 // machine any more.
-func (d *day) edit(name, value string) error {
+func (d *day) edit(set map[string]string, remove ...string) error {
 	for {
 		now, err := d.owner.Get(d.t.Context(), d.host.Resource)
 		if err != nil {
 			d.t.Error(err)
 			return nil
 		}
-		err = d.person.EditTags(d.t.Context(), now, map[string]string{name: value}, nil)
+		err = d.person.EditTags(d.t.Context(), now, set, remove)
 		if !errors.Is(err, agent.ErrChanged) {
 			return err
 		}

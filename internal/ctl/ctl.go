@@ -150,6 +150,9 @@ type AgentSpec struct {
 	IdleMode string            `json:"idle_mode,omitempty"`
 	Git      *Git              `json:"git,omitempty"` // nil: an empty work directory
 	Start    bool              `json:"start"`
+	// Request tells two commands apart that make one agent: an agent that another request
+	// has made is CodeExists. "" takes what there is.
+	Request string `json:"request,omitempty"`
 }
 
 // Git says what to check out in the work directory after the push.

@@ -169,17 +169,19 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 			return Created{}, cmp.Or(err, exists(*begun))
 		}
 	}
-	progress("recording the agent")
-	if err := f.makeRoom(ctx, inst, &h, tags); err != nil {
+	h, err = f.recordNew(ctx, inst, h, record, tags, progress)
+	if agent.KindOf(err) == agent.KindExists {
 		return Created{}, err
-	}
-	err = inst.MergeTags(ctx, h.Resource, tags, nil)
-	if err != nil {
-		err = fmt.Errorf("record agent %q: %w", o.Name, err)
 	}
 	var status ctl.AgentStatus
 	if err == nil {
-		status, err = f.startNew(ctx, guest, h, record, o, progress)
+		status, err = f.startNew(ctx, guest, h, record, o, string(agent.NewID()), progress)
+	}
+	if said, ok := errors.AsType[*ctl.Error](err); ok && said.Code == ctl.CodeExists {
+		if known, e := f.knows(ctx, guest, record.ID); known || e != nil { // the other create took this one for dead, and has finished it
+			err = &agent.Error{Kind: agent.KindExists, Err: err, Cause: err.Error()}
+			return Created{}, orElse(err, "mngr connect %s@%s, or choose another name", o.Name, h.Name)
+		}
 	}
 	if err != nil && begun != nil { // whoever began it may be at it still: an undo would take it from them
 		err = f.outOfSpace(err, o, fmt.Sprintf("mngr destroy --force %s@%s; ", o.Name, h.Name), "or make room on host "+h.Name)
@@ -193,6 +195,30 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 	made := Created{Agent: record, Host: h, Joined: true}
 	made.finished(status)
 	return made, nil
+}
+
+// recordNew writes the tags of a new agent, unless another one of its name has come since
+// the host was looked at.
+func (f *Fleet) recordNew(ctx context.Context, inst Instance, h agent.Host, a agent.Record, tags map[string]string, progress agent.Progress) (agent.Host, error) {
+	now, err := f.write(ctx, inst, h, progress, func(now agent.Host) (set map[string]string, remove []string, err error) {
+		for _, other := range now.Agents {
+			if other.Name == a.Name && other.ID != a.ID {
+				return nil, nil, exists(Row{Agent: other, Host: now})
+			}
+		}
+		if err := fits(now, tags); err != nil {
+			return nil, nil, err
+		}
+		if records.Fits(now.Tags, tags) != nil {
+			remove = records.RunTags() // the agents need the room
+		}
+		return tags, remove, nil
+	})
+	if err != nil && agent.KindOf(err) != agent.KindExists {
+		err = fmt.Errorf("record agent %q: %w", a.Name, err)
+	}
+	h.Tags, h.Run = now.Tags, now.Run
+	return h, err
 }
 
 func (c *Created) finished(a ctl.AgentStatus) {

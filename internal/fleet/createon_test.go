@@ -48,16 +48,17 @@ func TestOnlyWhatACreateBeganIsUndone(t *testing.T) {
 	h := host("h", agent.HostRunning, "a")
 	h.Via = "p"
 	for name, c := range map[string]struct {
-		begun *Row
-		want  bool
+		create string
+		begun  *Row
+		want   bool
 	}{
-		"its own":   {nil, true},
-		"another's": {&Row{Agent: h.Agents[0], Host: h}, false},
+		"its own":   {"b", nil, true},
+		"another's": {"a", &Row{Agent: h.Agents[0], Host: h}, false},
 	} {
 		guest := &crowded{}
 		inst := Instance{Machines: &writes{atAzure: atAzure{now: h}}}
 		f := &Fleet{Now: time.Now, Instances: []Instance{inst}, Guests: oneGuest{guest: guest}}
-		_, err := f.createOn(t.Context(), inst, h, CreateOptions{Name: "a", Type: "command"}, c.begun, func(string) {})
+		_, err := f.createOn(t.Context(), inst, h, CreateOptions{Name: c.create, Type: "command"}, c.begun, func(string) {})
 		if err == nil || slices.Contains(guest.asked, ctl.OpAgentRemove) != c.want {
 			t.Errorf("%s: asked %v, %v", name, guest.asked, err)
 		}

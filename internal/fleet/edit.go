@@ -61,17 +61,15 @@ func (f *Fleet) writable(ctx context.Context, h agent.Host, progress agent.Progr
 	waiting, done := agent.Within(ctx, agent.DeadlineOperation, "waiting for Azure to finish what it does with host "+h.Name)
 	defer done(nil)
 	for told := false; ; told = true {
-		fresh, err := inst.Get(waiting, h.Resource)
+		fresh, err := f.look(waiting, inst, h)
 		if err != nil {
 			return inst, h, err
 		}
-		fresh.Via = h.Via
 		switch fresh.State {
 		case agent.HostDeleting:
 			return inst, h, agent.Errorf(agent.KindConflict, "host %q is being deleted", h.Name)
 		case agent.HostCreating, agent.HostStarting, agent.HostStopping:
 		default:
-			records.DecodeHost(&fresh)
 			return inst, fresh, nil
 		}
 		if !told {

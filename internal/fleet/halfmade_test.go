@@ -3,6 +3,8 @@ package fleet
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +19,7 @@ type tagged struct {
 	writes int
 }
 
-func (p *tagged) MergeTags(_ context.Context, _ string, set map[string]string, _ []string) error {
+func (p *tagged) EditTags(_ context.Context, _ agent.Host, set map[string]string, _ []string) error {
 	p.writes++
 	for name, value := range set {
 		p.hosts[0].Tags[name] = value
@@ -29,6 +31,7 @@ func (p *tagged) MergeTags(_ context.Context, _ string, set map[string]string, _
 type inside struct {
 	Guests
 	agents []ctl.AgentStatus
+	others bool // another request has made the agent just before
 }
 
 func (i *inside) Dial(context.Context, agent.Host, Place) (Guest, error) { return i, nil }
@@ -43,7 +46,13 @@ func (i *inside) Run(_ context.Context, c Command) (int, error) {
 		return 1, err
 	}
 	a := ctl.Answer{Version: ctl.Version, Container: &ctl.ContainerStatus{Agents: i.agents}, Prepared: &ctl.Prepared{WorkDir: "/w"}}
-	if r.Op == ctl.OpAgentCreate {
+	switch {
+	case r.Op == ctl.OpAgentRemove:
+		i.agents = nil
+	case r.Op == ctl.OpAgentCreate && i.others && r.Agent.Request != "":
+		i.agents = append(i.agents, ctl.AgentStatus{ID: r.Agent.ID, Name: r.Agent.Name})
+		a = ctl.Answer{Version: ctl.Version, Error: &ctl.Error{Code: ctl.CodeExists, Message: "another create has made it"}}
+	case r.Op == ctl.OpAgentCreate:
 		i.agents = append(i.agents, ctl.AgentStatus{ID: r.Agent.ID, Name: r.Agent.Name, State: string(agent.Running), WorkDir: "/w"})
 		a.Agent = &i.agents[len(i.agents)-1]
 	}
@@ -71,5 +80,39 @@ func TestHalfMadeAgentIsFinishedByTheSameCreate(t *testing.T) {
 	written := p.writes
 	if _, err := f.Create(t.Context(), o, func(string) {}); agent.KindOf(err) != agent.KindExists || p.writes != written || len(g.agents) != 1 {
 		t.Errorf("once more: %v, %d writes, inside: %+v", err, p.writes, g.agents)
+	}
+}
+
+// Of two creates of one name on one host at one moment one fails, and takes nothing from the
+// other: be it that the other one is in the tags since the host was looked at, or that it
+// took this one for dead and finished it.
+func TestOneOfTwoCreatesOfAnAgentFails(t *testing.T) {
+	other := agent.Record{ID: agent.NewID(), Name: "second", Type: "command"}
+	theirs, err := records.EncodeAgent(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		meddle []func(*agent.Host)
+		others bool
+		want   string
+	}{
+		"alone":               {nil, false, ""},
+		"in the tags":         {[]func(*agent.Host){func(h *agent.Host) { maps.Copy(h.Tags, theirs) }}, false, `agent "second" exists on host "h"`},
+		"finished by another": {nil, true, "another create has made it"},
+	} {
+		h := contestedHost(agent.HostRunning, agent.BillingCompute)
+		azure := &contested{now: h, meddle: c.meddle}
+		azure.now.Tags = maps.Clone(h.Tags)
+		inst := Instance{Machines: azure}
+		g := &inside{others: c.others}
+		f := &Fleet{Now: time.Now, Guests: g, Instances: []Instance{inst}}
+		made, err := f.createOn(t.Context(), inst, h, CreateOptions{Name: "second", Type: "command"}, nil, func(string) {})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %+v, %v", name, made, err)
+		}
+		if wrote := strings.Join(azure.wrote, " "); c.meddle != nil && wrote != "" || c.others && len(g.agents) != 1 || strings.Contains(wrote, "-mngr") {
+			t.Errorf("%s: wrote %q, inside %v", name, wrote, g.agents)
+		}
 	}
 }

@@ -37,28 +37,34 @@ func (f *Fleet) mayStay(ctx context.Context, inst Instance, made agent.Host) err
 	if err != nil {
 		return fmt.Errorf("count the hosts again: %w", err)
 	}
-	slices.SortFunc(hosts, func(a, b agent.Host) int {
-		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(strings.ToLower(a.Resource), strings.ToLower(b.Resource)))
-	})
-	n := slices.IndexFunc(hosts, func(h agent.Host) bool { return strings.EqualFold(h.Resource, made.Resource) })
+	slices.SortFunc(hosts, byAge)
+	n := slices.IndexFunc(hosts, func(h agent.Host) bool { return sameMachine(h, made) })
 	if n < 0 { // a list that lags behind knows of none that came later
 		return withinLimits(ctx, inst, hosts, made)
 	}
 	return withinLimits(ctx, inst, hosts[:n], hosts[n])
 }
 
-// mayStart refuses the start of a host that would pass the limit of what all cost.
-func (f *Fleet) mayStart(ctx context.Context, inst Instance, h agent.Host) error {
+// byAge is the order in which everybody counts hosts: the oldest first.
+func byAge(a, b agent.Host) int {
+	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(strings.ToLower(a.Resource), strings.ToLower(b.Resource)))
+}
+
+func sameMachine(a, b agent.Host) bool { return strings.EqualFold(a.Resource, b.Resource) }
+
+// mayStart refuses the start of a host that would pass the limit of what all cost. It
+// returns the others that there are.
+func (f *Fleet) mayStart(ctx context.Context, inst Instance, h agent.Host) ([]agent.Host, error) {
 	if inst.Defaults.MaxHourlyCost == 0 || h.Billing == agent.BillingCompute {
-		return nil
+		return nil, nil
 	}
 	hosts, err := f.counted(ctx, inst)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	hosts = slices.DeleteFunc(hosts, func(o agent.Host) bool { return strings.EqualFold(o.Resource, h.Resource) })
+	hosts = slices.DeleteFunc(hosts, func(o agent.Host) bool { return sameMachine(o, h) })
 	h.Billing = agent.BillingCompute
-	return withinCost(ctx, inst, hosts, h, "starting host")
+	return hosts, withinCost(ctx, inst, hosts, h, "starting host")
 }
 
 // counted are the hosts of an instance's group that count against its limits: all that cost

@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"mngr/internal/agent"
 	"mngr/internal/records"
@@ -78,8 +80,65 @@ func (f *Fleet) renameHost(ctx context.Context, listing Listing, target, name st
 	if dryRun || h.Name == name {
 		return out, finished(*h)
 	}
-	_, err = f.rewrite(ctx, *h, progress, func(agent.Host) (map[string]string, []string, error) {
+	if err := f.giveName(ctx, *h, "", name, progress); err != nil {
+		return out, err
+	}
+	out.Warning, err = f.nameIsOurs(ctx, *h, name, progress)
+	return out, err
+}
+
+// giveName writes a host's name, if it has the name was; "" for any.
+func (f *Fleet) giveName(ctx context.Context, h agent.Host, was, name string, progress agent.Progress) error {
+	_, err := f.rewrite(ctx, h, progress, func(now agent.Host) (map[string]string, []string, error) {
+		if was != "" && now.Name != was {
+			return nil, nil, nil
+		}
 		return map[string]string{records.HostName: records.HostNameValue(name)}, nil, nil
 	})
-	return out, err
+	return err
+}
+
+// looksForAName is how often the older of two hosts looks whether the other one, which got
+// its name at the same moment, gives it back.
+const looksForAName = 4
+
+// nameIsOurs looks again once a host h has a new name: somebody else may have given it to
+// another one at the same moment. Of two writers the second sees the first for sure. The
+// younger host that sees another one gives its name back; the older one waits for that a
+// while, since the other may have looked too early to see it, and then does so itself.
+func (f *Fleet) nameIsOurs(ctx context.Context, h agent.Host, name string, progress agent.Progress) (warning string, err error) {
+	inst, err := f.machinesOf(h)
+	if err != nil {
+		return "", err
+	}
+	progress("looking whether the name is the only one")
+	for n := 1; ; n++ {
+		hosts, err := f.counted(ctx, inst)
+		if err != nil {
+			return fmt.Sprintf("host %q is called %q now; whether another one got that name at the same moment is not known: %v", h.Name, name, err), nil
+		}
+		at := slices.IndexFunc(hosts, func(o agent.Host) bool {
+			return o.Name == name && o.Provider == h.Provider && !sameMachine(o, h)
+		})
+		if at < 0 {
+			return "", nil
+		}
+		if n < looksForAName && byAge(h, hosts[at]) < 0 && pause(ctx) == nil {
+			continue
+		}
+		return "", f.giveNameBack(ctx, h, name, progress)
+	}
+}
+
+func (f *Fleet) giveNameBack(ctx context.Context, h agent.Host, name string, progress agent.Progress) error {
+	progress("undoing: giving the old name back")
+	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineUndo, "giving host "+h.Name+" its old name")
+	defer done(nil)
+	if err := f.giveName(ctx, h, name, h.Name, progress); err != nil {
+		return (&agent.Error{Kind: agent.KindRemains, Err: err,
+			Cause: fmt.Sprintf("somebody else called another host %q at the same moment, and this one could not get its old name back: %v", name, err)}).
+			WithHint("mngr rename @%s %s", h.ID, h.Name)
+	}
+	return agent.Errorf(agent.KindExists, "somebody else called another host %q at the same moment; this one is %q again", name, h.Name).
+		WithHint("choose another name")
 }

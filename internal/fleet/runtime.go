@@ -30,38 +30,64 @@ func (f *Fleet) refresh(h *agent.Host, fresh agent.Host) {
 
 // power starts a machine. The run that begins is written down before: were it written
 // afterwards, a command that dies in between would have the time that the machine was down
-// counted. It is written on the host as it is now, and only while it is down: a write while
-// an operation is under way can preempt it.
+// counted. Whoever finds that somebody else has started it meanwhile leaves the account to
+// that one.
 func (f *Fleet) power(ctx context.Context, inst Instance, h *agent.Host, wait bool, progress agent.Progress) error {
 	fresh, err := inst.Get(ctx, h.Resource)
 	if err != nil {
-		return err
+		return startFailed(*h, err)
 	}
 	f.refresh(h, fresh)
-	was := *h
-	if h.Billing == agent.BillingStorage {
-		if err := f.openRun(ctx, inst, was, progress); err != nil {
+	if h.State == agent.HostStopping {
+		progress("waiting for Azure to finish deallocating")
+		if err := f.deallocated(ctx, inst, h); err != nil {
 			return err
 		}
 	}
-	err = inst.Start(ctx, h.Resource, wait, progress)
-	if err != nil && was.Billing == agent.BillingStorage {
-		f.takeRunBack(ctx, inst, was)
+	if _, err := f.mayStart(ctx, inst, *h); err != nil {
+		return err
 	}
-	return err
+	was, err := f.openRun(ctx, inst, *h, progress)
+	if err != nil {
+		return startFailed(*h, err)
+	}
+	switch {
+	case was.State == agent.HostStopping: // somebody has started and stopped it meanwhile
+		return f.power(ctx, inst, h, wait, progress)
+	case !isDown(was):
+		return startFailed(*h, inst.Start(ctx, h.Resource, wait, progress))
+	}
+	others, err := f.mayStart(ctx, inst, was)
+	if err == nil {
+		err = startFailed(*h, inst.Start(ctx, h.Resource, wait, progress))
+	}
+	if err != nil {
+		f.takeRunBack(ctx, inst, was)
+		return err
+	}
+	err = f.mayRun(ctx, inst, was, others, progress)
+	switch {
+	case err == nil || ctx.Err() != nil && wait: // whoever waits takes back what is interrupted
+		return err
+	case ctx.Err() != nil:
+		err = interrupted()
+	}
+	return f.stopAgain(ctx, inst, *h, err, progress)
 }
 
-// openRun writes that a machine which is down runs from now on.
-func (f *Fleet) openRun(ctx context.Context, inst Instance, h agent.Host, progress agent.Progress) error {
-	set, remove := f.settle(h), []string(nil)
-	if _, ok := h.Tags[records.StoppedBy]; ok {
-		remove = append(remove, records.StoppedBy)
-	}
-	if len(set)+len(remove) == 0 {
-		return nil
-	}
-	progress("recording it in the tags")
-	return inst.MergeTags(ctx, h.Resource, set, remove)
+// openRun writes that a machine which is down runs from now on. It returns the host as it
+// was just before.
+func (f *Fleet) openRun(ctx context.Context, inst Instance, h agent.Host, progress agent.Progress) (agent.Host, error) {
+	return f.write(ctx, inst, h, progress, func(now agent.Host) (map[string]string, []string, error) {
+		if now.Billing != agent.BillingStorage {
+			return nil, nil, nil
+		}
+		var remove []string
+		if _, ok := now.Tags[records.StoppedBy]; ok {
+			remove = append(remove, records.StoppedBy)
+		}
+		return f.settle(now), remove, nil
+	})
 }
 
 // takeRunBack says of a machine that has not started that it is as it was. It does what it
@@ -69,18 +95,20 @@ func (f *Fleet) openRun(ctx context.Context, inst Instance, h agent.Host, progre
 func (f *Fleet) takeRunBack(ctx context.Context, inst Instance, was agent.Host) {
 	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineAccept, "recording that it has not started")
 	defer done(nil)
-	fresh, err := inst.Get(ctx, was.Resource)
-	if err != nil || fresh.Billing != agent.BillingStorage {
-		return // it runs, or will
+	fresh, err := f.look(ctx, inst, was)
+	if err != nil {
+		return
 	}
-	set := map[string]string{}
-	if by := was.Tags[records.StoppedBy]; by != "" {
-		set[records.StoppedBy] = by
-	}
-	maps.Copy(set, f.settle(was))
-	if len(set) > 0 {
-		_ = inst.MergeTags(ctx, was.Resource, set, nil)
-	}
+	_, _ = f.write(ctx, inst, fresh, func(string) {}, func(now agent.Host) (map[string]string, []string, error) {
+		if now.Billing != agent.BillingStorage {
+			return nil, nil, nil // it runs, or will
+		}
+		set := f.settle(was)
+		if by := was.Tags[records.StoppedBy]; by != "" {
+			set[records.StoppedBy] = by
+		}
+		return set, nil, nil
+	})
 }
 
 // fits refuses tags for which a host has no room, be it that of its account.
@@ -90,19 +118,6 @@ func fits(h agent.Host, add map[string]string) error {
 		return nil
 	}
 	return err
-}
-
-// makeRoom takes the account of a host away where its agents need the room: what it has cost
-// is not known then.
-func (f *Fleet) makeRoom(ctx context.Context, inst Instance, h *agent.Host, add map[string]string) error {
-	if err := fits(*h, add); err != nil || records.Fits(h.Tags, add) == nil {
-		return err
-	}
-	if err := inst.MergeTags(ctx, h.Resource, nil, records.RunTags()); err != nil {
-		return err
-	}
-	h.Tags, h.Run = withoutRun(h.Tags), agent.Run{}
-	return nil
 }
 
 func withoutRun(tags map[string]string) map[string]string {

@@ -52,7 +52,7 @@ func (f *Fleet) setUp(ctx context.Context, inst Instance, h *agent.Host, o Creat
 		return ctl.AgentStatus{}, err
 	}
 	defer guest.Close()
-	return f.startNew(ctx, guest, *h, h.Agents[0], o, progress)
+	return f.startNew(ctx, guest, *h, h.Agents[0], o, "", progress)
 }
 
 // shutOut adds how to see whether the network keeps this machine out, where nothing
@@ -224,7 +224,9 @@ func (f *Fleet) startContainer(ctx context.Context, vm Guest, inst Instance, h a
 }
 
 // startNew makes the work directory, fills it and starts the agent.
-func (f *Fleet) startNew(ctx context.Context, g Guest, h agent.Host, a agent.Record, o CreateOptions, progress agent.Progress) (ctl.AgentStatus, error) {
+// startNew makes an agent inside its host. A request that is named makes it itself, or it
+// is agent.KindExists; "" takes one that is there.
+func (f *Fleet) startNew(ctx context.Context, g Guest, h agent.Host, a agent.Record, o CreateOptions, request string, progress agent.Progress) (ctl.AgentStatus, error) {
 	ref := &ctl.AgentRef{ID: string(a.ID), Name: a.Name}
 	prepared, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentPrepare, Ref: ref}, progress)
 	if err != nil {
@@ -232,7 +234,7 @@ func (f *Fleet) startNew(ctx context.Context, g Guest, h agent.Host, a agent.Rec
 	}
 	spec := &ctl.AgentSpec{
 		ID: string(a.ID), Name: a.Name, Type: a.Type, Labels: a.Labels,
-		Argv: o.Argv, Env: o.Env, IdleMode: o.Idle.Mode, Start: true,
+		Argv: o.Argv, Env: o.Env, IdleMode: o.Idle.Mode, Start: true, Request: request,
 	}
 	if o.Repo != nil && prepared.Prepared != nil {
 		if spec.Git, err = f.push(ctx, h, *o.Repo, a.Name, prepared.Prepared.WorkDir, progress); err != nil {

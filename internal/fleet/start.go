@@ -87,13 +87,10 @@ func cannotStart(h agent.Host) *agent.Error {
 // startDown starts a machine that is down, and its agents.
 func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows []Row, o StartOptions, progress agent.Progress) (Started, error) {
 	h := &out.Host
-	if err := f.mayStart(ctx, inst, *h); err != nil {
-		return out, err
-	}
 	if o.NoWait {
 		err := f.power(ctx, inst, h, false, progress)
 		out.Accepted = err == nil
-		return out, startFailed(*h, err)
+		return out, err
 	}
 	out.byUser = h.Tags[records.StoppedBy] != ""
 	err := f.boot(ctx, inst, h, progress)
@@ -104,32 +101,38 @@ func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows 
 	switch {
 	case ctx.Err() != nil && err != nil:
 		out.Booted = false
-		return out, f.stopAgain(ctx, inst, *h, progress)
+		return out, f.stopAgain(ctx, inst, *h, interrupted(), progress)
 	case out.Booted:
 		err = runsOn(*h, err)
 	}
 	return out, err
 }
 
-// PhaseStopAgain is the phase in which an interrupted start takes itself back.
+// PhaseStopAgain is the phase in which a start takes itself back.
 const PhaseStopAgain = "undoing: deallocating the machine again (interrupt again to leave at once)"
 
-// stopAgain takes back an interrupted start of a machine that was down: nobody waits for
-// its agents any more, and it would bill. Azure may have accepted the start or not.
-func (f *Fleet) stopAgain(ctx context.Context, inst Instance, h agent.Host, progress agent.Progress) error {
+func interrupted() error { return agent.Errorf(agent.KindCanceled, "interrupted") }
+
+// stopAgain takes back the start of a machine that was down: nobody waits for its agents any
+// more, or it is one too many. Azure may have accepted the start or not.
+func (f *Fleet) stopAgain(ctx context.Context, inst Instance, h agent.Host, cause error, progress agent.Progress) error {
 	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineUndo, "deallocating host "+h.Name+" again")
 	defer done(nil)
 	progress(PhaseStopAgain)
 	if err := inst.Machines.Stop(ctx, h.Resource, true, progress); err != nil {
 		return &agent.Error{Kind: agent.KindRemains, Err: err, Hint: "mngr stop @" + h.Name,
-			Cause: fmt.Sprintf("interrupted; host %q may run, and bill: %v", h.Name, err)}
+			Cause: fmt.Sprintf("%v; host %q may run, and bill: %v", cause, h.Name, err)}
 	}
 	if fresh, err := inst.Get(ctx, h.Resource); err == nil && fresh.Billing == agent.BillingStorage {
 		f.refresh(&h, fresh)
-		_ = f.closeRun(ctx, inst, h) // who stopped it is worth no other error
+		_ = f.closeRun(ctx, inst, h, progress, isDown) // who stopped it is worth no other error
 	}
-	return agent.Errorf(agent.KindCanceled, "interrupted; host %q is deallocated again", h.Name)
+	return &agent.Error{Kind: agent.KindOf(cause), Err: cause, Hint: agent.HintOf(cause),
+		Cause: fmt.Sprintf("%v; host %q is deallocated again", cause, h.Name)}
 }
+
+// isDown tells a host whose machine is deallocated.
+func isDown(h agent.Host) bool { return h.Billing == agent.BillingStorage }
 
 // runsOn says of a start that failed after its machine was up that this one bills.
 func runsOn(h agent.Host, err error) error {
@@ -181,9 +184,6 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 	if out.Host.State, out.Host.Failure = fresh.State, fresh.Failure; fresh.State == agent.HostFailed {
 		return out, cannotStart(out.Host).WithHint("mngr create %s makes it anew; mngr destroy @%s removes it", o.Name, out.Host.Name)
 	}
-	if err := f.mayStart(ctx, inst, out.Host); err != nil {
-		return out, err
-	}
 	warnings, err := f.finish(ctx, inst, &out.Host, o, progress)
 	if err != nil {
 		return out, err
@@ -197,7 +197,7 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 // boot allocates the machine; the container and the agents that ran come up with it.
 func (f *Fleet) boot(ctx context.Context, inst Instance, h *agent.Host, progress agent.Progress) error {
 	if err := f.power(ctx, inst, h, true, progress); err != nil {
-		return startFailed(*h, err)
+		return err
 	}
 	progress("waiting for the address")
 	return f.settled(ctx, inst, h)
@@ -288,26 +288,24 @@ func (f *Fleet) alsoRunning(ctx context.Context, g Guest, rows []Row) []string {
 	return names
 }
 
-// untagStart removes what stop wrote into the tags, in one write, if there is any.
+// untagStart removes what stop wrote into the tags, in one write, if there is any. On a host
+// that somebody stops meanwhile it stays.
 func (f *Fleet) untagStart(ctx context.Context, inst Instance, out Started, rows []Row, progress agent.Progress) error {
-	var remove []string
-	var set map[string]string
-	if _, ok := out.Host.Tags[records.StoppedBy]; ok {
-		remove = append(remove, records.StoppedBy)
-		set = f.settle(out.Host)
-	}
-	for _, r := range rows {
-		if out.Host.Stopped[r.Agent.ID] {
-			name, _ := records.StoppedTag(r.Agent.ID)
-			remove = append(remove, name)
+	_, err := f.write(ctx, inst, out.Host, progress, func(now agent.Host) (set map[string]string, remove []string, err error) {
+		if !settledState(now.State) {
+			return nil, nil, nil
 		}
-	}
-	if len(remove) == 0 {
-		return nil
-	}
-	progress("recording it in the tags")
-	if err := inst.MergeTags(ctx, out.Host.Resource, set, remove); err != nil {
-		return fmt.Errorf("update the tags of host %q: %w", out.Host.Name, err)
-	}
-	return nil
+		if _, ok := now.Tags[records.StoppedBy]; ok {
+			remove = append(remove, records.StoppedBy)
+			set = f.settle(now)
+		}
+		for _, r := range rows {
+			if now.Stopped[r.Agent.ID] {
+				name, _ := records.StoppedTag(r.Agent.ID)
+				remove = append(remove, name)
+			}
+		}
+		return set, remove, nil
+	})
+	return err
 }

@@ -129,11 +129,13 @@ func (f *Fleet) stopAlone(ctx context.Context, inst Instance, h agent.Host, g Gu
 		name, value := records.StoppedTag(r.Agent.ID)
 		tags[name] = value
 	}
-	if err := records.Fits(h.Tags, tags); err != nil {
-		return out, nil // the guest alone knows then
-	}
-	progress("recording it in the tags")
-	if err := inst.MergeTags(ctx, h.Resource, tags, nil); err != nil {
+	_, err := f.write(ctx, inst, h, progress, func(now agent.Host) (map[string]string, []string, error) {
+		if !settledState(now.State) || records.Fits(now.Tags, tags) != nil {
+			return nil, nil, nil // where there is no room the guest alone knows
+		}
+		return tags, nil, nil
+	})
+	if err != nil {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("the agents are stopped, but the tags could not say so: %v", err))
 	}
 	return out, nil
@@ -179,27 +181,30 @@ func unstopped(h agent.Host) error {
 // tagStopped says in the tags that a user stopped the host, while nothing is under way
 // on the machine that a write could preempt.
 func (f *Fleet) tagStopped(ctx context.Context, inst Instance, h agent.Host, progress agent.Progress) (err error) {
-	if !settledState(h.State) {
-		return nil
-	}
 	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineAccept, "recording it in the tags")
 	defer done(&err)
-	progress("recording it in the tags")
-	return f.closeRun(ctx, inst, h)
+	return f.closeRun(ctx, inst, h, progress, func(now agent.Host) bool { return settledState(now.State) })
 }
 
-// closeRun settles the account of a host in its tags, and says that a user has stopped it.
-func (f *Fleet) closeRun(ctx context.Context, inst Instance, h agent.Host) error {
-	remove := make([]string, 0, len(h.Stopped))
-	for id := range h.Stopped {
-		name, _ := records.StoppedTag(id)
-		remove = append(remove, name)
-	}
-	set := f.settle(h)
-	if by := map[string]string{records.StoppedBy: records.StoppedByUser}; records.Fits(h.Tags, by) == nil { // else nobody will know who stopped it
-		maps.Copy(set, by)
-	}
-	return inst.MergeTags(ctx, h.Resource, set, remove)
+// closeRun settles the account of a host in its tags, and says that a user has stopped it,
+// if it still is as it must be then.
+func (f *Fleet) closeRun(ctx context.Context, inst Instance, h agent.Host, progress agent.Progress, still func(agent.Host) bool) error {
+	_, err := f.write(ctx, inst, h, progress, func(now agent.Host) (map[string]string, []string, error) {
+		if !still(now) {
+			return nil, nil, nil
+		}
+		remove := make([]string, 0, len(now.Stopped))
+		for id := range now.Stopped {
+			name, _ := records.StoppedTag(id)
+			remove = append(remove, name)
+		}
+		set := f.settle(now)
+		if by := map[string]string{records.StoppedBy: records.StoppedByUser}; records.Fits(now.Tags, by) == nil { // else nobody will know who stopped it
+			maps.Copy(set, by)
+		}
+		return set, remove, nil
+	})
+	return err
 }
 
 // stillUp is the error of a host that could not be stopped: what it costs now is the news.

@@ -90,7 +90,8 @@ func (s *Supervisor) Create(ctx context.Context, spec ctl.AgentSpec) (*ctl.Agent
 }
 
 // claim takes the name and the operation lock. An agent that exists with the same id and
-// name is taken as it is.
+// name is taken as it is, unless the request that made it was another one that must have
+// made its own.
 func (s *Supervisor) claim(spec ctl.AgentSpec) (e *entry, fresh bool, err error) {
 	if err := s.nameFree(spec.ID, spec.Name); err != nil {
 		return nil, false, err
@@ -106,7 +107,14 @@ func (s *Supervisor) claim(spec ctl.AgentSpec) (e *entry, fresh bool, err error)
 	}
 	s.mu.Unlock()
 	e, err = s.lock(ctl.AgentRef{ID: spec.ID, Name: spec.Name})
-	return e, false, err
+	if err != nil {
+		return nil, false, err
+	}
+	if made := s.snapshot(e).Spec.Request; spec.Request != "" && made != spec.Request {
+		e.op.Unlock()
+		return nil, false, &ctl.Error{Code: ctl.CodeExists, Message: fmt.Sprintf("another create has made the agent %q meanwhile", spec.Name)}
+	}
+	return e, false, nil
 }
 
 func (s *Supervisor) fill(ctx context.Context, e *entry, spec ctl.AgentSpec) error {

@@ -242,6 +242,26 @@ func TestNameIsTakenOnce(t *testing.T) {
 	}
 }
 
+// Of two creates that make one agent at once, each with a request of its own, one does.
+func TestAgentIsMadeByOneRequest(t *testing.T) {
+	h := newHost(t)
+	spec := lineSpec("a", "exec sleep 1000")
+	spec.Request = "1"
+	first := h.create(spec)
+	if again := h.create(spec); again.PID != first.PID {
+		t.Errorf("the same request made another: %+v", again)
+	}
+	other := spec
+	other.Request = "2"
+	if _, err := h.Create(t.Context(), other); code(err) != ctl.CodeExists {
+		t.Errorf("another request: %v", err)
+	}
+	other.Request = ""
+	if any := h.create(other); any.PID != first.PID {
+		t.Errorf("who takes what there is got another: %+v", any)
+	}
+}
+
 func TestShellWaitsAtItsPrompt(t *testing.T) {
 	h := newHost(t)
 	spec := ctl.AgentSpec{ID: string(agent.NewID()), Name: "sh", Type: typeShell, Start: true}
