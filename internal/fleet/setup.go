@@ -115,7 +115,9 @@ func (f *Fleet) enter(ctx context.Context, h agent.Host) (Guest, error) {
 }
 
 func (f *Fleet) enterPlace(ctx context.Context, h agent.Host, p Place) (Guest, error) {
+	entered := agent.Patiently(ctx, "connecting to host "+h.Name)
 	guest, err := f.dial(ctx, h, p, agent.DeadlineGuestReply, "host "+h.Name)
+	entered()
 	if errors.Is(err, ErrNoAccess) {
 		denied := &agent.Error{Kind: agent.KindDenied, Cause: fmt.Sprintf("cannot enter host %q: %v", h.Name, err), Err: err}
 		return nil, denied.WithHint("stop, start and destroy work from here; enter it from the machine that created it")

@@ -41,6 +41,13 @@ type phase struct {
 
 // Progress starts a display. The caller ends it with Done or Fail.
 func (p *Printer) Progress() *Progress {
+	g := p.start()
+	p.waits.replace(g)
+	g.poke()
+	return g
+}
+
+func (p *Printer) start() *Progress {
 	g := &Progress{p: p, wake: make(chan struct{}, 1), quit: make(chan struct{}), ended: make(chan struct{})}
 	go g.run()
 	return g
@@ -89,6 +96,7 @@ func (g *Progress) end(failed bool) {
 		g.mu.Lock()
 		g.finish(failed)
 		g.mu.Unlock()
+		g.p.waits.left(g)
 		close(g.quit)
 	})
 	<-g.ended
@@ -124,19 +132,29 @@ func (g *Progress) run() {
 	for {
 		select {
 		case <-g.wake:
-			g.paint(false)
+			g.paint(poked)
 			ticker.Reset(tick)
 		case <-ticker.C:
-			g.paint(true)
+			g.paint(ticked)
 		case <-g.quit:
-			g.paint(false)
+			g.paint(quitting)
 			return
 		}
 	}
 }
 
-// paint shows what has finished since the last time, and the phase under way.
-func (g *Progress) paint(ticked bool) {
+// occasion is why something is painted.
+type occasion int
+
+const (
+	poked occasion = iota
+	ticked
+	quitting
+)
+
+// paint shows what has finished since the last time, and the phase under way, else a wait
+// that nobody asked for.
+func (g *Progress) paint(why occasion) {
 	g.mu.Lock()
 	done, current := g.done, g.current
 	g.done = nil
@@ -147,12 +165,16 @@ func (g *Progress) paint(ticked bool) {
 	for _, ph := range done {
 		g.finished(ph)
 	}
+	untold := false
+	if current.name == "" && why != quitting {
+		current, untold = g.p.waits.latest()
+	}
 	switch {
 	case g.p.Live && current.name == "":
 		g.p.screen.show("")
 	case g.p.Live:
 		g.p.screen.show(g.liveLine(current))
-	case ticked && current.name != "":
+	case (why == ticked || untold) && current.name != "":
 		g.p.screen.line(fmt.Sprintf("  … %s (%s so far)", plain.Escape(current.name+current.detail), seconds(time.Since(current.began))))
 	}
 }
