@@ -172,7 +172,13 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 	if flags.noConnect || flags.noWait || !conf.Create.Connect || !app.interactive() {
 		return nil
 	}
-	return connect(ctx, f, fleet.Row{Agent: made.Agent, Host: runningHost(made.Host), State: agent.Running})
+	err = connect(ctx, f, fleet.Row{Agent: made.Agent, Host: runningHost(made.Host), State: agent.Running})
+	if errors.Is(err, fleet.ErrEnded) { // what it was made for is done
+		app.printer().Warn(err.Error(), agent.HintOf(err))
+		app.printer().Text(agent.LinesOf(err))
+		return nil
+	}
+	return err
 }
 
 // providerOf finds the instance that sees a host; "" when none does.

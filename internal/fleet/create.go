@@ -173,7 +173,7 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 	if agent.KindOf(err) == agent.KindExists {
 		return Created{}, err
 	}
-	var status ctl.AgentStatus
+	var status launched
 	if err == nil {
 		status, err = f.startNew(ctx, guest, h, record, o, string(agent.NewID()), progress)
 	}
@@ -221,7 +221,7 @@ func (f *Fleet) recordNew(ctx context.Context, inst Instance, h agent.Host, a ag
 	return h, err
 }
 
-func (c *Created) finished(a ctl.AgentStatus) {
+func (c *Created) finished(a launched) {
 	c.WorkDir, c.Finished = a.WorkDir, true
 	if w := endedAtOnce(a); w != "" {
 		c.Warnings = append(c.Warnings, w)

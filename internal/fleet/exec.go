@@ -60,8 +60,14 @@ func (f *Fleet) Connect(ctx context.Context, r Row) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	asking := agent.Patiently(ctx, "asking host "+r.Host.Name)
 	name := sessionName(ctx, guest, r)
+	err = f.attachable(ctx, guest, r)
+	asking()
 	guest.Close()
+	if err != nil {
+		return 0, err
+	}
 	// A name has letters, digits, - and _ only: nothing to quote.
 	line := "exec tmux attach-session -t =mngr-" + name
 	return f.Guests.Attach(ctx, r.Host, Container, map[string]string{ctl.EnvAgent: string(r.Agent.ID)}, line)
