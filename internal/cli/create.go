@@ -145,23 +145,11 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 		app.printer().Warn("with --unsafe-start-args the agents of this host may take over its machine: "+
 			"it gets no identity, never deallocates itself when idle, and is listed as UNSAFE", "")
 	}
-	progress := app.printer().Progress()
-	undone := false
-	said := app.showBuild(o.Build, progress)
-	made, err := f.Create(ctx, o, func(phase string) {
-		if phase == fleet.PhaseUndo || phase == fleet.PhaseForget {
-			undone = true
-			progress.Undo(phase)
-			return
-		}
-		progress.Phase(phase)
-	})
+	shown := app.newTrail()
+	said := app.showBuild(o.Build, shown.progress)
+	made, err := f.Create(ctx, o, shown.phase)
 	said.failed(err)
-	if err != nil && (!undone || agent.KindOf(err) == agent.KindRemains || errors.Is(err, fleet.ErrHalfMade)) {
-		progress.Fail()
-		return err
-	}
-	progress.Done()
+	shown.end(err)
 	if err != nil {
 		return err
 	}

@@ -97,6 +97,7 @@ func (a *App) interruptible(parent context.Context) (context.Context, func()) {
 			return
 		case <-signals:
 		}
+		a.cut.Store(true)
 		cancel()
 		select {
 		case <-done:

@@ -172,7 +172,7 @@ func (f *Fleet) deallocate(ctx context.Context, inst Instance, h agent.Host, g G
 }
 
 // PhaseStopAnyway is shown when an interrupt comes too late to leave a host as it was.
-const PhaseStopAnyway = "interrupted: asking Azure to deallocate the machine all the same (interrupt again to leave at once)"
+const PhaseStopAnyway = "interrupted: the machine is deallocated all the same (interrupt again to leave at once)"
 
 func unstopped(h agent.Host) error {
 	return agent.Errorf(agent.KindCanceled, "interrupted; nothing was changed: host %q runs on", h.Name).WithHint("mngr list")

@@ -28,7 +28,7 @@ type Progress struct {
 
 	mu      sync.Mutex
 	current phase
-	done    []phase // finished, not yet shown
+	unshown []phase // that have ended
 }
 
 type phase struct {
@@ -36,8 +36,17 @@ type phase struct {
 	detail  string // how far it is; shown while it lasts
 	began   time.Time
 	elapsed time.Duration
-	failed  bool
+	end     outcome
 }
+
+// outcome is how a phase has ended; it is shown where it is not done.
+type outcome string
+
+const (
+	done        outcome = ""
+	failed      outcome = "failed"
+	interrupted outcome = "interrupted"
+)
 
 // Progress starts a display. The caller ends it with Done or Fail.
 func (p *Printer) Progress() *Progress {
@@ -61,7 +70,7 @@ func (g *Progress) Phase(name string) {
 	if name == g.current.name {
 		return
 	}
-	g.finish(false)
+	g.finish(done)
 	g.current = phase{name: name, began: time.Now()}
 	g.poke()
 }
@@ -76,25 +85,31 @@ func (g *Progress) Detail(text string) {
 }
 
 // Undo marks the phase under way as the one that failed and begins to undo.
-func (g *Progress) Undo(name string) {
+func (g *Progress) Undo(name string) { g.next(failed, name) }
+
+// Interrupted marks the phase under way as the one that its user interrupted, and begins
+// what follows from that; "" for nothing.
+func (g *Progress) Interrupted(name string) { g.next(interrupted, name) }
+
+func (g *Progress) next(end outcome, name string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.finish(true)
+	g.finish(end)
 	g.current = phase{name: name, began: time.Now()}
 	g.poke()
 }
 
 // Done ends the last phase and returns when everything has been shown. Only the first
 // call of Done or Fail counts.
-func (g *Progress) Done() { g.end(false) }
+func (g *Progress) Done() { g.over(done) }
 
 // Fail is Done for an operation whose last phase has failed.
-func (g *Progress) Fail() { g.end(true) }
+func (g *Progress) Fail() { g.over(failed) }
 
-func (g *Progress) end(failed bool) {
+func (g *Progress) over(end outcome) {
 	g.once.Do(func() {
 		g.mu.Lock()
-		g.finish(failed)
+		g.finish(end)
 		g.mu.Unlock()
 		g.p.waits.left(g)
 		close(g.quit)
@@ -103,13 +118,13 @@ func (g *Progress) end(failed bool) {
 }
 
 // finish moves the phase under way to the finished ones. g.mu is held.
-func (g *Progress) finish(failed bool) {
+func (g *Progress) finish(end outcome) {
 	if g.current.name == "" {
 		return
 	}
 	g.current.elapsed = time.Since(g.current.began)
-	g.current.failed = failed
-	g.done = append(g.done, g.current)
+	g.current.end = end
+	g.unshown = append(g.unshown, g.current)
 	g.current = phase{}
 }
 
@@ -156,13 +171,13 @@ const (
 // that nobody asked for.
 func (g *Progress) paint(why occasion) {
 	g.mu.Lock()
-	done, current := g.done, g.current
-	g.done = nil
+	ended, current := g.unshown, g.current
+	g.unshown = nil
 	g.mu.Unlock()
 	if g.p.Quiet {
 		return
 	}
-	for _, ph := range done {
+	for _, ph := range ended {
 		g.finished(ph)
 	}
 	untold := false
@@ -186,18 +201,15 @@ func (g *Progress) finished(ph phase) {
 			Phase   string  `json:"phase"`
 			Elapsed float64 `json:"elapsed_seconds"`
 			Failed  bool    `json:"failed,omitempty"`
-		}{ph.name, float64(ph.elapsed.Milliseconds()) / 1000, ph.failed})
+			Cut     bool    `json:"interrupted,omitempty"`
+		}{ph.name, float64(ph.elapsed.Milliseconds()) / 1000, ph.end != done, ph.end == interrupted})
 	}
 	if g.p.Live {
 		g.p.screen.show("")
 	}
-	mark := "  "
-	if ph.failed {
-		mark = "! "
-	}
-	text := fmt.Sprintf("%s%s (%s)", mark, plain.Escape(ph.name), seconds(ph.elapsed))
-	if ph.failed {
-		text = fmt.Sprintf("%s%s (failed after %s)", mark, plain.Escape(ph.name), seconds(ph.elapsed))
+	text := fmt.Sprintf("  %s (%s)", plain.Escape(ph.name), seconds(ph.elapsed))
+	if ph.end != done {
+		text = fmt.Sprintf("! %s (%s after %s)", plain.Escape(ph.name), ph.end, seconds(ph.elapsed))
 	}
 	if g.p.Format != JSONL || g.p.Live {
 		g.p.screen.line(text)
