@@ -26,6 +26,7 @@ func (p *Printer) Wait(name string, since time.Time) (over func()) {
 	w := &wait{phase: phase{name: name, began: since}}
 	p.waits.mu.Lock()
 	p.waits.all = append(p.waits.all, w)
+	slices.SortStableFunc(p.waits.all, func(a, b *wait) int { return a.began.Compare(b.began) })
 	if p.waits.display == nil {
 		p.waits.display, p.waits.own = p.start(), true
 	}

@@ -48,6 +48,25 @@ func TestWaitOnATerminal(t *testing.T) {
 	})
 }
 
+// The wait that began last says most, whichever was shown first.
+func TestTheYoungestWaitIsShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, screen := onTerminal("")
+		login := p.Wait("logging in", time.Now().Add(-time.Second))
+		listing := p.Wait("asking Azure", time.Now().Add(-2*time.Second))
+		synctest.Wait()
+		if got := screen.String(); !strings.Contains(got, " logging in (1s)\n") {
+			t.Errorf("of two waits: %q", got)
+		}
+		login()
+		synctest.Wait()
+		if got := screen.String(); !strings.Contains(got, " asking Azure (2s)\n") {
+			t.Errorf("of one wait: %q", got)
+		}
+		listing()
+	})
+}
+
 // The display of a command has precedence, and shows a wait where it has no phase.
 func TestWaitBesideTheDisplayOfACommand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
