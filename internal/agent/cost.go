@@ -1,6 +1,9 @@
 package agent
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Disk is a managed disk as it is billed.
 type Disk struct {
@@ -95,6 +98,14 @@ func (u USD) Add(price *float64, n float64) USD {
 	return u
 }
 
+// About is a sum for a sentence: "about $1.2000", or what it is at least.
+func (u USD) About() string {
+	if u.Unknown > 0 {
+		return fmt.Sprintf("at least $%.4f", u.Known)
+	}
+	return fmt.Sprintf("about $%.4f", u.Known)
+}
+
 // Plus adds two sums.
 func (u USD) Plus(other USD) USD { return USD{u.Known + other.Known, u.Unknown + other.Unknown} }
 
@@ -124,6 +135,27 @@ func (r Rate) Now(b Billing) USD {
 		return USD{}
 	}
 	return r.Stopped().Add(nil, 1)
+}
+
+// Missing names what of a host's present state has no known price.
+func (r Rate) Missing(b Billing) []string {
+	if b == BillingNone {
+		return nil
+	}
+	var out []string
+	switch {
+	case b != BillingCompute && b != BillingStorage:
+		out = append(out, "what it is billed for at present")
+	case b == BillingCompute && r.Compute == nil:
+		out = append(out, "its size")
+	}
+	if r.Disk == nil {
+		out = append(out, "its disk")
+	}
+	if r.Address == nil {
+		out = append(out, "its address")
+	}
+	return out
 }
 
 // SoFar is about what a host has cost until now, at today's prices.

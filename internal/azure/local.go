@@ -14,9 +14,9 @@ import (
 	"mngr/internal/agent"
 )
 
-// ErrLocalNeverUsed says that no local Azure has ever been started here, so that there
+// ErrLocalNeverUsed says that no local Azure has been started here, or none since a reset, so that there
 // is nothing to list and nothing to complain about.
-var ErrLocalNeverUsed = errors.New("the local Azure has never been started")
+var ErrLocalNeverUsed = errors.New("there is no local Azure here: it has not been started, or was reset")
 
 // localState is client.json: how a client reaches the local Azure and logs in there.
 type localState struct {
@@ -54,7 +54,7 @@ func readLocalState(configured string) (*localState, error) {
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, "client.json"))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, localError(agent.KindNotPrepared, "the local Azure has never been started", ErrLocalNeverUsed)
+		return nil, localError(agent.KindNotPrepared, "there is no local Azure here: it has not been started, or was reset", ErrLocalNeverUsed)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read how to reach the local Azure: %w", err)

@@ -37,11 +37,21 @@ table, +? a sum in which a price is missing; what nobody knows is "unknown", and
 			if err != nil {
 				return err
 			}
-			f, listing, err := app.priced(cmd.Context(), flags.providers)
+			f, err := app.fleet()
 			if err != nil {
 				return err
 			}
-			if err := app.printCosts(f, listing, &s); err != nil {
+			var left leftParts
+			var listing fleet.Listing
+			if s.filtered() { // some hosts are asked for, not the bill
+				listing, err = app.priced(cmd.Context(), f, flags.providers)
+			} else {
+				listing, left, err = app.pricedWithParts(cmd.Context(), f, flags.providers)
+			}
+			if err != nil {
+				return err
+			}
+			if err := app.printCosts(f, listing, left, &s); err != nil {
 				return err
 			}
 			return listingCode(listing)
@@ -136,7 +146,7 @@ func (c costs) rows() []hostCostRow {
 	return rows
 }
 
-func (a *App) printCosts(f *fleet.Fleet, l fleet.Listing, s *selection) error {
+func (a *App) printCosts(f *fleet.Fleet, l fleet.Listing, left leftParts, s *selection) error {
 	p := a.printer()
 	wanted, err := s.pick(f, l, func(err error) { p.Warn(err.Error(), "hosts for which it cannot be told are left out") })
 	if err != nil {
@@ -148,13 +158,14 @@ func (a *App) printCosts(f *fleet.Fleet, l fleet.Listing, s *selection) error {
 		errs = append(errs, newErrorRow(e))
 	}
 	if p.Format == output.JSONL {
-		return printCostLines(p, c, errs)
+		return printCostLines(p, c, left, errs)
 	}
 	err = p.Emit(output.Result{
-		Data:  map[string]any{"hosts": c.rows(), "total": c.total, "errors": errs},
-		Human: func(w io.Writer) error { return costTable(f, p, w, c, s.filtered(), l) },
+		Data:  map[string]any{"hosts": c.rows(), "leftovers": left.known(), "total": c.total, "errors": errs},
+		Human: func(w io.Writer) error { return costTable(f, p, w, c, left, s.filtered(), l) },
 	})
 	if p.Format == output.Human {
+		left.warn(p, l)
 		for _, e := range l.Errors {
 			p.Warn(e.Provider+": "+e.Err.Error(), agent.HintOf(e.Err))
 		}
@@ -162,9 +173,14 @@ func (a *App) printCosts(f *fleet.Fleet, l fleet.Listing, s *selection) error {
 	return err
 }
 
-func printCostLines(p *output.Printer, c costs, errs []errorRow) error {
+func printCostLines(p *output.Printer, c costs, left leftParts, errs []errorRow) error {
 	for _, row := range c.rows() {
 		if err := p.Row(row); err != nil {
+			return err
+		}
+	}
+	for _, row := range left.rows {
+		if err := p.Emit(output.Result{Event: "leftover", Data: row}); err != nil {
 			return err
 		}
 	}
@@ -176,13 +192,13 @@ func printCostLines(p *output.Printer, c costs, errs []errorRow) error {
 	return p.Emit(output.Result{Event: "total", Data: c.total})
 }
 
-func costTable(f *fleet.Fleet, p *output.Printer, w io.Writer, c costs, filtered bool, l fleet.Listing) error {
+func costTable(f *fleet.Fleet, p *output.Printer, w io.Writer, c costs, left leftParts, filtered bool, l fleet.Listing) error {
 	if len(c.hosts) == 0 {
 		switch {
 		case filtered:
 			p.Note("no host is like that; `mngr cost` shows all")
-		case len(l.Errors) == 0:
-			p.Note("no hosts, and nothing that bills for one; `mngr gc` looks for what is left of others")
+		case len(l.Errors)+len(left.rows)+len(left.unseen) == 0:
+			p.Note("no hosts, and nothing that bills for one")
 		}
 		return nil
 	}

@@ -52,6 +52,10 @@ func TestCostGolden(t *testing.T) {
 	add(host("gone", func(h *agent.Host) {
 		h.State, h.Billing, h.Run, h.Spot = agent.HostEvicted, agent.BillingNone, agent.Run{}, true
 	}), retail)
+	left := newLeftParts([]fleet.Garbage{
+		{Provider: "azure", Leftover: agent.Leftover{Kind: agent.LeftoverAddress, Name: "mngr-x-ip", Resource: "/ip", Monthly: agent.USD{Known: 3.65}}},
+		{Provider: "azure", Leftover: agent.Leftover{Kind: agent.LeftoverDisk, Name: "mngr-x-os", Resource: "/disk", Monthly: agent.USD{Unknown: 1}}},
+	}, nil)
 	for _, format := range []string{"human", "json", "jsonl"} {
 		var out, errs bytes.Buffer
 		app := newApp(output.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
@@ -60,7 +64,7 @@ func TestCostGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := app.printCosts(f, l, &s); err != nil {
+		if err := app.printCosts(f, l, left, &s); err != nil {
 			t.Fatal(err)
 		}
 		got := out.String() + "-- standard error --\n" + errs.String()

@@ -48,7 +48,11 @@ What a row does not have, such as a label, fulfils no condition.`,
 			if flags.schema {
 				return app.printSchema(s)
 			}
-			f, listing, err := app.priced(cmd.Context(), flags.providers)
+			f, err := app.fleet()
+			if err != nil {
+				return err
+			}
+			listing, err := app.priced(cmd.Context(), f, flags.providers)
 			if err != nil {
 				return err
 			}
@@ -123,17 +127,13 @@ func (a *App) printListing(f *fleet.Fleet, l fleet.Listing, s *selection) error 
 }
 
 // priced lists hosts and agents, and what the hosts cost.
-func (a *App) priced(ctx context.Context, providers []string) (*fleet.Fleet, fleet.Listing, error) {
-	f, err := a.fleet()
-	if err != nil {
-		return nil, fleet.Listing{}, err
-	}
+func (*App) priced(ctx context.Context, f *fleet.Fleet, providers []string) (fleet.Listing, error) {
 	listing, err := f.List(ctx, providers, true)
 	if err != nil {
-		return nil, fleet.Listing{}, err
+		return fleet.Listing{}, err
 	}
 	listing.Costs = f.Costs(ctx, listing.Hosts)
-	return f, listing, nil
+	return listing, nil
 }
 
 // shown is a row as JSON shows it.

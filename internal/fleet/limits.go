@@ -98,34 +98,34 @@ func withinLimits(ctx context.Context, inst Instance, others []agent.Host, one a
 // price may cost anything.
 func withinCost(ctx context.Context, inst Instance, others []agent.Host, one agent.Host, what string) error {
 	most := inst.Defaults.MaxHourlyCost
-	rates := inst.Rates(ctx, append(slices.Clone(others), one))
-	sum := agent.USD{}
+	all := append(slices.Clone(others), one)
+	rates := inst.Rates(ctx, all)
+	now := agent.USD{}
 	for n, h := range others {
-		cost := rates[n].Now(h.Billing)
-		if cost.Unknown > 0 {
-			return unknownCost(inst, h)
+		now = now.Plus(rates[n].Now(h.Billing))
+	}
+	total := now.Plus(rates[len(others)].Now(one.Billing))
+	if total.Known > most+1e-9 {
+		return agent.Errorf(agent.KindRefused, "max_hourly_cost is $%.4g, and with %s %q the hosts of provider %s would cost %s an hour (%s now)",
+			most, what, one.Name, inst.Name(), total.About(), now.About()).
+			WithHint("mngr cost shows what costs how much; mngr stop what is not needed, or: mngr config set providers.%s.max_hourly_cost %.4f", inst.Name(), total.Known)
+	}
+	for n, h := range all {
+		if missing := rates[n].Missing(h.Billing); len(missing) > 0 {
+			return unknownCost(inst, h, missing)
 		}
-		sum = sum.Plus(cost)
-	}
-	cost := rates[len(others)].Now(one.Billing)
-	if cost.Unknown > 0 {
-		return unknownCost(inst, one)
-	}
-	if total := sum.Known + cost.Known; total > most+1e-9 {
-		return agent.Errorf(agent.KindRefused, "max_hourly_cost is $%.4g, and with %s %q the hosts of provider %s would cost about $%.4f an hour ($%.4f now)",
-			most, what, one.Name, inst.Name(), total, sum.Known).
-			WithHint("mngr cost shows what costs how much; mngr stop what is not needed, or: mngr config set providers.%s.max_hourly_cost %.4f", inst.Name(), total)
 	}
 	return nil
 }
 
-func unknownCost(inst Instance, h agent.Host) error {
+func unknownCost(inst Instance, h agent.Host, missing []string) error {
 	what := h.Size + " in " + h.Region
 	if h.Spot {
 		what += ", Spot"
 	}
-	return agent.Errorf(agent.KindRefused, "max_hourly_cost is $%.4g, and what host %q costs (%s) is not known: it may be more", inst.Defaults.MaxHourlyCost, h.Name, what).
-		WithHint("mngr cost shows which price is missing; another size or region may have one, or for once: -S providers.%s.max_hourly_cost=0", inst.Name())
+	return agent.Errorf(agent.KindRefused, "max_hourly_cost is $%.4g, and what host %q costs (%s) is not known: there is no price of %s",
+		inst.Defaults.MaxHourlyCost, h.Name, what, join(missing)).
+		WithHint("another size or region may have one; or for once: -S providers.%s.max_hourly_cost=0", inst.Name())
 }
 
 // someHosts names hosts, not too many.

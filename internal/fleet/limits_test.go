@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -50,6 +51,47 @@ func TestLimitHoldsForUnfinishedHosts(t *testing.T) {
 		_, err := f.Start(t.Context(), []Row{{Agent: h.Agents[0], Host: h}}, StartOptions{}, func(string) {})
 		if agent.KindOf(err) != c.kind || azure.started != c.started {
 			t.Errorf("limit %v: started %d times, %v", most, azure.started, err)
+		}
+	}
+}
+
+// vague is a provider that knows some prices.
+type vague struct {
+	atAzure
+	rate agent.Rate
+}
+
+func (v *vague) Rates(_ context.Context, hosts []agent.Host) []agent.Rate {
+	return slices.Repeat([]agent.Rate{v.rate}, len(hosts))
+}
+
+// What is known decides where it suffices; else the refusal names what is missing.
+func TestLimitWhereAPriceIsMissing(t *testing.T) {
+	half := agent.Rate{Compute: new(0.05), Address: new(0.005)}
+	whole := half
+	whole.Disk = new(0.003)
+	for name, c := range map[string]struct {
+		rate    agent.Rate
+		most    float64
+		billing agent.Billing
+		want    string
+	}{
+		"enough":                {whole, 0.2, agent.BillingCompute, ""},
+		"too much":              {whole, 0.1, agent.BillingCompute, "max_hourly_cost is $0.1, and with host \"new\" the hosts of provider p would cost about $0.1160 an hour (about $0.0580 now)"},
+		"the known is too much": {half, 0.1, agent.BillingCompute, "max_hourly_cost is $0.1, and with host \"new\" the hosts of provider p would cost at least $0.1100 an hour (at least $0.0550 now)"},
+		"the disk":              {half, 10, agent.BillingCompute, "max_hourly_cost is $10, and what host \"old\" costs (s in r) is not known: there is no price of its disk"},
+		"whether it is billed":  {whole, 10, agent.BillingUnknown, "max_hourly_cost is $10, and what host \"old\" costs (s in r) is not known: there is no price of what it is billed for at present"},
+	} {
+		inst := Instance{Machines: &vague{rate: c.rate}}
+		inst.Defaults.MaxHourlyCost = c.most
+		old, added := host("old", agent.HostRunning), host("new", agent.HostRunning)
+		old.Billing, added.Billing, old.Size, old.Region = c.billing, agent.BillingCompute, "s", "r"
+		got := ""
+		if err := withinCost(t.Context(), inst, []agent.Host{old}, added, "host"); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s: %s\nwant %s", name, got, c.want)
 		}
 	}
 }

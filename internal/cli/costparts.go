@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"mngr/internal/agent"
+	"mngr/internal/fleet"
+	"mngr/internal/output"
+)
+
+// leftRow is what still costs something of a host that is gone. Its JSON shape is a contract.
+type leftRow struct {
+	Kind     agent.LeftoverKind `json:"kind"`
+	Name     string             `json:"name"`
+	Provider string             `json:"provider_name"`
+	Resource string             `json:"resource_id"`
+	Monthly  *float64           `json:"usd_per_month"`
+	Known    float64            `json:"known_usd_per_month"`
+}
+
+// leftParts are all such parts. unseen says of whom they are not known.
+type leftParts struct {
+	rows   []leftRow // nil: nobody was asked
+	month  agent.USD
+	unseen []fleet.ProviderError
+}
+
+func newLeftParts(parts []fleet.Garbage, unseen []fleet.ProviderError) leftParts {
+	l := leftParts{rows: []leftRow{}, unseen: unseen}
+	for _, p := range parts {
+		l.month = l.month.Plus(p.Monthly)
+		l.rows = append(l.rows, leftRow{Kind: p.Kind, Name: p.Name, Provider: p.Provider, Resource: p.Resource,
+			Monthly: rounded(p.Monthly.Exact()), Known: *rounded(&p.Monthly.Known)})
+	}
+	return l
+}
+
+// known are the rows as JSON shows them: null where nobody was asked or somebody did not say.
+func (l leftParts) known() []leftRow {
+	if len(l.unseen) > 0 {
+		return nil
+	}
+	return l.rows
+}
+
+// pricedWithParts is priced, and asks at the same time for what is left of hosts that are gone.
+func (a *App) pricedWithParts(ctx context.Context, f *fleet.Fleet, providers []string) (fleet.Listing, leftParts, error) {
+	var (
+		parts   []fleet.Garbage
+		unseen  []fleet.ProviderError
+		problem error
+		wg      sync.WaitGroup
+	)
+	wg.Go(func() { parts, unseen, problem = f.BilledParts(ctx, providers) })
+	listing, err := a.priced(ctx, f, providers)
+	wg.Wait()
+	if err == nil {
+		err = problem
+	}
+	return listing, newLeftParts(parts, unseen), err
+}
+
+// warn tells people of parts that bill, and of providers that did not say whether they have
+// some. A provider that could not be asked at all is in the listing's errors already.
+func (l leftParts) warn(p *output.Printer, listing fleet.Listing) {
+	if len(l.rows) > 0 {
+		var names []string
+		for _, row := range l.rows {
+			names = append(names, kindWord(row.Kind)+" "+row.Name)
+		}
+		what := "cost " + dollars(l.month, agent.PriceRetail, 2) + " a month besides"
+		if l.month.Known == 0 {
+			what = "bill besides"
+		}
+		p.Warn(fmt.Sprintf("parts of hosts that are gone %s: %s", what, strings.Join(names, ", ")), "mngr gc")
+	}
+	for _, e := range l.unseen {
+		if !failed(listing, e.Provider) {
+			p.Warn("what is left of hosts that are gone is not known: "+e.Provider+": "+e.Err.Error(), agent.HintOf(e.Err))
+		}
+	}
+}
+
+func failed(l fleet.Listing, provider string) bool {
+	for _, e := range l.Errors {
+		if e.Provider == provider {
+			return true
+		}
+	}
+	return false
+}
