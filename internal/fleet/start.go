@@ -191,12 +191,13 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 	if out.Host.State, out.Host.Failure = fresh.State, fresh.Failure; fresh.State == agent.HostFailed {
 		return out, cannotStart(out.Host).WithHint("mngr create %s makes it anew; mngr destroy @%s removes it", o.Name, out.Host.Name)
 	}
-	warnings, err := f.finish(ctx, inst, &out.Host, o, progress)
+	status, warnings, err := f.finish(ctx, inst, &out.Host, o, progress)
 	if err != nil {
 		return out, err
 	}
 	out.Warnings = append(out.Warnings, warnings...)
 	out.Agents = []string{o.Name}
+	out.look(o.Name, status)
 	out.LastStop = f.lastStop(ctx, out.Host) // the dead-man timer, where the create was long ago
 	return out, f.Pending.Remove(out.Host.ID)
 }
