@@ -261,7 +261,7 @@ func createType(app *App, conf *config.Config, flag string, positional, argv []s
 		return "shell", nil
 	case kind == "":
 		return "", agent.Errorf(agent.KindUsage, "what the agent runs is not said").
-			WithHint("add -- COMMAND ARGS…, or --type shell, or: mngr config set commands.create.type shell")
+			WithHint("mngr config set commands.create.type shell # or add -- COMMAND ARGS…, or --type shell")
 	case kind == "command" && len(argv) == 0:
 		return "", agent.Errorf(agent.KindUsage, "type command needs a command").WithHint("add -- COMMAND ARGS…")
 	case !knownType(kind):

@@ -138,7 +138,7 @@ func (c *Config) addText(key, value string, origin Origin) error {
 	if name, _, ok := instanceKey(key); ok && c.Providers[name] == nil {
 		return &Problem{origin, key, fault{
 			fmt.Sprintf("there is no provider instance %q", name),
-			fmt.Sprintf("known are %s; `mngr config set providers.%s.backend azure --scope user` makes one", strings.Join(c.names(), ", "), name),
+			fmt.Sprintf("mngr config set providers.%s.backend azure --scope user # makes one; known are %s", name, strings.Join(c.names(), ", ")),
 		}}
 	}
 	f, ok := c.find(key, false)
@@ -215,7 +215,7 @@ func (c *Config) Provider(name string) (Provider, error) {
 	p, ok := c.Providers[name]
 	if !ok {
 		return Provider{}, agent.Errorf(agent.KindUsage, "there is no provider instance %q", name).
-			WithHint("known are %s; `mngr config set providers.%s.backend azure --scope user` makes one", strings.Join(c.names(), ", "), name)
+			WithHint("mngr config set providers.%s.backend azure --scope user # makes one; known are %s", name, strings.Join(c.names(), ", "))
 	}
 	return *p, nil
 }
