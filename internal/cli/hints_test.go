@@ -219,6 +219,10 @@ func hintsAt(n ast.Node) []ast.Expr {
 		switch {
 		case name == "WithHint" && len(n.Args) > 0:
 			return n.Args[:1]
+		case name == "Note" && len(n.Args) > 0:
+			if text, ok := n.Args[0].(*ast.BasicLit); ok && strings.HasPrefix(text.Value, `"hint: `) {
+				return []ast.Expr{&ast.BasicLit{ValuePos: text.ValuePos, Value: `"` + strings.TrimPrefix(text.Value, `"hint: `)}}
+			}
 		case (name == "orElse" || name == "Warn") && len(n.Args) > 1:
 			return n.Args[1:2]
 		}
@@ -239,7 +243,7 @@ func hintsAt(n ast.Node) []ast.Expr {
 			case *ast.SelectorExpr:
 				name = l.Sel.Name
 			}
-			if name == "hint" || name == "Hint" || name == "remedy" {
+			if name == "hint" || name == "finish" || name == "Hint" || name == "remedy" {
 				all = append(all, n.Rhs[i])
 			}
 		}
@@ -258,7 +262,9 @@ func hintsAt(n ast.Node) []ast.Expr {
 		}
 		kind, _ := n.Type.(*ast.Ident)
 		switch {
-		case kind != nil && (kind.Name == "fault" || kind.Name == "alarmRow"), len(n.Elts) == 4 && isKind(n.Elts[1]):
+		case kind != nil && kind.Name == "alarmRow" && len(n.Elts) > 2:
+			return n.Elts[2:3]
+		case kind != nil && kind.Name == "fault", len(n.Elts) == 4 && isKind(n.Elts[1]):
 			return n.Elts[len(n.Elts)-1:]
 		}
 	}
