@@ -167,7 +167,8 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 	}
 	app.printer().WarnAll(made.Warnings)
 	if err := app.printCreated(ctx, f, made, provider); err != nil {
-		return err
+		return unwritten(err, true, fmt.Sprintf("agent %s is made, and its host %s bills", made.Agent.Name, made.Host.Name),
+			"mngr list # shows it; mngr destroy --force "+made.Agent.Name+"@"+made.Host.Name+" removes it")
 	}
 	if flags.noConnect || flags.noWait || !conf.Create.Connect || !app.interactive() {
 		return nil

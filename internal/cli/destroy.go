@@ -198,7 +198,8 @@ func (a *App) printDestroyed(d destroyed) error {
 	if d.dryRun {
 		verb = "would be destroyed"
 	}
-	return errors.Join(d.failure, a.printer().Emit(output.Result{
+	done := planLines(d.plan, verb)
+	return errors.Join(d.failure, unwritten(a.printer().Emit(output.Result{
 		Event: "destroyed",
 		Data: map[string]any{
 			"destroyed_agents": agents, "count": len(agents),
@@ -206,14 +207,13 @@ func (a *App) printDestroyed(d destroyed) error {
 			"failures": failures, "failure_count": len(failures), "gc": d.gc,
 		},
 		Human: func(w io.Writer) error {
-			lines := planLines(d.plan, verb)
-			if len(lines) == 0 && d.failure == nil {
+			if len(done) == 0 && d.failure == nil {
 				a.printer().Note("nothing to destroy")
 			}
-			for _, l := range lines {
+			for _, l := range done {
 				fmt.Fprintln(w, l)
 			}
 			return nil
 		},
-	}))
+	}), false, lines(done, "nothing was destroyed"), "mngr list"))
 }

@@ -47,6 +47,9 @@ func (a *App) finish(cmd *cobra.Command, err error) int {
 	if exit, ok := errors.AsType[*output.Exit](err); ok && exit.Err == nil {
 		return exit.Code
 	}
+	if a.readerLeft(err) {
+		return output.CodeOK
+	}
 	if e, ok := errors.AsType[ended](err); ok {
 		return e.EndsWith()
 	}
