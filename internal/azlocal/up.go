@@ -121,7 +121,7 @@ func configure(ctx context.Context, dir string, f upFlags) (*instance.Instance, 
 		inst.Profile = f.profile
 	}
 	if _, err := fabric.ParseProfile(inst.Profile); err != nil {
-		return nil, &Problem{Cause: err.Error(), Remedy: "choose one with --profile"}
+		return nil, &Problem{Cause: err.Error(), Remedy: "choose one with --profile", Misuse: true}
 	}
 	if f.port != 0 {
 		inst.Port = f.port
@@ -136,7 +136,7 @@ func configure(ctx context.Context, dir string, f upFlags) (*instance.Instance, 
 		inst.Switches[name] = answer
 	}
 	if _, err := fabric.NewSwitches(inst.Switches); err != nil {
-		return nil, &Problem{Cause: err.Error(), Remedy: "mngr azure local up --help"}
+		return nil, &Problem{Cause: err.Error(), Remedy: "mngr azure local up --help", Misuse: true}
 	}
 	return inst, nil
 }
@@ -159,7 +159,7 @@ func setDriver(ctx context.Context, inst *instance.Instance, wish string) error 
 		inst.Driver, inst.DriverWhy, err = chooseDriver(ctx)
 		return err
 	}
-	return &Problem{Cause: fmt.Sprintf("there is no driver %q", wish), Remedy: "drivers: docker, qemu, none, auto"}
+	return &Problem{Cause: fmt.Sprintf("there is no driver %q", wish), Remedy: "drivers: docker, qemu, none, auto", Misuse: true}
 }
 
 // leaving tells whether a daemon that could not start, or was told to stop, ended while it

@@ -200,7 +200,7 @@ func createProvider(conf *config.Config, a agent.Address, flags createFlags) (co
 	case name == "":
 		name = conf.DefaultProvider
 	}
-	return conf.Provider(name)
+	return conf.Enabled(name)
 }
 
 func createOptions(app *App, conf *config.Config, p config.Provider, a agent.Address, flags createFlags, types, argv []string) (fleet.CreateOptions, error) {

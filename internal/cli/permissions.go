@@ -12,6 +12,7 @@ import (
 	"mngr/internal/agent"
 	"mngr/internal/azure"
 	"mngr/internal/azure/permission"
+	"mngr/internal/config"
 	"mngr/internal/output"
 )
 
@@ -105,7 +106,7 @@ func runPermissions(ctx context.Context, app *App, flags permissionFlags, args [
 // no obstacle: its place is marked, and said.
 func (f permissionFlags) rights(ctx context.Context, app *App) (rights, error) {
 	instance := instanceFlags{provider: f.provider, subscription: f.subscription, group: f.group}
-	p, provider, err := instance.open(app)
+	p, provider, err := instance.openIf(app, (*config.Config).Provider) // nobody is asked
 	if err != nil {
 		return rights{}, err
 	}

@@ -220,6 +220,16 @@ func (c *Config) Provider(name string) (Provider, error) {
 	return *p, nil
 }
 
+// Enabled returns an instance by name, unless it is switched off.
+func (c *Config) Enabled(name string) (Provider, error) {
+	p, err := c.Provider(name)
+	if err == nil && !p.IsEnabled {
+		return Provider{}, agent.Errorf(agent.KindUsage, "provider instance %q is switched off: is_enabled is false (%s)", name, c.Origin("providers."+name+".is_enabled")).
+			WithHint("mngr config set providers.%s.is_enabled true # switches it on; known are %s", name, strings.Join(c.names(), ", "))
+	}
+	return p, err
+}
+
 // Instances returns the enabled instances, sorted by name.
 func (c *Config) Instances() []Provider {
 	var all []Provider
