@@ -328,7 +328,11 @@ func (a *App) fillWorkDir(ctx context.Context, o *fleet.CreateOptions, transfer 
 		return nil
 	}
 	if repo.Changed > 0 {
-		a.printer().Warn(fmt.Sprintf("%d changed files are not committed and stay here: the agent gets the last commit", repo.Changed), "")
+		files := fmt.Sprintf("%d changed files are not committed and stay here", repo.Changed)
+		if repo.Changed == 1 {
+			files = "1 changed file is not committed and stays here"
+		}
+		a.printer().Warn(files+": the agent gets the last commit", "")
 	}
 	o.Repo = &repo
 	return nil

@@ -162,8 +162,12 @@ func planLines(plan fleet.DestroyPlan, verb string) []string {
 	var lines []string
 	for _, h := range plan.Hosts {
 		line := fmt.Sprintf("host %s on %s %s, with its disk and address", h.Name, h.Provider, verb)
-		if len(h.Agents) > 0 {
-			line += " and agents " + strings.Join(agentNames(h), ", ")
+		switch names := agentNames(h); len(names) {
+		case 0:
+		case 1:
+			line += " and agent " + names[0]
+		default:
+			line += " and agents " + strings.Join(names, ", ")
 		}
 		lines = append(lines, line)
 	}

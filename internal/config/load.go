@@ -92,7 +92,7 @@ func (c *Config) addFile(layer Layer, path string) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("read settings: %w", err)
+		return agent.Errorf(agent.KindInternal, "read settings: %w", err).WithHint("set HOME, or MNGR_HOST_DIR, to a directory that can be used")
 	}
 	d, err := parseDocument(path, data)
 	if err != nil {
