@@ -77,7 +77,7 @@ func few(ctx context.Context, l *lane) error {
 		return err
 	}
 	second := slices.Replace(create("b"), 1, 2, "b@a")
-	push := step{phase: "pushing branch main", before: "recording the agent", port: "tcp:2222", nth: 2, opens: true}
+	push := step{phase: "pushing branch main", before: "preparing the agent", port: "tcp:2222", nth: 2, opens: true}
 	asks := step{phase: "asking host a who runs", port: "tcp:2222", nth: 1, opens: true}
 	waits := step{phase: "waiting for the container", before: "waiting for the address", port: "tcp:2222", nth: 1, opens: true}
 	return l.tryAll(ctx, []trial{

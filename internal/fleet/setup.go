@@ -227,6 +227,7 @@ func (f *Fleet) startContainer(ctx context.Context, vm Guest, inst Instance, h a
 // startNew makes an agent inside its host. A request that is named makes it itself, or it
 // is agent.KindExists; "" takes one that is there.
 func (f *Fleet) startNew(ctx context.Context, g Guest, h agent.Host, a agent.Record, o CreateOptions, request string, progress agent.Progress) (ctl.AgentStatus, error) {
+	progress("preparing the agent")
 	ref := &ctl.AgentRef{ID: string(a.ID), Name: a.Name}
 	prepared, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentPrepare, Ref: ref}, progress)
 	if err != nil {
