@@ -155,7 +155,8 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 	}
 	app.printer().WarnAll(made.Warnings)
 	if err := app.printCreated(ctx, f, made, provider); err != nil {
-		return err
+		return unwritten(err, true, fmt.Sprintf("agent %s is made, and its host %s bills", made.Agent.Name, made.Host.Name),
+			"mngr list # shows it; mngr destroy --force "+made.Agent.Name+"@"+made.Host.Name+" removes it")
 	}
 	if flags.noConnect || flags.noWait || !conf.Create.Connect || !app.interactive() {
 		return nil
@@ -193,7 +194,7 @@ func createProvider(conf *config.Config, a agent.Address, flags createFlags) (co
 	case name == "":
 		name = conf.DefaultProvider
 	}
-	return conf.Provider(name)
+	return conf.Enabled(name)
 }
 
 func createOptions(app *App, conf *config.Config, p config.Provider, a agent.Address, flags createFlags, types, argv []string) (fleet.CreateOptions, error) {
@@ -255,7 +256,7 @@ func createType(app *App, conf *config.Config, flag string, positional, argv []s
 		return "shell", nil
 	case kind == "":
 		return "", agent.Errorf(agent.KindUsage, "what the agent runs is not said").
-			WithHint("add -- COMMAND ARGS…, or --type shell, or: mngr config set commands.create.type shell")
+			WithHint("mngr config set commands.create.type shell # or add -- COMMAND ARGS…, or --type shell")
 	case kind == "command" && len(argv) == 0:
 		return "", agent.Errorf(agent.KindUsage, "type command needs a command").WithHint("add -- COMMAND ARGS…")
 	case !knownType(kind):
@@ -321,7 +322,11 @@ func (a *App) fillWorkDir(ctx context.Context, o *fleet.CreateOptions, transfer 
 		return nil
 	}
 	if repo.Changed > 0 {
-		a.printer().Warn(fmt.Sprintf("%d changed files are not committed and stay here: the agent gets the last commit", repo.Changed), "")
+		files := fmt.Sprintf("%d changed files are not committed and stay here", repo.Changed)
+		if repo.Changed == 1 {
+			files = "1 changed file is not committed and stays here"
+		}
+		a.printer().Warn(files+": the agent gets the last commit", "")
 	}
 	o.Repo = &repo
 	return nil

@@ -90,7 +90,7 @@ func (a *App) printStarted(results []fleet.Started) error {
 		}
 		a.printer().WarnAll(r.Warnings)
 	}
-	return a.printer().Emit(output.Result{
+	err := a.printer().Emit(output.Result{
 		Event: "started",
 		Data: map[string]any{"started_agents": started, "count": len(started), "was_host_started": booted, "ended_agents": ended,
 			"accepted_hosts": accepted, "stop_reasons": reasons},
@@ -113,6 +113,8 @@ func (a *App) printStarted(results []fleet.Started) error {
 			return nil
 		},
 	})
+	done, bills := startedWords(started, accepted)
+	return unwritten(err, bills, done, "mngr list # shows it; mngr stop ends the bill")
 }
 
 func endedLine(e fleet.EndedAgent) string {

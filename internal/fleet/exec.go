@@ -89,7 +89,7 @@ func needRunning(r Row) error {
 			WithHint("mngr start %s", r.Agent.Name)
 	case agent.HostCreating:
 		return agent.Errorf(agent.KindConflict, "host %q of agent %q is not finished", r.Host.Name, r.Agent.Name).
-			WithHint("mngr start %s finishes it", r.Agent.Name)
+			WithHint("mngr start %s # finishes it", r.Agent.Name)
 	}
 	return agent.Errorf(agent.KindConflict, "host %q of agent %q is %s", r.Host.Name, r.Agent.Name, r.Host.State).
 		WithHint("mngr list")

@@ -39,7 +39,7 @@ func (f *Fleet) resume(ctx context.Context, inst Instance, h agent.Host, o Creat
 	}
 	if fresh.State == agent.HostFailed && !neverFinished(h) {
 		h.State, h.Failure = fresh.State, fresh.Failure
-		return Created{}, cannotStart(h).WithHint("mngr start %s tries again; mngr destroy @%s removes it with the files of its agents", o.Name, h.Name)
+		return Created{}, cannotStart(h).WithHint("mngr start %s # tries again; mngr destroy @%s removes it with the files of its agents", o.Name, h.Name)
 	}
 	if fresh.State == agent.HostFailed {
 		progress("removing the failed host " + h.Name)
@@ -93,7 +93,7 @@ func beingMade(h agent.Host) error {
 func (f *Fleet) lock(h agent.Host) (unlock func(), err error) {
 	unlock, taken, err := f.Pending.Lock(h.ID)
 	if err == nil && !taken {
-		err = agent.Errorf(agent.KindConflict, "another mngr on this machine is making host %q", h.Name).WithHint("mngr list shows how far it is")
+		err = agent.Errorf(agent.KindConflict, "another mngr on this machine is making host %q", h.Name).WithHint("mngr list # shows how far it is")
 	}
 	return unlock, err
 }
@@ -109,7 +109,7 @@ func (f *Fleet) sameRequest(h agent.Host, o CreateOptions) error {
 		return nil
 	}
 	return agent.Errorf(agent.KindConflict, "an unfinished create of %q is to run something else", o.Name).
-		WithHint("mngr start %s finishes it; mngr destroy @%s removes it", o.Name, h.Name)
+		WithHint("mngr start %s # finishes it; or: mngr destroy @%s", o.Name, h.Name)
 }
 
 // finish brings an accepted machine to its end from whatever point it is at. It undoes
@@ -118,7 +118,7 @@ func (f *Fleet) finish(ctx context.Context, inst Instance, h *agent.Host, o Crea
 	defer func() {
 		if err != nil && ctx.Err() != nil {
 			err = agent.Errorf(agent.KindCanceled, "interrupted; host %q is not finished, and bills unless list shows that it is deallocated", h.Name).
-				WithHint("mngr start %s goes on; mngr destroy @%s removes it", o.Name, h.Name)
+				WithHint("mngr start %s # goes on; mngr destroy @%s removes it", o.Name, h.Name)
 		}
 	}()
 	progress("finishing host " + h.Name + ", which bills")
@@ -204,7 +204,7 @@ func (f *Fleet) addressed(parent context.Context, inst Instance, h *agent.Host) 
 		}
 		if waited != nil {
 			return agent.Errorf(agent.KindTimeout, "host %q runs, and bills, but has had no public address for %s: has somebody removed it?", h.Name, agent.DeadlineAddress).
-				WithHint("mngr stop --stop-host @%s ends its bill; mngr destroy --force @%s removes it", h.Name, h.Name)
+				WithHint("mngr stop --stop-host @%s # ends its bill; mngr destroy --force @%s removes it", h.Name, h.Name)
 		}
 		fresh, err := inst.Get(parent, h.Resource)
 		if err != nil {
@@ -223,7 +223,7 @@ func (f *Fleet) pendingOptions(h agent.Host) (CreateOptions, error) {
 	data, err := f.Pending.Load(h.ID)
 	if errors.Is(err, fs.ErrNotExist) {
 		return CreateOptions{}, agent.Errorf(agent.KindConflict, "host %q is not finished and was begun on another machine", h.Name).
-			WithHint("repeat its mngr create there, or mngr destroy --force it")
+			WithHint("mngr destroy --force @%s # removes it; or repeat its mngr create there", h.Name)
 	}
 	if err != nil {
 		return CreateOptions{}, err

@@ -120,11 +120,11 @@ func (f *Fleet) enterPlace(ctx context.Context, h agent.Host, p Place) (Guest, e
 	entered()
 	if errors.Is(err, ErrNoAccess) {
 		denied := &agent.Error{Kind: agent.KindDenied, Cause: fmt.Sprintf("cannot enter host %q: %v", h.Name, err), Err: err}
-		return nil, denied.WithHint("stop, start and destroy work from here; enter it from the machine that created it")
+		return nil, denied.WithHint("enter it from the machine that created it (stop, start and destroy work from here)")
 	}
 	if err != nil {
 		failure := &agent.Error{Kind: agent.KindOf(err), Err: err, Cause: fmt.Sprintf("cannot enter host %q: %v", h.Name, err)}
-		hint := cmp.Or(agent.HintOf(err), "mngr list shows its state; mngr stop --stop-host stops it without SSH")
+		hint := cmp.Or(agent.HintOf(err), "mngr list # shows its state; mngr stop --stop-host @"+h.Name+" stops it without SSH")
 		return nil, failure.WithHint("%s", hint)
 	}
 	return guest, nil
@@ -204,7 +204,7 @@ func (f *Fleet) startContainer(ctx context.Context, vm Guest, inst Instance, h a
 	}
 	if o.Unsafe && !h.Unsafe {
 		return "", agent.Errorf(agent.KindRefused, "the machine of host %q has an identity, which unsafe start arguments would hand to its agents", h.Name).
-			WithHint("mngr destroy @%s, then create it anew with --unsafe-start-args", h.Name)
+			WithHint("mngr destroy @%s # then create it anew with --unsafe-start-args", h.Name)
 	}
 	startArgs := slices.Concat(inst.Defaults.StartArgs, o.StartArgs)
 	if err := hostsetup.CheckStartArgs(startArgs, hostsetup.StartRules{Unsafe: o.Unsafe, SSHPort: inst.Defaults.ContainerPort}); err != nil {

@@ -189,7 +189,7 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 		return out, err
 	}
 	if out.Host.State, out.Host.Failure = fresh.State, fresh.Failure; fresh.State == agent.HostFailed {
-		return out, cannotStart(out.Host).WithHint("mngr create %s makes it anew; mngr destroy @%s removes it", o.Name, out.Host.Name)
+		return out, cannotStart(out.Host).WithHint("mngr destroy @%s # removes it; mngr create makes it anew", out.Host.Name)
 	}
 	status, warnings, err := f.finish(ctx, inst, &out.Host, o, progress)
 	if err != nil {
@@ -252,11 +252,11 @@ func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, ro
 	}
 	if ctx.Err() != nil {
 		return agent.Errorf(agent.KindCanceled, "interrupted; host %q runs and bills, as before", out.Host.Name).
-			WithHint("mngr start %s goes on; mngr stop @%s ends the bill", rows[0].Agent.Name, out.Host.Name)
+			WithHint("mngr start %s # goes on; mngr stop @%s ends the bill", rows[0].Agent.Name, out.Host.Name)
 	}
 	if err != nil {
 		return (&agent.Error{Kind: agent.KindOf(err), Cause: fmt.Sprintf("host %q runs, but %v", out.Host.Name, err), Err: err}).
-			WithHint("look: mngr exec --outer %s 'systemctl status mngrd'; or end the bill: mngr stop @%s", rows[0].Agent.Name, out.Host.Name)
+			WithHint("mngr exec --outer %s 'systemctl status mngrd' # a look; mngr stop @%s ends the bill", rows[0].Agent.Name, out.Host.Name)
 	}
 	defer g.Close()
 	if names, err := agree(ctx, g, byID(out.Host.Agents)); len(names) > 0 && err != nil {
@@ -267,7 +267,7 @@ func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, ro
 		ref := &ctl.AgentRef{ID: string(r.Agent.ID)}
 		answer, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentStart, Ref: ref}, progress)
 		if err != nil {
-			return orElse(fmt.Errorf("start agent %q: %w", r.Agent.Name, err), "mngr start %s again; mngr stop --stop-host %s ends the bill without SSH", r.Agent.Name, r.Agent.Name)
+			return orElse(fmt.Errorf("start agent %q: %w", r.Agent.Name, err), "mngr start %s # again; mngr stop --stop-host %s ends the bill without SSH", r.Agent.Name, r.Agent.Name)
 		}
 		out.Agents = append(out.Agents, r.Agent.Name)
 		if answer.Agent != nil {
