@@ -26,7 +26,7 @@ const (
 	tryIPQuota = "az network list-usages --location REGION --output table # then ask for more: PORTAL (Subscriptions > Usage + quotas)," +
 		" or take another region with -b --azure-region= (fallback_regions helps with capacity only)"
 	tryAgain    = "mngr list # then repeat the command"
-	trySoon     = "try again in a minute; if it stays so, check the network"
+	trySoon     = "try again in a minute, and check the network if it stays so"
 	tryLater    = "sleep WAIT # then repeat the command || sleep 60 # then repeat the command"
 	tryPrepare  = "PREPARE"
 	tryLogin    = "LOGIN"

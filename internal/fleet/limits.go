@@ -77,6 +77,9 @@ func (f *Fleet) counted(ctx context.Context, inst Instance) ([]agent.Host, error
 	for n := range hosts {
 		hosts[n].Via = inst.Name()
 		f.read(&hosts[n])
+		if hosts[n].Addresses == nil { // one that is being made shows none yet, and will have one at most
+			hosts[n].Addresses = new(1)
+		}
 	}
 	return slices.DeleteFunc(hosts, func(h agent.Host) bool { return h.State == agent.HostDeleting || h.Gone() }), nil
 }
