@@ -27,7 +27,7 @@ type moment struct {
 }
 
 // ended is a phase as a pipe shows it, once it has ended.
-var ended = regexp.MustCompile(`^([ !]) (.+) \((?:failed after )?[0-9][0-9.hms]*\)$`)
+var ended = regexp.MustCompile(`^([ !]) (.+) \((?:(?:failed|interrupted) after )?[0-9][0-9.hms]*\)$`)
 
 // follow tells of each phase of a command as it ends.
 func follow(ctx context.Context, p *rig.Process, each func(phase string)) error {

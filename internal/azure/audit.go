@@ -146,12 +146,12 @@ const providersPart = "/providers/"
 // operationOf names what a request asks for as Azure's roles and its activity log do, and
 // the resource that it asks it of: "Microsoft.Compute/virtualMachines/deallocate/action".
 func operationOf(method, path string) (operation, resource string) {
-	if at := strings.Index(strings.ToLower(path), "/subscriptions/"); at > 0 {
+	if at := strings.Index(asciiLower(path), "/subscriptions/"); at > 0 {
 		path = path[at:] // a cloud of one's own may have its ARM below a path
 	}
 	resource = strings.TrimRight(path, "/")
 	namespace, rest := "Microsoft.Resources", strings.Split(strings.Trim(resource, "/"), "/")
-	if at := strings.LastIndex(strings.ToLower(resource), providersPart); at >= 0 {
+	if at := strings.LastIndex(asciiLower(resource), providersPart); at >= 0 {
 		rest = strings.Split(resource[at+len(providersPart):], "/")
 		namespace, rest = rest[0], rest[1:]
 	}
@@ -174,6 +174,18 @@ func operationOf(method, path string) (operation, resource string) {
 		}
 	}
 	return strings.Join(append(words, verb), "/"), resource
+}
+
+// asciiLower is s in lower case with every byte at its place, which strings.ToLower does not
+// promise outside ASCII.
+func asciiLower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // canonicalType spells the one type that the SDK spells differently in paths.
