@@ -3,10 +3,12 @@ package azlocal
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -133,5 +135,28 @@ func TestCommand(t *testing.T) {
 	p.must("reset", "--force")
 	if _, err := os.Stat(p.dir); !os.IsNotExist(err) {
 		t.Fatalf("after reset: %v", err)
+	}
+}
+
+// TestSetTogether sets different things at once; none is lost, neither in the daemon nor
+// for its next start.
+func TestSetTogether(t *testing.T) {
+	p := buildProgram(t)
+	p.must("up", "--driver", "none")
+	want := map[string]string{}
+	var setters sync.WaitGroup
+	for _, name := range []string{"eastus", "eastus2", "westus", "westus2", "westus3", "centralus", "northeurope", "westeurope", "uksouth", "swedencentral"} {
+		region := "quota.cores@" + name
+		want[region] = "7"
+		setters.Go(func() {
+			if _, problems, err := p.run("set", region+"=7"); err != nil {
+				t.Errorf("%s: %v\n%s", region, err, problems)
+			}
+		})
+	}
+	setters.Wait()
+	inst, err := instance.Load(p.dir)
+	if err != nil || !maps.Equal(inst.Settings, want) {
+		t.Errorf("%d of %d are kept: %v, %v", len(inst.Settings), len(want), inst.Settings, err)
 	}
 }

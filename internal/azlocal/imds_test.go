@@ -128,6 +128,9 @@ func TestMetadataTokens(t *testing.T) {
 			t.Errorf("%s: %+v", query, got)
 		}
 	}
+	if shouted := get(url.QueryEscape("https://MANAGEMENT.azure.com/")); shouted.AccessToken != first.AccessToken {
+		t.Error("the host keeps a token for each spelling of a resource")
+	}
 	now := time.Now()
 	l.server.issuer.Now = func() time.Time { return now.Add(30 * time.Second) } // another token can be told from the first
 	if again := get(arm + "&object_id=" + oid); again.AccessToken != first.AccessToken {

@@ -69,6 +69,13 @@ func TestRoleAssignmentErrors(t *testing.T) {
 	if rep := put(sub, name, reader, oid, `,"description":"why"`, now); rep.Status != 200 || !strings.Contains(string(rep.Body), `"description":"why"`) {
 		t.Errorf("a description: %d %s", rep.Status, rep.Body)
 	}
+	for _, no := range []string{`,"description":{}`, `,"condition":[]`, `,"condition":1`, `,"conditionVersion":{}`, `,"description":["a"]`} {
+		for range 2 {
+			put(sub, name, reader, oid, no, now).refused(t, no, 400, "BadRequestFormat", "")
+			put(sub, uuid.NewString(), contributor, oid, no, now).refused(t, no+" of a new one", 400, "BadRequestFormat", "")
+		}
+	}
+	put(sub, name, reader, oid, `,"description":null,"condition":null`, now).refused(t, "null", 200, "", "")
 	l.set(t, map[string]string{"quota.roleAssignments": "1"})
 	put(sub, uuid.NewString(), contributor, oid, "", now).refused(t, "too many", 400, "RoleAssignmentLimitExceeded", "")
 	l.set(t, map[string]string{"quota.roleAssignments": "", fabric.DirectoryReplication: "1h"})

@@ -126,7 +126,8 @@ The settings stay until they are changed.
 	return cmd
 }
 
-// set changes the daemon's settings, and the instance's for the next start.
+// set changes the daemon's settings, and the instance's for the next start, one after the
+// other where several are at it.
 func set(cmd *cobra.Command, args []string) error {
 	values := map[string]string{}
 	for _, arg := range args {
@@ -135,6 +136,13 @@ func set(cmd *cobra.Command, args []string) error {
 			return &Problem{Cause: fmt.Sprintf("%q is not KEY=VALUE", arg), Remedy: "mngr azure local set --help", Misuse: true}
 		}
 		values[name] = value
+	}
+	if inst, err := load(); err == nil { // else asking tells why not
+		held, err := waitLock(cmd.Context(), inst.Path(upLock))
+		if err != nil {
+			return err
+		}
+		defer held.Close()
 	}
 	if err := ask(cmd, "POST", "/settings", values, nil); err != nil {
 		return err

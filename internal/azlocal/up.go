@@ -22,6 +22,9 @@ import (
 // maxStart is how long `up` waits: the first start makes the machine image.
 const maxStart = 15 * time.Minute
 
+// upLock is held by whoever changes the stored instance.
+const upLock = "up.lock"
+
 type upFlags struct {
 	driver, profile string
 	port            int
@@ -82,7 +85,7 @@ func up(cmd *cobra.Command, f upFlags) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return &Problem{Cause: fmt.Sprintf("the state directory cannot be made: %v", err), Remedy: "choose another one with MNGR_AZLOCAL_DIR", Err: err}
 	}
-	held, err := waitLock(cmd.Context(), filepath.Join(dir, "up.lock"))
+	held, err := waitLock(cmd.Context(), filepath.Join(dir, upLock))
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"unicode/utf8"
 )
 
 // FileName of the log in the state directory.
@@ -47,8 +48,25 @@ func (l *Log) open() error {
 	return nil
 }
 
-// Add writes one entry. A line is written whole, by one call.
+// maxField is how many bytes of a request's own words are logged: requests are logged
+// before anybody knows who sends them, and must not push the history out of the log.
+const maxField = 2 << 10
+
+// clip cuts a text to limit bytes, between two letters.
+func clip(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit]
+}
+
+// Add writes one entry. A line is written whole, by one call; what a request says is cut
+// to 2 KiB each.
 func (l *Log) Add(e Entry) error {
+	e.Operation, e.Path, e.Resource = clip(e.Operation, maxField), clip(e.Path, maxField), clip(e.Resource, maxField)
 	line, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("encode an activity: %w", err)

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // TestRead wants what was added, without a line that was cut short and what is not asked for.
@@ -142,5 +145,58 @@ func TestRequests(t *testing.T) {
 	}
 	if want := "quick PUT Succeeded  5\nslow PUT Canceled OperationPreempted 0\nread GET   0\npart  Failed Conflict 0\n"; got != want {
 		t.Errorf("got:\n%s", got)
+	}
+}
+
+// TestLongRequest writes what anyone may send without a token, and wants the log to stay
+// readable and its history to stay where it is.
+func TestLongRequest(t *testing.T) {
+	path := filepath.Join(t.TempDir(), FileName)
+	l, err := Open(path, Limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	long := "/é" + strings.Repeat("&", 600<<10)
+	for _, e := range []Entry{{Operation: "before"}, {Operation: "GET " + long, Path: long, Resource: long, Status: 401}, {Operation: "after", Path: "/short"}} {
+		if err := l.Add(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Size() > 64<<10 {
+		t.Errorf("the log has %d bytes, %v", info.Size(), err)
+	}
+	all, err := Read(path, func(Entry) bool { return true })
+	if err != nil || len(all) != 3 || all[1].Path != long[:maxField] || all[1].Status != 401 || all[2].Path != "/short" {
+		t.Errorf("read: %d entries, %v", len(all), err)
+	}
+	if cut := clip(strings.Repeat("é", maxField)+"e", maxField-1); !utf8.ValidString(cut) || len(cut) != maxField-2 {
+		t.Errorf("cut within a letter: %d bytes, %q at the end", len(cut), cut[len(cut)-2:])
+	}
+}
+
+// TestOverlongLine wants a line that an older version wrote to be left out, and the ones
+// around it to be read and followed.
+func TestOverlongLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), FileName)
+	text := fmt.Sprintf("{\"operation\":\"one\"}\n{\"operation\":%q}\n{\"operation\":\"two\"}\n", strings.Repeat("x", 2*maxLine))
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	all, err := Read(path, func(Entry) bool { return true })
+	if err != nil || len(all) != 2 || all[0].Operation != "one" || all[1].Operation != "two" {
+		t.Errorf("read: %d entries, %v", len(all), err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var followed []string
+	err = Follow(ctx, path, time.Millisecond, func(e Entry) error {
+		if followed = append(followed, e.Operation); e.Operation == "two" {
+			cancel()
+		}
+		return nil
+	})
+	if err != nil || !slices.Equal(followed, []string{"one", "two"}) {
+		t.Errorf("followed: %d entries, %v", len(followed), err)
 	}
 }

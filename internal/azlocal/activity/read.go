@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// maxLine is the longest line that is read; a request's path is the longest thing in it.
+// maxLine is the longest line that is read. Add writes much shorter ones.
 const maxLine = 1 << 20
 
 // Read returns the entries that keep wants, oldest first. A line cut short by a power cut
@@ -26,10 +26,11 @@ func Read(path string, keep func(Entry) bool) ([]Entry, error) {
 	}
 	for _, f := range files {
 		defer f.Close()
-		if err := scan(f, func(e Entry) {
+		if err := newLines(f).each(func(e Entry) error {
 			if keep(e) {
 				out = append(out, e)
 			}
+			return nil
 		}); err != nil {
 			return nil, err
 		}
@@ -115,19 +116,41 @@ func same(a, b *os.File) bool {
 	return err == nil && err2 == nil && os.SameFile(one, other)
 }
 
-func scan(f io.Reader, each func(Entry)) error {
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, maxLine)
-	for lines.Scan() {
-		var e Entry
-		if json.Unmarshal(lines.Bytes(), &e) == nil {
-			each(e)
+// lines takes the entries of a log apart.
+type lines struct {
+	from *bufio.Reader
+	part []byte // a line that is not whole yet
+	long bool   // it is longer than maxLine, and nothing of it is kept
+}
+
+func newLines(f io.Reader) *lines { return &lines{from: bufio.NewReader(f)} }
+
+// each hands out the entries up to the end, where it can go on when more has come. Lines
+// that are no entry, or too long for one, are left out.
+func (l *lines) each(do func(Entry) error) error {
+	for {
+		piece, err := l.from.ReadSlice('\n')
+		if l.long = l.long || len(l.part)+len(piece) > maxLine; l.long {
+			l.part = nil
+		} else {
+			l.part = append(l.part, piece...)
 		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("read the activity log: %w", err)
+		}
+		var e Entry
+		if !l.long && json.Unmarshal(l.part, &e) == nil {
+			if err := do(e); err != nil {
+				return err
+			}
+		}
+		l.part, l.long = l.part[:0], false
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("read the activity log: %w", err)
-	}
-	return nil
 }
 
 // Follow hands out what is in the log and what is added to it until ctx ends. It looks
@@ -140,7 +163,7 @@ func Follow(ctx context.Context, path string, while time.Duration, each func(Ent
 	t := &tail{path: path, each: each}
 	defer t.close()
 	if old != nil {
-		t.file, t.lines = old, bufio.NewReader(old)
+		t.file, t.lines = old, newLines(old)
 		if err := t.drain(); err != nil {
 			return err
 		}
@@ -164,8 +187,7 @@ type tail struct {
 	path  string
 	each  func(Entry) error
 	file  *os.File
-	lines *bufio.Reader
-	part  []byte // a line that is not whole yet
+	lines *lines
 }
 
 // advance reads to the end, and goes over to a new file when there is one.
@@ -185,29 +207,15 @@ func (t *tail) advance() error {
 		return err
 	}
 	t.close()
-	t.file, t.lines, t.part = next, bufio.NewReader(next), nil
+	t.file, t.lines = next, newLines(next)
 	return t.drain()
 }
 
 func (t *tail) drain() error {
-	for t.file != nil {
-		piece, err := t.lines.ReadBytes('\n')
-		t.part = append(t.part, piece...)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("follow the activity log: %w", err)
-		}
-		var e Entry
-		if json.Unmarshal(t.part, &e) == nil {
-			if err := t.each(e); err != nil {
-				return err
-			}
-		}
-		t.part = t.part[:0]
+	if t.file == nil {
+		return nil
 	}
-	return nil
+	return t.lines.each(t.each)
 }
 
 func (t *tail) close() {

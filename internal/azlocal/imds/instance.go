@@ -33,7 +33,7 @@ func computeNode(d *fabric.Document) doc.Object {
 	}
 	return doc.Object{
 		"azEnvironment": "AzurePublicCloud", "customData": "", "evictionPolicy": props.Str("evictionPolicy"), "extendedLocation": doc.Object{"name": "", "type": ""},
-		"isHostCompatibilityLayerVm": "false", "licenseType": "", "location": d.Body.Str("location"), "name": d.Body.Str("name"),
+		"isHostCompatibilityLayerVm": "false", "isVmInStandbyPool": "", "licenseType": "", "location": d.Body.Str("location"), "name": d.Body.Str("name"),
 		"offer": image.Str("offer"), "publisher": image.Str("publisher"), "sku": image.Str("sku"), "version": image.Str("exactVersion"),
 		"osProfile": doc.Object{"adminUsername": props.Str("osProfile", "adminUsername"), "computerName": props.Str("osProfile", "computerName"),
 			"disablePasswordAuthentication": fmt.Sprint(props.Bool("osProfile", "linuxConfiguration", "disablePasswordAuthentication"))},
@@ -42,13 +42,19 @@ func computeNode(d *fabric.Document) doc.Object {
 		"publicKeys": keys, "resourceGroupName": id.Group, "resourceId": d.ID, "subscriptionId": id.Subscription,
 		"securityProfile": doc.Object{"secureBootEnabled": "false", "virtualTpmEnabled": "false", "encryptionAtHost": "false", "securityType": ""},
 		"storageProfile":  storageNode(props, image), "tags": strings.Join(pairs, ";"), "tagsList": list, "userData": d.Hidden.Str("userData"),
-		"virtualMachineScaleSet": doc.Object{"id": ""}, "vmId": props.Str("vmId"), "vmScaleSetName": "", "vmSize": props.Str("hardwareProfile", "vmSize"), "zone": "",
+		"virtualMachineScaleSet": doc.Object{"id": ""}, "vmId": props.Str("vmId"), "vmScaleSetName": "", "vmSize": props.Str("hardwareProfile", "vmSize"), "zone": strings.Join(d.Body.Strings("zones"), ""),
 	}
 }
 
 func storageNode(props, image doc.Object) doc.Object {
 	disk := props.Obj("storageProfile", "osDisk")
-	return doc.Object{"dataDisks": []any{},
+	data := []any{}
+	for _, one := range props.List("storageProfile", "dataDisks") {
+		data = append(data, doc.Object{"lun": fmt.Sprint(one.Int("lun")), "name": one.Str("name"), "createOption": one.Str("createOption"), "caching": one.Str("caching"),
+			"diskSizeGB": fmt.Sprint(one.Int("diskSizeGB")), "managedDisk": doc.Object{"id": one.Str("managedDisk", "id"), "storageAccountType": one.Str("managedDisk", "storageAccountType")},
+			"image": doc.Object{"uri": ""}, "vhd": doc.Object{"uri": ""}, "writeAcceleratorEnabled": fmt.Sprint(one.Bool("writeAcceleratorEnabled"))})
+	}
+	return doc.Object{"dataDisks": data,
 		"imageReference": doc.Object{"id": "", "offer": image.Str("offer"), "publisher": image.Str("publisher"), "sku": image.Str("sku"), "version": image.Str("version")},
 		"osDisk": doc.Object{"caching": disk.Str("caching"), "createOption": disk.Str("createOption"), "diskSizeGB": fmt.Sprint(disk.Int("diskSizeGB")),
 			"managedDisk": doc.Object{"id": disk.Str("managedDisk", "id"), "storageAccountType": disk.Str("managedDisk", "storageAccountType")}, "name": disk.Str("name"), "osType": "Linux",

@@ -14,8 +14,8 @@ import (
 	"mngr/internal/azlocal/fabric"
 )
 
-// tokens are those that the host keeps for a machine, by identity and resource: what is
-// asked for again gets the same one until half its life is over.
+// tokens are those that the host keeps for a machine, by identity and resource, however a
+// guest spells it, for there are many spellings and few resources: what is asked for again gets the same one until half its life is over.
 type tokens struct {
 	mu   sync.Mutex
 	kept map[string]issued
@@ -86,7 +86,7 @@ func (h *Handler) token(w http.ResponseWriter, r *http.Request, d *fabric.Docume
 		return
 	}
 	now := h.World.Now()
-	got, err := h.tokens.get(p.ObjectID+" "+resource, strings.EqualFold(q.Get("bypass_cache"), "true"), now, func() (issued, error) {
+	got, err := h.tokens.get(p.ObjectID+" "+strings.ToLower(resource), strings.EqualFold(q.Get("bypass_cache"), "true"), now, func() (issued, error) {
 		token, claims, err := h.Issuer.Sign(p, resource, d.ID, entra.MachineLifetime)
 		return issued{token, claims}, err
 	})

@@ -40,16 +40,32 @@ func (p Provider) list(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if t.World().Now().Sub(f.from) > Kept+24*time.Hour {
 		return nil, arm.Errorf(http.StatusBadRequest, "BadRequest", "The start time cannot be more than 90 days in the past.")
 	}
-	entries, err := activity.Read(p.Path, f.keeps)
+	subscription, tenant := t.World().Subscription, t.World().Tenant
+	return arm.OK(body(func() (any, error) {
+		entries, err := activity.Read(p.Path, f.keeps)
+		if err != nil {
+			return nil, err
+		}
+		slices.SortStableFunc(entries, func(a, b activity.Entry) int { return b.Time.Compare(a.Time) })
+		rows := make([]doc.Object, 0, len(entries))
+		for _, e := range entries {
+			rows = append(rows, chosen(event(subscription, tenant, e), r.Query.Get("$select")))
+		}
+		return arm.List(r, rows).Body, nil
+	})), nil
+}
+
+// body is made when it is encoded, after the request's transaction: it takes a while to
+// read the log, and nobody waits for it.
+type body func() (any, error)
+
+// MarshalJSON makes the body.
+func (b body) MarshalJSON() ([]byte, error) {
+	made, err := b()
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(entries, func(a, b activity.Entry) int { return b.Time.Compare(a.Time) })
-	rows := make([]doc.Object, 0, len(entries))
-	for _, e := range entries {
-		rows = append(rows, chosen(event(t.World().Subscription, t.World().Tenant, e), r.Query.Get("$select")))
-	}
-	return arm.List(r, rows), nil
+	return doc.Append(nil, made)
 }
 
 // chosen leaves the properties that $select names.

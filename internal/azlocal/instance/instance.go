@@ -176,14 +176,26 @@ func freePublic() (netip.Prefix, error) {
 	return netip.Prefix{}, fmt.Errorf("find loopback addresses that are free: %w", last)
 }
 
-// writeFile replaces a file of the instance whole or not at all.
+// writeFile replaces a file of the instance whole or not at all, whoever else does too.
 func (i *Instance) writeFile(name string, data []byte) error {
-	tmp := i.Path(name + ".new")
-	if err := os.WriteFile(tmp, data, 0o600); err != nil { //nolint:gosec // the state directory is the user's own choice
+	if err := i.replace(name, data); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	if err := os.Rename(tmp, i.Path(name)); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+	return nil
+}
+
+func (i *Instance) replace(name string, data []byte) error {
+	f, err := os.CreateTemp(i.Dir, name+".*.new") // its owner's only
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), i.Path(name))
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
 }

@@ -42,13 +42,16 @@ func (p Principal) Secret() (string, error) {
 
 // Principals lists the principals of the instance.
 func (i *Instance) Principals() ([]Principal, error) {
-	files, err := filepath.Glob(filepath.Join(i.Path("principals"), "*", principalFile))
-	if err != nil {
+	entries, err := os.ReadDir(i.Path("principals"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list principals: %w", err)
 	}
 	var out []Principal
-	for _, file := range files {
-		p, err := readPrincipal(filepath.Dir(file))
+	for _, entry := range entries {
+		p, err := readPrincipal(filepath.Join(i.Path("principals"), entry.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it is being made
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -120,7 +120,8 @@ type Driver interface {
 	// Services.PoweredOff, as when the guest had switched itself off.
 	Kill(ctx context.Context, key string) error
 	// Exec runs a command as root inside a running machine, past its network and sshd. A
-	// code other than 0 is no error; ErrNoGuest is one.
+	// code other than 0 is no error; ErrNoGuest is one. At the end of ctx the command is
+	// ended too. Of each stream MaxOutput bytes are kept.
 	Exec(ctx context.Context, key string, argv []string, stdin io.Reader) (Result, error)
 	// Delete removes machine, network and disk. Absent is fine.
 	Delete(ctx context.Context, key string) error

@@ -64,6 +64,13 @@ func checkAssignment(t *fabric.Tx, r *arm.Request, props doc.Object) error {
 	case kind != "" && kind != "ServicePrincipal" && kind != "User" && kind != "Group" && kind != "ForeignGroup" && kind != "Device":
 		return bad("InvalidPrincipalType", "The PrincipalType property '%s' is not valid. It must be 'User', 'Group' or 'ServicePrincipal'.", kind)
 	}
+	for _, key := range changeable() {
+		switch props[key].(type) {
+		case nil, string:
+		default:
+			return bad("BadRequestFormat", "The request was incorrectly formatted: the property '%s' is not a string.", key)
+		}
+	}
 	if text := props.Str("condition"); text != "" {
 		if _, err := parseCondition(text); err != nil {
 			return bad("InvalidRoleAssignmentCondition", "The condition is not valid: %v.", err)
@@ -75,6 +82,9 @@ func checkAssignment(t *fabric.Tx, r *arm.Request, props doc.Object) error {
 	return nil
 }
 
+// changeable are the properties that a second PUT may change. All are strings.
+func changeable() []string { return []string{"description", "condition", "conditionVersion"} }
+
 // updateAssignment is a PUT with the name of an assignment that exists, here or elsewhere.
 func updateAssignment(t *fabric.Tx, r *arm.Request, old *fabric.Document, props doc.Object) (*arm.Response, error) {
 	if !sameAssignment(old.Body, props.Str("principalId"), arm.Name(props.Str("roleDefinitionId")), r.Params["scope"]) {
@@ -82,7 +92,7 @@ func updateAssignment(t *fabric.Tx, r *arm.Request, old *fabric.Document, props 
 			"Tenant ID, application ID, principal ID, and scope are not allowed to be updated.")
 	}
 	changed := false
-	for _, key := range []string{"description", "condition", "conditionVersion"} {
+	for _, key := range changeable() {
 		if v, given := props[key]; given && v != old.Body.Get("properties", key) {
 			old.Body.Set(v, "properties", key)
 			changed = true

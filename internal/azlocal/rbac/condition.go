@@ -22,6 +22,9 @@ type asked struct {
 // format and syntax", as far as conditions on role assignments use it: ActionMatches,
 // comparisons of @Request and @Resource attributes, !, AND, OR and parentheses.
 func parseCondition(text string) (condition, error) {
+	if len(text) > maxCondition {
+		return nil, fmt.Errorf("it is longer than %d bytes", maxCondition)
+	}
 	p := &conditionParser{}
 	for rest := strings.TrimSpace(text); rest != ""; rest = strings.TrimSpace(rest) {
 		token := conditionToken.FindString(rest)
@@ -39,7 +42,15 @@ func parseCondition(text string) (condition, error) {
 
 var conditionToken = regexp.MustCompile(`^(?:[()!]|&&|\|\||@[A-Za-z]+\[[^\]]*\]|\{[^}]*\}|'[^']*'|[A-Za-z:]+)`)
 
-type conditionParser struct{ tokens []string }
+const (
+	maxCondition = 8 << 10 // bytes ("FAQ for Azure role assignment conditions")
+	maxDepth     = 100     // of the parser's recursion
+)
+
+type conditionParser struct {
+	tokens []string
+	depth  int // of what is being parsed
+}
 
 // take returns the next token, "" at the end.
 func (p *conditionParser) take() string {
@@ -82,6 +93,10 @@ func (p *conditionParser) both() (condition, error) {
 }
 
 func (p *conditionParser) one() (condition, error) {
+	if p.depth++; p.depth > maxDepth {
+		return nil, fmt.Errorf("it is nested more than %d deep", maxDepth)
+	}
+	defer func() { p.depth-- }()
 	switch {
 	case p.accept("!", "NOT"):
 		c, err := p.one()

@@ -1,6 +1,9 @@
 package rbac
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestCondition evaluates conditions, among them the one of Microsoft's "Constrain roles".
 func TestCondition(t *testing.T) {
@@ -58,5 +61,31 @@ func TestCondition(t *testing.T) {
 		if _, err := parseCondition(bad); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
+	}
+}
+
+// TestDeepCondition refuses what would overflow the stack, which nothing recovers from, and
+// what is longer than Azure takes.
+func TestDeepCondition(t *testing.T) {
+	nested := func(open, end string, depth int) string {
+		return strings.Repeat(open, depth) + "ActionMatches{'a'}" + strings.Repeat(end, depth)
+	}
+	for _, c := range [][2]string{{"(", ")"}, {"!", ""}, {"!(", ")"}} {
+		if _, err := parseCondition(nested(c[0], c[1], maxDepth/4)); err != nil {
+			t.Errorf("%s: %v", c[0], err)
+		}
+		for _, depth := range []int{maxDepth + 1, 2 << 20} {
+			if _, err := parseCondition(nested(c[0], c[1], depth)); err == nil {
+				t.Errorf("%s %d deep is taken", c[0], depth)
+			}
+		}
+	}
+	const term = "ActionMatches{'a'}"
+	long := term + strings.Repeat(" OR "+term, (maxCondition-len(term))/len(" OR "+term))
+	if _, err := parseCondition(long); err != nil {
+		t.Errorf("%d bytes: %v", len(long), err)
+	}
+	if _, err := parseCondition(long + " OR " + term); err == nil {
+		t.Errorf("more than %d bytes are taken", maxCondition)
 	}
 }

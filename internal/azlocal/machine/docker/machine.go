@@ -138,17 +138,22 @@ func (e *engine) Kill(ctx context.Context, key string) error {
 	return err
 }
 
-// Exec runs a command through the engine, which needs nothing of the guest.
+// Exec runs a command through the engine, which needs nothing of the guest. The engine lets
+// a command go on that nobody waits for any more: it is ended in the guest.
 func (e *engine) Exec(ctx context.Context, key string, argv []string, stdin io.Reader) (machine.Result, error) {
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, "docker", append([]string{"exec", "--interactive", e.object(roleMachine, key)}, argv...)...)
+	var stdout, stderr machine.Tail
+	name, leash := e.object(roleMachine, key), machine.NewLeash()
+	cmd := exec.CommandContext(ctx, "docker", append([]string{"exec", "--interactive", "--env", string(leash), name}, argv...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &stdout, &stderr
 	err := cmd.Run()
+	if ctx.Err() != nil {
+		leash.Pull(ctx, func(ctx context.Context, argv []string) {
+			_, _ = hostcmd.Run(ctx, "docker", append([]string{"exec", name}, argv...)...) // the machine may have gone
+		})
+		return machine.Result{}, context.Cause(ctx)
+	}
 	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
 		return machine.Result{}, err
-	}
-	if ctx.Err() != nil {
-		return machine.Result{}, context.Cause(ctx)
 	}
 	return machine.Result{Code: cmd.ProcessState.ExitCode(), Stdout: stdout.Bytes(), Stderr: stderr.Bytes()}, nil
 }

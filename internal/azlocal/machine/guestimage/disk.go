@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -26,6 +27,9 @@ func (d Disk) Kernel() string { return filepath.Join(string(d), "vmlinuz") }
 // Initrd belongs to the kernel.
 func (d Disk) Initrd() string { return filepath.Join(string(d), "initrd.img") }
 
+// diskPrefix begins the names of disks in the cache.
+const diskPrefix = "disk-"
+
 // diskMB is the size of the file system, before a machine grows it to its own disk's.
 const diskMB = 4096
 
@@ -36,13 +40,13 @@ func (c *Cache) EnsureDisk(ctx context.Context, kind Kind, progress func(string)
 		if err != nil {
 			return "", err
 		}
-		dir := filepath.Join(c.dir, fmt.Sprintf("disk-%s-%s", kind, vm))
+		dir := filepath.Join(c.dir, fmt.Sprintf(diskPrefix+"%s-%s", kind, vm))
 		if store := c.registry(print); !store.Has("library/debian", "bookworm-slim") {
 			progress("making a Debian 12 from this computer's apt sources")
 			err = c.build(ctx, func(scratch string, apt aptSettings) error {
-				rootfs := filepath.Join(scratch, "slim.tar")
-				if err := bootstrap(ctx, scratch, rootfs, apt); err != nil {
-					return fmt.Errorf("make a Debian 12: %w", err)
+				rootfs, err := bootstrapSlim(ctx, scratch, apt)
+				if err != nil {
+					return err
 				}
 				return store.Add("library/debian", "bookworm-slim", rootfs)
 			})
@@ -103,7 +107,7 @@ func makeDisk(ctx context.Context, scratch, dir string, kind Kind, apt aptSettin
 		return fmt.Errorf("install packages of the %s machine image: %w", kind, err)
 	}
 	made := filepath.Join(scratch, "disk")
-	if err := os.Mkdir(made, 0o755); err != nil { //nolint:gosec // packages of Debian, which its own unprivileged user reads
+	if err := os.Mkdir(made, 0o700); err != nil {
 		return err
 	}
 	if err := takeKernel(root, Disk(made)); err != nil {
@@ -112,7 +116,38 @@ func makeDisk(ctx context.Context, scratch, dir string, kind Kind, apt aptSettin
 	if _, err := hostcmd.Run(ctx, "mke2fs", "-q", "-t", "ext4", "-L", "root", "-m", "1", "-d", root, Disk(made).Root(), fmt.Sprintf("%dM", diskMB)); err != nil {
 		return fmt.Errorf("make the disk of the %s machine image: %w", kind, err)
 	}
+	if err := Disk(made).close(); err != nil {
+		return err
+	}
 	return os.Rename(made, dir)
+}
+
+// close keeps everybody else from reading the image, which holds the logins of this
+// computer's apt.
+func (d Disk) close() error {
+	if err := os.Chmod(string(d), 0o700); err != nil { //nolint:gosec // a directory
+		return fmt.Errorf("close a machine image to others: %w", err)
+	}
+	if err := os.Chmod(d.Root(), 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("close a machine image to others: %w", err)
+	}
+	return nil
+}
+
+// tighten closes the images that earlier versions left open.
+func (c *Cache) tighten() error {
+	entries, err := os.ReadDir(c.dir)
+	if err != nil {
+		return fmt.Errorf("look through the image cache: %w", err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && strings.HasPrefix(e.Name(), diskPrefix) {
+			if err := Disk(filepath.Join(c.dir, e.Name())).close(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // takeKernel moves the only kernel out of the file system: nothing in a machine starts it.

@@ -61,6 +61,9 @@ func (c *Cache) alone(ctx context.Context, f func(print string) (string, error))
 		return "", err
 	}
 	defer unlock()
+	if err := c.tighten(); err != nil {
+		return "", err
+	}
 	return f(print)
 }
 
@@ -115,9 +118,9 @@ func (c *Cache) lock() (unlock func(), err error) {
 
 func (c *Cache) makeSlim(ctx context.Context, ref, print string) error {
 	return c.build(ctx, func(scratch string, apt aptSettings) error {
-		rootfs := filepath.Join(scratch, "slim.tar")
-		if err := bootstrap(ctx, scratch, rootfs, apt); err != nil {
-			return fmt.Errorf("make a Debian 12: %w", err)
+		rootfs, err := bootstrapSlim(ctx, scratch, apt)
+		if err != nil {
+			return err
 		}
 		if _, err := hostcmd.Run(ctx, "docker", "import", "--change", `CMD ["bash"]`, "--change", "LABEL "+Label+"="+string(Slim),
 			rootfs, ref); err != nil {
@@ -144,6 +147,20 @@ func (c *Cache) build(ctx context.Context, f func(scratch string, apt aptSetting
 		return err
 	}
 	return f(scratch, apt)
+}
+
+// bootstrapSlim makes a minimal Debian as a tar file in a directory that nobody else reads:
+// it holds the logins of this computer's apt.
+func bootstrapSlim(ctx context.Context, scratch string, apt aptSettings) (string, error) {
+	dir := filepath.Join(scratch, "slim")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", err
+	}
+	rootfs := filepath.Join(dir, "slim.tar")
+	if err := bootstrap(ctx, scratch, rootfs, apt); err != nil {
+		return "", fmt.Errorf("make a Debian 12: %w", err)
+	}
+	return rootfs, nil
 }
 
 // bootstrap makes a minimal Debian, a tar file or, without that ending, a directory. Hooks

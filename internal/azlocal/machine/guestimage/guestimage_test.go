@@ -6,6 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -76,5 +80,40 @@ func TestRegistryAddress(t *testing.T) {
 	}
 	if !slices.Contains(daemon.Mirrors, "http://"+Registry().String()) {
 		t.Errorf("the guest's mirrors %v lack %s", daemon.Mirrors, Registry())
+	}
+}
+
+// TestTighten wants a cache of before to be closed to others, and only what holds this
+// computer's logins: apt's own user goes through the cache and reads in build directories.
+func TestTighten(t *testing.T) {
+	dir := t.TempDir()
+	want := map[string]fs.FileMode{
+		"disk-baked-1": 0o700, "disk-baked-1/root.img": 0o600, "disk-stock-2": 0o700, "registry-3": 0o755,
+		"build-4": 0o755, "build-4/list": 0o644, "lock": 0o600, "disk-file": 0o644,
+	}
+	for _, name := range []string{"disk-baked-1", "disk-stock-2", "registry-3", "build-4"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"disk-baked-1/root.img", "build-4/list", "disk-file"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := NewCache(dir, slog.New(slog.DiscardHandler))
+	if _, err := c.alone(t.Context(), func(string) (string, error) { return "", nil }); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]fs.FileMode{}
+	for name := range want {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[name] = info.Mode().Perm()
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

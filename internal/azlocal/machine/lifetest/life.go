@@ -201,11 +201,36 @@ func testPowerOff(t *testing.T, b *Box) {
 	b.Want(t, "cat /root/file", "kept")
 }
 
+// testTimeOut runs out of patience with a script that has started, and wants it and what
+// it started to be gone from the guest.
+func testTimeOut(t *testing.T, b *Box) {
+	why := errors.New("out of patience")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := b.Driver.Exec(ctx, b.Spec.Key, []string{"sh", "-s"}, strings.NewReader("setsid sleep 41414 &\nsleep 41414\n"))
+		ended <- err
+	}()
+	running := func(want string) func() bool {
+		return func() bool {
+			got, err := b.Driver.Exec(t.Context(), b.Spec.Key, []string{"pgrep", "-c", "-x", "-f", "sleep 41414"}, nil)
+			return err == nil && string(got.Stdout) == want
+		}
+	}
+	eventually(t, "a script that runs", running("2\n"))
+	cancel(why)
+	if err := <-ended; !errors.Is(err, why) {
+		t.Errorf("a script out of time: %v", err)
+	}
+	eventually(t, "the end of a script out of time", running("0\n"))
+}
+
 func testConsole(t *testing.T, b *Box) {
 	got, err := b.Driver.Exec(t.Context(), b.Spec.Key, []string{"sh", "-c", "cat; whoami >&2; exit 3"}, strings.NewReader("typed"))
 	if err != nil || got.Code != 3 || string(got.Stdout) != "typed" || string(got.Stderr) != "root\n" {
 		t.Errorf("code %d, %q, %q, %v", got.Code, got.Stdout, got.Stderr, err)
 	}
+	testTimeOut(t, b)
 	if err := b.Driver.Kill(t.Context(), b.Spec.Key); err != nil {
 		t.Fatal(err)
 	}

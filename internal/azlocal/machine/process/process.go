@@ -24,7 +24,8 @@ type Process struct {
 	file *os.File // of pidfd_open(2)
 }
 
-// Find returns the processes whose arguments match. Each wants Close.
+// Find returns this user's processes whose arguments match: others may choose theirs as
+// they like. Each wants Close.
 func Find(match func(args []string) bool) ([]*Process, error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -51,11 +52,27 @@ func open(pid int, match func(args []string) bool) *Process {
 	}
 	file := os.NewFile(uintptr(fd), "pidfd")
 	args := arguments(pid)
-	if !match(args) {
+	if !match(args) || !mine(pid) {
 		file.Close()
 		return nil
 	}
 	return &Process{Args: args, file: file}
+}
+
+// mine tells whether this user has started a process: the real user id, which stays the
+// same where a program takes on another's rights, is the first one.
+func mine(pid int) bool {
+	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(data)) {
+		if ids, ok := strings.CutPrefix(line, "Uid:"); ok {
+			f := strings.Fields(ids)
+			return len(f) > 0 && f[0] == strconv.Itoa(os.Getuid())
+		}
+	}
+	return false
 }
 
 // arguments of a process; none for a kernel's, or one that has ended.

@@ -3,15 +3,20 @@ package process
 import (
 	"context"
 	"errors"
+	"os"
 	"os/exec"
 	"slices"
+	"syscall"
 	"testing"
 )
 
 // start runs a process that is known by its argument.
-func start(t *testing.T, name string) {
+func start(t *testing.T, name string) { startAs(t, name, nil) }
+
+func startAs(t *testing.T, name string, who *syscall.Credential) {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", "read line", name)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +71,27 @@ func TestLife(t *testing.T) {
 		}
 		for _, p := range left {
 			p.Close()
+		}
+	}
+}
+
+// TestForged leaves out a process with the right arguments that somebody else has started.
+func TestForged(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root starts processes as somebody else")
+	}
+	name := t.Name() + t.TempDir()
+	startAs(t, name, &syscall.Credential{Uid: 65534, Gid: 65534})
+	for _, want := range []int{0, 1} {
+		found, err := Find(named(name))
+		if err != nil || len(found) != want {
+			t.Errorf("found %d, want %d; %v", len(found), want, err)
+		}
+		for _, p := range found {
+			p.Close()
+		}
+		if want == 0 {
+			start(t, name)
 		}
 	}
 }

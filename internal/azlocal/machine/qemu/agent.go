@@ -33,13 +33,19 @@ func (o outcome) result() machine.Result {
 	return machine.Result{Code: o.Code, Stdout: o.Out, Stderr: o.Err}
 }
 
-// Exec hands a command to the agent in the guest. A machine that boots is waited for.
+// guestPath is where commands look for programs.
+const guestPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// Exec hands a command to the agent in the guest. A machine that boots is waited for. The
+// agent lets a command go on that nobody asks for any more: it is ended in the guest. It
+// keeps the first machine.MaxOutput bytes of each stream, not the last ones.
 func (h *hypervisor) Exec(ctx context.Context, key string, argv []string, stdin io.Reader) (machine.Result, error) {
 	if len(argv) == 0 {
 		return machine.Result{}, errors.New("no command was given")
 	}
+	leash := machine.NewLeash()
 	command := map[string]any{"path": argv[0], "arg": argv[1:], "capture-output": true,
-		"env": []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"}}
+		"env": []string{guestPath, "HOME=/root", string(leash)}}
 	if stdin != nil {
 		input, err := io.ReadAll(stdin)
 		if err != nil {
@@ -53,6 +59,18 @@ func (h *hypervisor) Exec(ctx context.Context, key string, argv []string, stdin 
 	if err := h.ask(ctx, key, "guest-exec", command, &started); err != nil {
 		return machine.Result{}, err
 	}
+	result, err := h.attend(ctx, key, started)
+	if ctx.Err() != nil {
+		leash.Pull(ctx, func(ctx context.Context, argv []string) {
+			end := map[string]any{"path": argv[0], "arg": argv[1:], "env": []string{guestPath}}
+			_ = h.ask(ctx, key, "guest-exec", end, nil) // the machine may have gone
+		})
+	}
+	return result, err
+}
+
+// attend asks for the outcome of a command until it has ended.
+func (h *hypervisor) attend(ctx context.Context, key string, started any) (machine.Result, error) {
 	tick := time.NewTicker(agentPause)
 	defer tick.Stop()
 	for {
