@@ -75,10 +75,10 @@ func shapeInterface(t *fabric.Tx, d *fabric.Document, given doc.Object) error {
 }
 
 func shapeIPConfiguration(t *fabric.Tx, nic *fabric.Document, given doc.Object, first bool) (doc.Object, error) {
-	id := nic.ID + "/ipConfigurations/" + given.Str("name")
-	if err := checkName(id); err != nil {
+	if err := checkName(typeIPConfiguration, given.Str("name")); err != nil {
 		return nil, err
 	}
+	id := nic.ID + "/ipConfigurations/" + given.Str("name")
 	location, props := nic.Body.Str("location"), given.Obj("properties").Clone()
 	subnet, err := refer(t, nic.ID, location, TypeSubnet, props, "subnet")
 	if err != nil {
@@ -103,7 +103,7 @@ func shapeIPConfiguration(t *fabric.Tx, nic *fabric.Document, given doc.Object, 
 	props.Default("IPv4", "privateIPAddressVersion")
 	props.Default(first, "primary")
 	props["subnet"] = doc.Object{"id": props.Str("subnet", "id")}
-	return doc.Object{"name": given.Str("name"), "id": id, "type": TypeInterface + "/ipConfigurations", "properties": props}, nil
+	return doc.Object{"name": given.Str("name"), "id": id, "type": typeIPConfiguration, "properties": props}, nil
 }
 
 // checkUnattached refuses a public address that another ip configuration has.
