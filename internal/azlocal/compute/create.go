@@ -31,12 +31,13 @@ func (p *Provider) createJob() fabric.Job {
 			}
 			return p.refreshRules(ctx, spec.Key, op.Target, rules)
 		},
+		Failed: p.observe,
 		Settle: settling(func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error) {
 			delete(d.Hidden, "booting")
 			if err != nil {
 				fail(t, d, op)
 				// A guest that was waited for in vain may well run, and is billed.
-				if p.observe(d) == machine.Running {
+				if observed(err) == machine.Running {
 					setPower(t, d, Running)
 				}
 				t.Put(d)
