@@ -102,6 +102,9 @@ func envelope(t *fabric.Tx, r *arm.Request, resourceType string) (*fabric.Docume
 		return nil, nil, err
 	}
 	old := t.Get(r.ID)
+	if err := stays(t, r, old); err != nil {
+		return nil, nil, err
+	}
 	etag := ""
 	if old != nil {
 		etag = old.Body.Str("etag")
