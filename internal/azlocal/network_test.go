@@ -297,3 +297,37 @@ func TestNetworkRefusalLayout(t *testing.T) {
 		t.Errorf("%q %v", got.Raw, got.Header)
 	}
 }
+
+// TestSeveralConfigurations gives one interface several addresses in one PUT: each is
+// another, whether it was asked for or not, and a public address has one user there as well.
+func TestSeveralConfigurations(t *testing.T) {
+	g := newNetworkGround(t)
+	ctx := within(t)
+	g.made(ctx, "publicIPAddresses/p", `{"location":"eastus","sku":{"name":"Standard"}}`)
+	nic := func(configs ...string) string {
+		for i, c := range configs {
+			configs[i] = fmt.Sprintf(`{"name":"c%d","properties":{%s}}`, i, strings.TrimSuffix(g.subnet()+","+c, ","))
+		}
+		return `{"location":"eastus","properties":{"ipConfigurations":[` + strings.Join(configs, ",") + `]}}`
+	}
+	static := func(a string) string {
+		return `"privateIPAllocationMethod":"Static","privateIPAddress":"` + a + `"`
+	}
+	public := `"publicIPAddress":{"id":"` + g.net + `publicIPAddresses/p"}`
+	wantRefusal(t, g.put(ctx, "networkInterfaces/n", nic(public, strings.Replace(public, "/p\"", "/P\"", 1))), 400, "PublicIPAddressInUse", "ipConfigurations/c0")
+	wantRefusal(t, g.put(ctx, "networkInterfaces/n", nic(static("10.0.0.9"), static("10.0.0.9"))), 400, "PrivateIPAddressIsAllocated", "10.0.0.9")
+	addresses := func() (out []string) {
+		for _, c := range g.do(ctx, "GET", g.at("networkInterfaces/n"), "").object(t, 200).List("properties", "ipConfigurations") {
+			out = append(out, c.Str("properties", "privateIPAddress"))
+		}
+		return out
+	}
+	g.made(ctx, "networkInterfaces/n", nic("", static("10.0.0.4"), public, ""))
+	if got := strings.Join(addresses(), " "); got != "10.0.0.5 10.0.0.4 10.0.0.6 10.0.0.7" {
+		t.Errorf("addresses: %s", got)
+	}
+	g.made(ctx, "networkInterfaces/n", nic("", "", public, "", ""))
+	if got := strings.Join(addresses(), " "); got != "10.0.0.5 10.0.0.4 10.0.0.6 10.0.0.7 10.0.0.8" {
+		t.Errorf("addresses after another PUT: %s", got)
+	}
+}

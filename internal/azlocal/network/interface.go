@@ -49,9 +49,13 @@ func shapeInterface(t *fabric.Tx, d *fabric.Document, given doc.Object) error {
 	if _, err := refer(t, d.ID, d.Body.Str("location"), TypeNSG, given, "networkSecurityGroup"); err != nil {
 		return err
 	}
+	taken, err := takeStatic(d.ID, given.List("ipConfigurations"))
+	if err != nil {
+		return err
+	}
 	configs := []any{}
 	for i, c := range given.List("ipConfigurations") {
-		config, err := shapeIPConfiguration(t, d, c, i == 0)
+		config, err := shapeIPConfiguration(t, d, c, taken, i == 0)
 		if err != nil {
 			return err
 		}
@@ -74,7 +78,7 @@ func shapeInterface(t *fabric.Tx, d *fabric.Document, given doc.Object) error {
 	return nil
 }
 
-func shapeIPConfiguration(t *fabric.Tx, nic *fabric.Document, given doc.Object, first bool) (doc.Object, error) {
+func shapeIPConfiguration(t *fabric.Tx, nic *fabric.Document, given doc.Object, taken claims, first bool) (doc.Object, error) {
 	if err := checkName(typeIPConfiguration, given.Str("name")); err != nil {
 		return nil, err
 	}
@@ -91,10 +95,10 @@ func shapeIPConfiguration(t *fabric.Tx, nic *fabric.Document, given doc.Object, 
 	if err != nil {
 		return nil, err
 	}
-	if err := checkUnattached(t, pip, id); err != nil {
+	if err := checkUnattached(t, pip, id, taken); err != nil {
 		return nil, err
 	}
-	addr, err := privateAddress(t, subnet, id, props)
+	addr, err := privateAddress(t, subnet, id, props, taken)
 	if err != nil {
 		return nil, err
 	}
@@ -107,16 +111,17 @@ func shapeIPConfiguration(t *fabric.Tx, nic *fabric.Document, given doc.Object, 
 }
 
 // checkUnattached refuses a public address that another ip configuration has.
-func checkUnattached(t *fabric.Tx, pip *fabric.Document, config string) error {
+func checkUnattached(t *fabric.Tx, pip *fabric.Document, config string, taken claims) error {
 	if pip == nil {
 		return nil
 	}
-	for _, user := range t.Referrers(pip.ID) {
+	for _, user := range append(t.Referrers(pip.ID), taken.by(arm.Key(pip.ID))...) {
 		if arm.Key(user) != arm.Key(config) {
 			return arm.Errorf(http.StatusBadRequest, "PublicIPAddressInUse",
 				"Resource %s is referencing public IP address %s that is already allocated to resource %s.", config, pip.ID, user)
 		}
 	}
+	taken[arm.Key(pip.ID)] = config
 	return nil
 }
 
