@@ -331,3 +331,37 @@ func TestSeveralConfigurations(t *testing.T) {
 		t.Errorf("addresses after another PUT: %s", got)
 	}
 }
+
+// TestAddressGoesWithInterface deletes interfaces with addresses whose deleteOption lies at the
+// interface: it counts in any spelling and after a PUT of the address, and ends when the address is detached.
+func TestAddressGoesWithInterface(t *testing.T) {
+	g := newNetworkGround(t)
+	ctx := within(t)
+	const address = `{"location":"eastus","sku":{"name":"Standard"}}`
+	at := func(name, option string) string {
+		return `,"publicIPAddress":{"id":"` + g.net + "publicIPAddresses/" + name + `","properties":{"deleteOption":"` + option + `"}}`
+	}
+	option := func(name string) string {
+		return g.do(ctx, "GET", g.at("publicIPAddresses/"+name), "").object(t, 200).Str("properties", "deleteOption")
+	}
+	for _, name := range []string{"goes", "stays"} {
+		g.made(ctx, "publicIPAddresses/"+name, address)
+		g.made(ctx, "networkInterfaces/"+name, g.nic("eastus", g.subnet()+at(name, "delete")))
+	}
+	g.made(ctx, "publicIPAddresses/goes", address)
+	if got := option("goes"); got != "delete" {
+		t.Errorf("deleteOption while it is attached: %q", got)
+	}
+	g.made(ctx, "networkInterfaces/stays", g.nic("eastus", g.subnet()))
+	if got := option("stays"); got != "" {
+		t.Errorf("deleteOption after it was detached: %q", got)
+	}
+	g.made(ctx, "networkInterfaces/other", g.nic("eastus", g.subnet()+strings.Replace(at("stays", ""), `,"properties":{"deleteOption":""}`, "", 1)))
+	for _, name := range []string{"goes", "other"} {
+		g.settle(ctx, g.do(ctx, "DELETE", g.at("networkInterfaces/"+name), ""))
+	}
+	await(ctx, t, "gone", func() bool { return g.do(ctx, "GET", g.at("publicIPAddresses/goes"), "").Status == 404 })
+	if got := g.do(ctx, "GET", g.at("publicIPAddresses/stays"), ""); got.Status != 200 || strings.Contains(string(got.Body), "Deleting") {
+		t.Errorf("an address that was detached before: %d %s", got.Status, got.Body)
+	}
+}

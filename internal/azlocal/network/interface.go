@@ -127,16 +127,12 @@ func checkUnattached(t *fabric.Tx, pip *fabric.Document, config string, taken cl
 
 func privateKey(subnet, addr string) string { return "private:" + addr + "@" + arm.Key(subnet) }
 
-// attachPublicIPs gives dynamic addresses to what is attached now and passes the
-// interface's deleteOption on.
+// attachPublicIPs gives dynamic addresses to what is attached now.
 func attachPublicIPs(t *fabric.Tx, nic *fabric.Document) {
 	for _, c := range nic.Body.List("properties", "ipConfigurations") {
 		pip := t.Get(c.Str("properties", "publicIPAddress", "id"))
 		if pip == nil {
 			continue
-		}
-		if option := c.Str("properties", "publicIPAddress", "properties", "deleteOption"); option != "" {
-			pip.Body.Set(option, "properties", "deleteOption")
 		}
 		if pip.Body.Str("properties", "provisioningState") == fabric.Succeeded {
 			giveAddress(t, pip)
@@ -200,8 +196,14 @@ func removeInterface(t *fabric.Tx, d *fabric.Document, opt fabric.RemoveOptions)
 	return remove(t, d, jobNICOff, opt), nil
 }
 
-// interfaceGone ends the deletion of an interface; public IPs whose deleteOption says so
-// go next.
+// addressOption is what becomes of the public address of an ip configuration when its
+// interface goes: the option lies there, not at the address (documentation: delete).
+func addressOption(config doc.Object) string {
+	return config.Str("properties", "publicIPAddress", "properties", "deleteOption")
+}
+
+// interfaceGone ends the deletion of an interface; public IPs that are to go with it go
+// next.
 func interfaceGone(t *fabric.Tx, op fabric.Operation, err error) {
 	if err != nil {
 		fail(t, op.Target)
@@ -214,7 +216,7 @@ func interfaceGone(t *fabric.Tx, op fabric.Operation, err error) {
 	t.Delete(d.ID)
 	for _, c := range d.Body.List("properties", "ipConfigurations") {
 		pip := t.Get(c.Str("properties", "publicIPAddress", "id"))
-		if pip != nil && pip.Body.Str("properties", "deleteOption") == "Delete" {
+		if pip != nil && strings.EqualFold(addressOption(c), "Delete") {
 			if _, err := t.RemovePart(pip, fabric.RemoveOptions{Principal: op.Principal}); err != nil {
 				t.World().Log.Warn("an interface's address was not deleted", "address", pip.ID, "cause", err)
 			}
