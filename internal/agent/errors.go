@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Kind sorts errors by what a caller, or a user, can do about them.
@@ -94,6 +95,18 @@ func Harmless(err error) bool {
 		return Harmless(e.Unwrap())
 	}
 	return false
+}
+
+// Explain adds to a hint what else can be done, for people: a command is followed by one
+// comment, so that pasting it runs the command and nothing more.
+func Explain(hint, more string) string {
+	switch {
+	case hint == "":
+		return more
+	case strings.Contains(hint, " # "):
+		return hint + "; " + more
+	}
+	return hint + " # " + more
 }
 
 // HintOf returns the first hint in err's chain, or "".

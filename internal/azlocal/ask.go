@@ -16,14 +16,14 @@ import (
 func ask(cmd *cobra.Command, method, path string, in, out any) error {
 	inst, err := load()
 	if errors.Is(err, instance.ErrNone) || err == nil && runningPID(inst.Path("pid")) == 0 {
-		return &Problem{Cause: "the local Azure does not run", Remedy: "start it with `mngr azure local up`", Err: err}
+		return &Problem{Cause: "the local Azure does not run", Remedy: "mngr azure local up # starts it", Err: err}
 	}
 	if err != nil {
 		return err
 	}
 	err = control.Call(cmd.Context(), inst.Dir, method, path, in, out)
 	if refused, ok := errors.AsType[*control.Refused](err); ok {
-		return &Problem{Cause: refused.Text, Remedy: "see `" + cmd.CommandPath() + " --help`", Err: err, Misuse: true}
+		return &Problem{Cause: refused.Text, Remedy: cmd.CommandPath() + " --help", Err: err, Misuse: true}
 	}
 	if err != nil {
 		return &Problem{Cause: fmt.Sprintf("the daemon does not answer: %v", err), Remedy: "see " + inst.Path("daemon.log"), Err: err}

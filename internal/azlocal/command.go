@@ -97,7 +97,7 @@ func load() (*instance.Instance, error) {
 func damaged(err error) error {
 	if d, ok := errors.AsType[*instance.Damaged](err); ok {
 		return &Problem{Cause: d.Error(), Err: err,
-			Remedy: "restore it from a copy; without one, begin anew in another directory (MNGR_AZLOCAL_DIR): what machines left there has the label mngr.azlocal.instance in docker"}
+			Remedy: "restore it from a copy, or without one begin anew in another directory (MNGR_AZLOCAL_DIR): what machines left there has the label mngr.azlocal.instance in docker"}
 	}
 	return err
 }

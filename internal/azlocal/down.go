@@ -130,7 +130,7 @@ func stopDaemon(ctx context.Context, inst *instance.Instance, all bool) (was boo
 		case <-tick.C:
 		case <-ctx.Done():
 			if refused != nil {
-				return true, &Problem{Cause: fmt.Sprintf("the daemon (pid %d) does not answer: %v", pid, refused), Remedy: fmt.Sprintf("end it with `kill %d`", pid), Err: refused}
+				return true, &Problem{Cause: fmt.Sprintf("the daemon (pid %d) does not answer: %v", pid, refused), Remedy: fmt.Sprintf("kill %d # ends it", pid), Err: refused}
 			}
 			return true, &Problem{Cause: fmt.Sprintf("the daemon (pid %d) does not end", pid), Remedy: "see " + inst.Path("daemon.log"), Err: ctx.Err()}
 		}

@@ -35,6 +35,6 @@ func choose(noDocker error, checkQEMU func() error) (name, why string, err error
 	}
 	return "", "", &Problem{
 		Cause:  fmt.Sprintf("no machine can boot here: driver docker: %v; driver qemu: %v", noDocker, noQEMU),
-		Remedy: "mend one of the two, or do without machines that boot: `mngr azure local up --driver none`",
+		Remedy: "mngr azure local up --driver none # does without machines that boot; or mend one of the two",
 	}
 }

@@ -38,7 +38,7 @@ under them, and a hosts file that leads them to it.`,
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		inst, err := load()
 		if errors.Is(err, instance.ErrNone) {
-			return &Problem{Cause: "there is no local Azure", Remedy: "start one with `mngr azure local up`", Err: err}
+			return &Problem{Cause: "there is no local Azure", Remedy: "mngr azure local up # starts one", Err: err}
 		}
 		if err != nil {
 			return err
@@ -63,7 +63,7 @@ under them, and a hosts file that leads them to it.`,
 
 // checkPublic refuses what has no names, or a port at which nobody looks for them.
 func checkPublic(inst *instance.Instance) error {
-	again := "`mngr azure local down`, then `mngr azure local up --listen 127.0.0.1:443 --name " + azureARM + " --name " + azureLogin + "`"
+	again := "mngr azure local down # then: mngr azure local up --listen 127.0.0.1:443 --name " + azureARM + " --name " + azureLogin
 	if len(inst.Faces.Hosts()) == 0 {
 		return &Problem{Cause: "this local Azure is not reached by names of Azure", Remedy: again}
 	}
@@ -82,7 +82,7 @@ func environment(inst *instance.Instance, public bool) ([][2]string, error) {
 	}
 	secret, err := os.ReadFile(secretFile)
 	if err != nil {
-		return nil, &Problem{Cause: "the local Azure has not been started yet", Remedy: "start it with `mngr azure local up`", Err: err}
+		return nil, &Problem{Cause: "the local Azure has not been started yet", Remedy: "mngr azure local up # starts it", Err: err}
 	}
 	config := filepath.Join(dir, "az")
 	if err := os.MkdirAll(config, 0o700); err != nil {

@@ -52,7 +52,7 @@ func (f *facesFlags) apply(inst *instance.Instance) error {
 		for _, text := range given(f.names) {
 			name, err := instance.ParseName(text)
 			if err != nil {
-				return &Problem{Cause: err.Error(), Remedy: "names are such as " + azureARM + "; for addresses there is --listen", Err: err, Misuse: true}
+				return &Problem{Cause: err.Error(), Remedy: "names are such as " + azureARM + ", and for addresses there is --listen", Err: err, Misuse: true}
 			}
 			if !slices.Contains(inst.Faces.Names, name) {
 				inst.Faces.Names = append(inst.Faces.Names, name)
@@ -75,7 +75,7 @@ func (f *facesFlags) parse(text string) (netip.AddrPort, error) {
 			Cause:  fmt.Sprintf("%v; who has a secret of this instance starts machines on this computer, as root", err),
 			Remedy: "listen on a loopback address, or add --reachable-from-elsewhere if you mean it"}
 	case err != nil:
-		return at, &Problem{Cause: err.Error(), Remedy: "see `mngr azure local up --help`", Err: err, Misuse: true}
+		return at, &Problem{Cause: err.Error(), Remedy: "mngr azure local up --help", Err: err, Misuse: true}
 	}
 	return at, nil
 }

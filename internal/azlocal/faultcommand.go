@@ -221,5 +221,5 @@ func (f *effects) matches() (map[string]string, error) {
 }
 
 func wrong(cause string) error {
-	return &Problem{Cause: cause, Remedy: "see `mngr azure local fault add --help`", Misuse: true}
+	return &Problem{Cause: cause, Remedy: "mngr azure local fault add --help", Misuse: true}
 }

@@ -1,6 +1,7 @@
 package azlocal
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -71,17 +72,20 @@ func (f faultStatus) where() string {
 func newFaultRemove() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
-		Use:   "remove ID | --all",
-		Short: "End a fault, or all of them; operations it made hang or fail stay as they are",
-		Args:  cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Use:   "remove ID... | --all",
+		Short: "End faults, or all of them; operations that they made hang or fail stay as they are",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			switch {
-			case all == (len(args) == 1):
-				return &Problem{Cause: "say which fault: its id, or --all", Remedy: "mngr azure local fault list", Misuse: true}
+			case all == (len(args) > 0):
+				return &Problem{Cause: "say which faults: their ids, or --all", Remedy: "mngr azure local fault list", Misuse: true}
 			case all:
 				return ask(cmd, "DELETE", "/faults", nil, nil)
 			}
-			return ask(cmd, "DELETE", "/faults/"+url.PathEscape(args[0]), nil, nil)
+			for _, id := range args { // one that is not there keeps no other one
+				err = cmp.Or(err, ask(cmd, "DELETE", "/faults/"+url.PathEscape(id), nil, nil))
+			}
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "end all faults")

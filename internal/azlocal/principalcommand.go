@@ -141,7 +141,7 @@ only the platform makes those, for managed applications and deployment stacks.`,
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
 		case clear == (len(a.Actions) > 0):
-			return &Problem{Cause: "either --action or --clear is needed", Remedy: "see `" + cmd.CommandPath() + " --help`", Misuse: true}
+			return &Problem{Cause: "either --action or --clear is needed", Remedy: cmd.CommandPath() + " --help", Misuse: true}
 		case clear:
 			return askAct(cmd, args[0], actUndeny, a, "nothing is denied to %s any more\n")
 		}

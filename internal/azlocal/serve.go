@@ -23,7 +23,7 @@ func newServe() *cobra.Command {
 			}
 			held, err := lock(inst.Path("pid"))
 			if errors.Is(err, errLocked) {
-				return &Problem{Cause: "the local Azure runs already", Remedy: "see `mngr azure local status`"}
+				return &Problem{Cause: "the local Azure runs already", Remedy: "mngr azure local status"}
 			}
 			if err != nil {
 				return err

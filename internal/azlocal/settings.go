@@ -132,7 +132,7 @@ func set(cmd *cobra.Command, args []string) error {
 	for _, arg := range args {
 		name, value, ok := strings.Cut(arg, "=")
 		if !ok || name == "" {
-			return &Problem{Cause: fmt.Sprintf("%q is not KEY=VALUE", arg), Remedy: "see `mngr azure local set --help`", Misuse: true}
+			return &Problem{Cause: fmt.Sprintf("%q is not KEY=VALUE", arg), Remedy: "mngr azure local set --help", Misuse: true}
 		}
 		values[name] = value
 	}

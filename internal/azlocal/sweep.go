@@ -16,7 +16,7 @@ func sweep(ctx context.Context, inst *instance.Instance) error {
 	cfg := DriverConfig{Dir: inst.Dir, ID: inst.ID, Public: inst.Public, Log: slog.New(slog.DiscardHandler)}
 	driver, err := newDriver(inst.Driver)(cfg, closed{})
 	if err != nil {
-		return &Problem{Cause: "what machines left behind cannot be removed: " + err.Error(), Remedy: "mend that, then run `mngr azure local reset` again", Err: err}
+		return &Problem{Cause: "what machines left behind cannot be removed: " + err.Error(), Remedy: "mngr azure local reset # once that is mended", Err: err}
 	}
 	return driver.Close(ctx, true)
 }

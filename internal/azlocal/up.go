@@ -121,7 +121,7 @@ func configure(ctx context.Context, dir string, f upFlags) (*instance.Instance, 
 		inst.Profile = f.profile
 	}
 	if _, err := fabric.ParseProfile(inst.Profile); err != nil {
-		return nil, &Problem{Cause: err.Error(), Remedy: "choose one with --profile"}
+		return nil, &Problem{Cause: err.Error(), Remedy: "choose one with --profile", Misuse: true}
 	}
 	if f.port != 0 {
 		inst.Port = f.port
@@ -136,7 +136,7 @@ func configure(ctx context.Context, dir string, f upFlags) (*instance.Instance, 
 		inst.Switches[name] = answer
 	}
 	if _, err := fabric.NewSwitches(inst.Switches); err != nil {
-		return nil, &Problem{Cause: err.Error(), Remedy: "see `mngr azure local up --help`"}
+		return nil, &Problem{Cause: err.Error(), Remedy: "mngr azure local up --help", Misuse: true}
 	}
 	return inst, nil
 }
@@ -147,7 +147,7 @@ func setDriver(ctx context.Context, inst *instance.Instance, wish string) error 
 	case driverDocker, driverQEMU, driverNone:
 		if inst.Driver != wish && inst.Started() {
 			return &Problem{Cause: fmt.Sprintf("the local Azure in %s was made with the driver %s", inst.Dir, inst.Driver),
-				Remedy: "`mngr azure local reset` removes it with everything in it, or use another MNGR_AZLOCAL_DIR"}
+				Remedy: "mngr azure local reset # removes it with everything in it; or use another MNGR_AZLOCAL_DIR"}
 		}
 		inst.Driver, inst.DriverWhy = wish, ""
 		return nil
@@ -159,7 +159,7 @@ func setDriver(ctx context.Context, inst *instance.Instance, wish string) error 
 		inst.Driver, inst.DriverWhy, err = chooseDriver(ctx)
 		return err
 	}
-	return &Problem{Cause: fmt.Sprintf("there is no driver %q", wish), Remedy: "drivers: docker, qemu, none, auto"}
+	return &Problem{Cause: fmt.Sprintf("there is no driver %q", wish), Remedy: "drivers: docker, qemu, none, auto", Misuse: true}
 }
 
 // leaving tells whether a daemon that could not start, or was told to stop, ended while it
@@ -174,13 +174,13 @@ func leaving(ctx context.Context, inst *instance.Instance) bool {
 func already(cmd *cobra.Command, inst *instance.Instance, f upFlags, pid int) error {
 	var st Status
 	if err := control.Call(cmd.Context(), inst.Dir, "GET", "/status", nil, &st); err != nil {
-		return &Problem{Cause: fmt.Sprintf("the daemon (pid %d) does not answer: %v", pid, err), Remedy: "end it, then run `mngr azure local up` again", Err: err}
+		return &Problem{Cause: fmt.Sprintf("the daemon (pid %d) does not answer: %v", pid, err), Remedy: fmt.Sprintf("kill %d # ends it; then again: mngr azure local up", pid), Err: err}
 	}
 	if f.port != 0 && st.Endpoint != inst.Endpoint() || f.profile != "" && f.profile != st.Profile {
-		return &Problem{Cause: "the local Azure runs with another port or profile", Remedy: "run `mngr azure local down` first"}
+		return &Problem{Cause: "the local Azure runs with another port or profile", Remedy: "mngr azure local down # then repeat the command"}
 	}
 	if stored, err := instance.Load(inst.Dir); err == nil && !stored.Faces.Equal(inst.Faces) {
-		return &Problem{Cause: "the local Azure runs with other addresses or names", Remedy: "run `mngr azure local down` first"}
+		return &Problem{Cause: "the local Azure runs with other addresses or names", Remedy: "mngr azure local down # then repeat the command"}
 	}
 	st, err := wait(cmd, inst, func() bool { return runningPID(inst.Path("pid")) == 0 })
 	if err != nil {
@@ -286,16 +286,16 @@ func failed(inst *instance.Instance, cause string) error {
 	cause, _, _ = strings.Cut(cause, "\n")
 	remedy := "see " + inst.Path("daemon.log")
 	if inst.Driver != driverNone {
-		remedy += "; without machines that boot: `mngr azure local up --driver none`"
+		remedy = "mngr azure local up --driver none # does without machines that boot; why they do not: " + inst.Path("daemon.log")
 	}
 	if strings.Contains(cause, "address already in use") {
 		remedy = "choose another port with --port, or another address with --listen"
 	}
 	if strings.Contains(cause, "bind: permission denied") {
-		remedy = "ports below 1024 are root's: run it as root, or add a port above to --listen"
+		remedy = "run it as root, whose the ports below 1024 are, or add a port above to --listen"
 	}
 	if strings.Contains(cause, "is damaged") {
-		remedy = "restore the file; or remove the instance with everything in it: `mngr azure local reset`"
+		remedy = "mngr azure local reset # removes the instance with everything in it; or restore the file"
 	}
 	return &Problem{Cause: cause, Remedy: remedy}
 }

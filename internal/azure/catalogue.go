@@ -19,13 +19,14 @@ type answer struct {
 
 // Remedies of more than one code.
 const (
-	tryCapacity = "FALLBACK; az vm list-usage --location REGION --output table" +
-		" # fallback_regions tries other regions too; what the subscription may use: PORTAL (Subscriptions > Usage + quotas)"
+	tryCapacity = "FALLBACK # or fallback_regions; what is in use: az vm list-usage --location REGION --output table;" +
+		" what the subscription may use: PORTAL (Subscriptions > Usage + quotas)"
 	tryQuota = "az vm list-usage --location REGION --output table # then ask for more: PORTAL (Subscriptions > Usage + quotas)," +
 		" or take -b --azure-vm-size=, -b --azure-region= (fallback_vm_sizes and fallback_regions help with capacity only)"
 	tryIPQuota = "az network list-usages --location REGION --output table # then ask for more: PORTAL (Subscriptions > Usage + quotas)," +
 		" or take another region with -b --azure-region= (fallback_regions helps with capacity only)"
 	tryAgain    = "mngr list # then repeat the command"
+	trySoon     = "try again in a minute, and check the network if it stays so"
 	tryLater    = "sleep WAIT # then repeat the command || sleep 60 # then repeat the command"
 	tryPrepare  = "PREPARE"
 	tryLogin    = "LOGIN"
@@ -42,7 +43,7 @@ const (
 	tryImages   = "az vm image list --location REGION --publisher Debian --all --output table"
 	tryRegions  = "az account list-locations --query [].name --output tsv"
 	trySettings = "mngr config list # shows every setting of provider PROVIDER"
-	tryPrice    = "mngr config set providers.PROVIDER.spot_max_price -1 # any price up to the usual one; else a higher limit, another size, or another region"
+	tryPrice    = "mngr config set providers.PROVIDER.spot_max_price -- -1 # any price up to the usual one; else a higher limit, another size, or another region"
 	tryInside   = "az group show --name GROUP --output table # shows whether Azure answers; then repeat the command"
 	tryInUse    = "az network nic list --resource-group GROUP --query \"[].{name:name,machine:virtualMachine.id}\" --output table"
 	tryRoles    = "az role assignment list --all --role mngr-self-deallocate --output table"
@@ -122,7 +123,7 @@ var catalogue = []answer{
 	{"OperationNotAllowed", agent.KindConflict, "", "mngr list"},
 	{"OperationPreempted", agent.KindConflict, "another operation on the machine took over", "mngr list"},
 	{"AttachDiskWhileBeingDetached", agent.KindConflict, "its disk is being detached", tryAgain},
-	{"ResourceGroupBeingDeleted", agent.KindConflict, "resource group GROUP is being deleted", "az group wait --name GROUP --deleted; PREPARE"},
+	{"ResourceGroupBeingDeleted", agent.KindConflict, "resource group GROUP is being deleted", "az group wait --name GROUP --deleted # then: PREPARE"},
 	{"PropertyChangeNotAllowed", agent.KindConflict, "the machine exists and cannot be changed this way", "mngr list # choose another name"},
 	{"PreconditionFailed", agent.KindConflict, "it was changed by somebody else, or exists already", tryAgain},
 	{"NicReservedForAnotherVm", agent.KindConflict, "Azure keeps the network interface of a failed machine for 180 seconds", "sleep 180 # then repeat the command"},

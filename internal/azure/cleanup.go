@@ -73,17 +73,17 @@ func (p *Provider) refuse(inv inventory) error {
 		}
 		return agent.Errorf(agent.KindRefused, "resource group %s still has %d machines of mngr: %s",
 			group, len(names), some(append(names, inv.blocking...))).
-			WithHint("%s, then again: %s", destroyCommand(inv.machines), again)
+			WithHint("%s", agent.Explain(destroyCommand(inv.machines), "then again: "+again))
 	}
 	if len(inv.blocking) > 0 {
 		return agent.Errorf(agent.KindRefused, "resource group %s still has %d resources of mngr that are in use, or nobody knows whose: %s",
 			group, len(inv.blocking), some(inv.blocking)).
-			WithHint("detach or delete them with az, then again: %s", again)
+			WithHint("%s # once they are detached or deleted (az resource list -g %s --output table shows them)", again, group)
 	}
 	if inv.groupOurs && len(inv.foreign) > 0 {
 		return agent.Errorf(agent.KindRefused, "resource group %s has %d resources that mngr did not make: %s",
 			group, len(inv.foreign), some(inv.foreign)).
-			WithHint("move or delete them (az resource list -g %s --output table), then again: %s", group, again)
+			WithHint("az resource list -g %s --output table # move or delete them, then again: %s", group, again)
 	}
 	return nil
 }
@@ -99,7 +99,7 @@ func destroyCommand(machines []heldMachine) string {
 	command := "mngr destroy"
 	for _, m := range machines {
 		if a, err := agent.ParseHostAddress(m.host); err != nil || a.Provider != "" || len(machines) > mostShown {
-			return "mngr list shows their agents; mngr destroy each"
+			return "mngr list # shows their agents; mngr destroy each"
 		}
 		command += " @" + m.host
 	}
@@ -189,7 +189,7 @@ func (c *cleanup) shut(ctx context.Context, group string, inv inventory) (gone [
 			if len(gone) == 0 {
 				cause += "; nothing was deleted"
 			}
-			return gone, agent.Errorf(agent.KindConflict, "%s", cause).WithHint("mngr list, then again: %s", c.p.cleanupCommand())
+			return gone, agent.Errorf(agent.KindConflict, "%s", cause).WithHint("mngr list # then again: %s", c.p.cleanupCommand())
 		}
 		switch {
 		case err == nil:
@@ -213,7 +213,7 @@ func (c *cleanup) already(gone []string, err error) error {
 	networks := "network " + strings.Join(gone, " and network ")
 	hint := c.p.prepareCommand() + " # makes " + networks + " again"
 	if first := agent.HintOf(err); first != "" {
-		hint = first + "; or keep the group: " + hint
+		hint = agent.Explain(first, "or keep the group: "+hint)
 	}
 	return &agent.Error{Kind: agent.KindOf(err), Cause: err.Error() + "; deleted already: " + networks, Hint: hint, Err: err}
 }

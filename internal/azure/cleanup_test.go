@@ -144,9 +144,9 @@ func typed(kind string, docs []string) []string {
 // The refusal says how to get on: by the hosts' names where they can be pasted.
 func TestCleanupNamesTheHosts(t *testing.T) {
 	for tags, want := range map[string]string{
-		`"mngr-host-name":"mngr-my-agent"`:     "mngr destroy @my-agent, then again: mngr azure cleanup --provider west",
-		`"mngr-host-name":"mngr-$(reboot)"`:    "mngr list shows their agents; mngr destroy each, then again: mngr azure cleanup --provider west",
-		`"mngr-host-name":"mngr-a.azure-east"`: "mngr list shows their agents; mngr destroy each, then again: mngr azure cleanup --provider west",
+		`"mngr-host-name":"mngr-my-agent"`:     "mngr destroy @my-agent # then again: mngr azure cleanup --provider west",
+		`"mngr-host-name":"mngr-$(reboot)"`:    "mngr list # shows their agents; mngr destroy each; then again: mngr azure cleanup --provider west",
+		`"mngr-host-name":"mngr-a.azure-east"`: "mngr list # shows their agents; mngr destroy each; then again: mngr azure cleanup --provider west",
 	} {
 		s := newScript(t, with(nothingLeft(), map[string][]scripted{
 			"GET " + group:                    {says(200, `{"name":"mngr","tags":{"managed-by":"mngr"}}`)},
@@ -180,7 +180,7 @@ func TestCleanupSaysWhatItHasDeletedBeforeItRefuses(t *testing.T) {
 			"1 resources that mngr did not make: microsoft.keyvault/vaults v; deleted already: network mngr-vnet", prepared},
 		"a machine in the second network": {[]scripted{says(200, values(ourVNet, second))}, says(204, ""), inUse, agent.KindConflict,
 			"somebody makes a machine in network mngr-vnet-west; deleted already: network mngr-vnet", prepared},
-		"a machine in the only network": {[]scripted{says(200, values(ourVNet))}, inUse, says(204, ""), agent.KindConflict, "nothing was deleted", "mngr list, then again: mngr azure cleanup"},
+		"a machine in the only network": {[]scripted{says(200, values(ourVNet))}, inUse, says(204, ""), agent.KindConflict, "nothing was deleted", "mngr list # then again: mngr azure cleanup"},
 		"a lock on the group":           {[]scripted{says(200, values(ourVNet))}, says(204, ""), says(204, ""), agent.KindDenied, "(ScopeLocked); deleted already: network mngr-vnet", prepared},
 	} {
 		s := newScript(t, with(nothingLeft(), map[string][]scripted{

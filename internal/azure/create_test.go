@@ -82,7 +82,7 @@ func TestCreateMeetsAMachine(t *testing.T) {
 				if err == nil || agent.KindOf(err) != c.kind || made != nil {
 					t.Errorf("got %v, want %s", err, c.kind)
 				}
-				if c.kind == agent.KindRemains && agent.HintOf(err) != "mngr list; mngr destroy --force @my-agent" {
+				if c.kind == agent.KindRemains && agent.HintOf(err) != "mngr list # shows whether it does; then: mngr destroy --force @my-agent" {
 					t.Errorf("hint %q", agent.HintOf(err))
 				}
 				return

@@ -59,7 +59,7 @@ func (p *Provider) undeleted(host agent.Host, name string, cause error) error {
 	}
 	hint := "mngr destroy --force @" + host.Name
 	if first := agent.HintOf(err); first != "" {
-		hint += " # before that: " + first
+		hint = agent.Explain(hint, "before that: "+first)
 	}
 	return &agent.Error{Kind: agent.KindRemains, Cause: err.Error() + "; it is still there, and bills", Hint: hint, Err: err}
 }

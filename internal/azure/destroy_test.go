@@ -240,7 +240,7 @@ func TestRemainsAreNamed(t *testing.T) {
 		}
 	}
 	const in = " --subscription " + testSub + " -g mngr -n "
-	if want := "az network nic delete" + in + "n; az network public-ip delete" + in + "i; az disk delete" + in + "d --yes"; agent.HintOf(err) != want {
+	if want := "az network nic delete" + in + "n # then: az network public-ip delete" + in + "i; az disk delete" + in + "d --yes"; agent.HintOf(err) != want {
 		t.Errorf("hint\n%q, want\n%q", agent.HintOf(err), want)
 	}
 	if agent.KindOf(err) != agent.KindRemains {

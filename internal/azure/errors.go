@@ -129,7 +129,7 @@ func (sc scene) explain(arm armError) *agent.Error {
 		e.Cause = fmt.Sprintf("Azure answered %d", arm.status)
 	case e.Cause == "":
 		e.Cause = arm.code
-	case arm.code != "":
+	case arm.code != "" && e.Cause != arm.code:
 		e.Cause += " (" + arm.code + ")"
 	}
 	if wait, ok := asksToWait(arm); ok && arm.retryAfter > 0 {

@@ -69,9 +69,10 @@ func TestTranslate(t *testing.T) {
 		{"a state that forbids it", armAnswer(409, body("OperationNotAllowed", "Operation 'start' is not allowed on VM 'x' since the VM is generalized.")), agent.KindConflict, "since the VM is generalized (OperationNotAllowed)", "mngr list"},
 		{"throttling by Compute", armAnswer(429, throttled), agent.KindThrottled, "(HighCostGet)", "sleep 15"},
 		{"throttling by ARM", armAnswer(429, body("SubscriptionRequestsThrottled", "Number of …")), agent.KindThrottled, "Azure throttles", "sleep"},
-		{"no capacity at once", armAnswer(409, sku), agent.KindNoCapacity, "make a thing: Standard_B2s has no capacity in eastus (SkuNotAvailable)", "mngr config set providers.azure.fallback_vm_sizes Standard_D2s_v5; az vm list-usage --location eastus"},
+		{"no capacity at once", armAnswer(409, sku), agent.KindNoCapacity, "make a thing: Standard_B2s has no capacity in eastus (SkuNotAvailable)", "mngr config set providers.azure.fallback_vm_sizes Standard_D2s_v5 # or fallback_regions; what is in use: az vm list-usage --location eastus"},
 		{"no capacity later", armAnswer(200, `{"status":"Failed","error":{"code":"AllocationFailed","message":"Allocation failed. We do not have sufficient capacity."}}`), agent.KindNoCapacity, "make a thing: Standard_B2s has no capacity in westus (AllocationFailed)", "fallback_vm_sizes"},
 		{"missing permission", armAnswer(403, noRight), agent.KindDenied, "the login lacks Microsoft.Compute/virtualMachines/write (", "az role assignment create --assignee 99999999-0000-0000-0000-000000000000 --role Contributor --scope /subscriptions/" + testSub + "/resourceGroups/mngr"},
+		{"nothing but the code", armAnswer(403, body("AuthorizationFailed", "AuthorizationFailed")), agent.KindDenied, "make a thing: AuthorizationFailed", "az role assignment list"},
 		{"missing permission, told otherwise", armAnswer(403, body("AuthorizationFailed", "No.")), agent.KindDenied, "No (AuthorizationFailed)", "az role assignment list"},
 		{"may not give roles", armAnswer(403, noRole), agent.KindDenied, "roleAssignments/write", "'User Access Administrator'"},
 		{"may not join", armAnswer(403, linkedRight), agent.KindDenied, "the login lacks Microsoft.Network/virtualNetworks/subnets/join/action on /subscriptions/s/subnets/x", "Network Contributor"},
@@ -101,6 +102,9 @@ func TestTranslate(t *testing.T) {
 			}
 			if !strings.Contains(err.Error(), c.cause) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("cause %q, want one line with %q", err, c.cause)
+			}
+			if strings.Count(err.Error(), "AuthorizationFailed") > 1 {
+				t.Errorf("cause %q says the code twice", err)
 			}
 			if hint := agent.HintOf(err); !strings.Contains(hint, c.hint) {
 				t.Errorf("hint %q lacks %q", hint, c.hint)

@@ -33,10 +33,10 @@ func (w *preparation) planGroup(found survey) error {
 		return nil
 	case group.Properties != nil && text(group.Properties.ProvisioningState) == "Deleting":
 		return agent.Errorf(agent.KindConflict, "resource group %s is being deleted", name).
-			WithHint("wait until it is gone, then again: %s", w.p.prepareCommand())
+			WithHint("az group wait --name %s --deleted # then again: %s", name, w.p.prepareCommand())
 	case !ours(group.Tags) && !agreed:
 		return agent.Errorf(agent.KindRefused, "resource group %s exists and was not made by mngr", name).
-			WithHint("%s --use-existing-group, or configure another resource_group", w.p.prepareCommand())
+			WithHint("%s --use-existing-group # or configure another resource_group", w.p.prepareCommand())
 	}
 	w.keep(kindGroup, name)
 	return nil

@@ -118,12 +118,12 @@ func (p *Provider) machineName(s *session, resource string) (string, error) {
 	if !strings.EqualFold(id.SubscriptionID, s.subscription) {
 		return "", agent.Errorf(agent.KindRefused, "machine %s is in subscription %s, and provider %s acts in %s",
 			id.Name, id.SubscriptionID, p.settings.Name, s.subscription).
-			WithHint("mngr config set providers.NAME.subscription_id %s, for an instance of its own", id.SubscriptionID)
+			WithHint("mngr config set providers.NAME.subscription_id %s # for an instance of its own", id.SubscriptionID)
 	}
 	if !strings.EqualFold(id.ResourceGroupName, p.settings.ResourceGroup) {
 		return "", agent.Errorf(agent.KindRefused, "machine %s is in resource group %s, and provider %s acts in %s",
 			id.Name, id.ResourceGroupName, p.settings.Name, p.settings.ResourceGroup).
-			WithHint("mngr config set providers.NAME.resource_group %s, for an instance of its own", id.ResourceGroupName)
+			WithHint("mngr config set providers.NAME.resource_group %s # for an instance of its own", id.ResourceGroupName)
 	}
 	return id.Name, nil
 }

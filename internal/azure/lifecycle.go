@@ -28,13 +28,13 @@ func (p *Provider) Start(ctx context.Context, resource string, waitFor bool, pro
 // noRoom says what can be done for a machine that exists: flags of create do not help it.
 func (p *Provider) noRoom(resource string, cause error) error {
 	e := &agent.Error{Kind: agent.KindOf(cause), Err: cause, Cause: cause.Error() + "; nothing is lost, it stays deallocated",
-		Hint: "try again later, or take another size: az vm resize --ids " + resource + " --size SIZE, then start again"}
+		Hint: "az vm resize --ids " + resource + " --size SIZE # takes another size, to be started again; or start it later"}
 	switch {
 	case agent.CodeOf(cause) == "SpotPriceGreaterThanProvidedMaxPrice":
 		e.Hint = "az vm update --ids " + resource + " --max-price -1 # then start again: it runs at any price up to the usual one"
 	case e.Kind == agent.KindQuota:
 		usage, _, _ := strings.Cut(agent.HintOf(cause), " #")
-		e.Hint = usage + " # then ask for more in the portal (Subscriptions > Usage + quotas), or take a smaller size: az vm resize --ids " + resource + " --size SIZE"
+		e.Hint = agent.Explain(usage, "then ask for more in the portal (Subscriptions > Usage + quotas), or take a smaller size: az vm resize --ids "+resource+" --size SIZE")
 	}
 	return e
 }

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"fmt"
 	"path"
 	"strings"
 
@@ -30,7 +31,7 @@ func (p *Provider) List(ctx context.Context) (listed []agent.Host, err error) {
 		return nil, err
 	}
 	if err := s.login(ctx); err != nil { // so that a slow login does not count as slow states
-		return nil, p.translate(err, "list machines")
+		return nil, p.unlisted(ctx, err, "logging in to Azure")
 	}
 	var vms []*armcompute.VirtualMachine
 	var ips []*armnetwork.PublicIPAddress
@@ -42,7 +43,7 @@ func (p *Provider) List(ctx context.Context) (listed []agent.Host, err error) {
 	g.Go(func() error { ips, noAddresses = s.listIPs(gctx, p.settings.ResourceGroup); return nil })
 	g.Go(func() error { states = s.listStates(gctx); return nil })
 	if err := g.Wait(); err != nil {
-		return nil, p.translate(err, "list machines")
+		return nil, p.unlisted(ctx, err, "list machines")
 	}
 	hosts := p.join(ctx, s, vms, states, indexIPs(ips))
 	for i := range hosts {
@@ -50,6 +51,21 @@ func (p *Provider) List(ctx context.Context) (listed []agent.Host, err error) {
 	}
 	s.findEvicted(ctx, vms, hosts)
 	return hosts, nil
+}
+
+// unlisted is translate for a listing. Its user is not sent to another one.
+func (p *Provider) unlisted(ctx context.Context, err error, doing string) error {
+	known := p.translate(err, doing)
+	e := &agent.Error{Kind: agent.KindOf(known), Err: err, Cause: known.Error(), Hint: agent.HintOf(known)}
+	switch {
+	case e.Kind == agent.KindTimeout && agent.Passed(ctx):
+		e.Cause, e.Hint = fmt.Sprintf("%s: Azure has not answered for %s", doing, agent.DeadlineList), trySoon
+	case e.Kind == agent.KindUnreachable && strings.HasPrefix(e.Hint, "mngr list"):
+		e.Hint = trySoon
+	default:
+		return known
+	}
+	return e
 }
 
 // admit says what is known of a host's address: of one without, that it may have one where
@@ -147,6 +163,7 @@ func (p *Provider) lookAt(ctx context.Context, s *session, vm *armcompute.Virtua
 func (p *Provider) Get(ctx context.Context, resource string) (host agent.Host, err error) {
 	ctx, done := agent.Within(ctx, agent.DeadlineList, "reading machine "+path.Base(resource))
 	defer done(&err)
+	defer agent.Patiently(ctx, "asking Azure about machine "+path.Base(resource))()
 	s, err := p.session(ctx)
 	if err != nil {
 		return agent.Host{}, err

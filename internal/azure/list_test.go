@@ -1,7 +1,10 @@
 package azure
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -171,6 +174,29 @@ func TestAddressesThatCannotBeRead(t *testing.T) {
 	} {
 		if h, err := c(); err != nil || h.State != agent.HostRunning || h.Failure != "" {
 			t.Errorf("%s with a list that has none: %+v, %v", name, h, err)
+		}
+	}
+}
+
+// Who lists is not sent to another listing by its failure.
+func TestListingThatFailsLeadsToNoOther(t *testing.T) {
+	late, done := agent.Within(t.Context(), agent.Deadline(time.Nanosecond), "listing")
+	defer done(nil)
+	<-late.Done()
+	cut := &url.Error{Op: "Get", URL: "https://management.azure.com/", Err: io.EOF}
+	for name, c := range map[string]struct {
+		ctx  context.Context
+		err  error
+		kind agent.Kind
+		want string
+	}{
+		"too late": {late, late.Err(), agent.KindTimeout, "list machines: Azure has not answered for 30s"},
+		"cut":      {t.Context(), cut, agent.KindUnreachable, "broke before its answer was there"},
+		"refused":  {t.Context(), &loginError{err: io.EOF, kind: agent.KindCredentials, cause: "no Azure login", hint: "az login"}, agent.KindCredentials, "no Azure login"},
+	} {
+		err := newScript(t, nil).provider().unlisted(c.ctx, c.err, "list machines")
+		if agent.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.want) || agent.HintOf(err) == "" || strings.Contains(agent.HintOf(err), "mngr list") {
+			t.Errorf("%s: %v (%s), hint %q", name, err, agent.KindOf(err), agent.HintOf(err))
 		}
 	}
 }

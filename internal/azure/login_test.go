@@ -1,12 +1,17 @@
 package azure
 
 import (
+	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"mngr/internal/agent"
 )
@@ -139,6 +144,37 @@ func TestContact(t *testing.T) {
 			t.Fatal("answered")
 		} else if _, final := err.(finalError); final {
 			t.Errorf("%s: final although somebody has answered before", url)
+		}
+	}
+}
+
+// Trouble of the login service is no refusal, and no settings help; a connection that was
+// accepted and broke does not mean that nobody is there.
+func TestTroubleOfTheLoginService(t *testing.T) {
+	closed := &url.Error{Op: "Post", URL: "https://127.0.0.1:1/", Err: syscall.ECONNREFUSED}
+	cut := &url.Error{Op: "Post", URL: "https://127.0.0.1:1/", Err: io.EOF}
+	answer := func(status int, text string) error {
+		resp := &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(`{"error":"x","error_description":"` + text + `"}`))}
+		return &azidentity.AuthenticationFailedError{RawResponse: resp}
+	}
+	for name, c := range map[string]struct {
+		err, trouble error
+		kind         agent.Kind
+		cause, hint  string
+	}{
+		"500":     {answer(500, "AADSTS90033: A transient error."), nil, agent.KindUnreachable, "Azure's login has trouble of its own: AADSTS90033", "try again"},
+		"429":     {answer(429, "AADSTS50196: A loop."), nil, agent.KindUnreachable, "Azure's login has trouble of its own: AADSTS50196", "try again"},
+		"refused": {answer(401, "AADSTS7000215: Invalid."), nil, agent.KindCredentials, "Azure refused the login: AADSTS7000215", "mngr azure local principal list"},
+		"cut":     {cut, cut, agent.KindUnreachable, "Azure's login does not answer: the connection to 127.0.0.1:1 broke", "try again"},
+		"down":    {closed, closed, agent.KindUnreachable, "Azure's login does not answer: 127.0.0.1:1 refuses", "mngr azure local up"},
+	} {
+		line := &contact{}
+		if c.trouble != nil {
+			line.failure.Store(&c.trouble)
+		}
+		e := loginProblem(c.err, &place{local: &localState{}}, line)
+		if e.kind != c.kind || !strings.HasPrefix(e.cause, c.cause) || !strings.HasPrefix(e.hint, c.hint) {
+			t.Errorf("%s: %q (%s), hint %q", name, e.cause, e.kind, e.hint)
 		}
 	}
 }

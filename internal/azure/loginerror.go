@@ -39,13 +39,15 @@ func loginProblem(err error, at *place, line *contact) *loginError {
 	failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
 	answered := ok && failed.RawResponse != nil
 	if answered {
-		e.cause, e.hint = refusedLogin(failed.RawResponse)
+		e.kind, e.cause, e.hint = refusedLogin(failed.RawResponse)
 	} else if trouble, hint, ok := unanswered(err, line); ok {
 		e.kind, e.cause, e.hint = agent.KindUnreachable, "Azure's login does not answer: "+trouble, hint
 	} else {
 		e.cause, e.hint = noLogin(err.Error())
 	}
 	switch {
+	case e.kind == agent.KindUnreachable && (answered || broken(line.trouble())):
+		e.hint = trySoon // somebody is there
 	case at.local != nil && answered:
 		e.hint = "mngr azure local principal list # who may log in, and where each one's secret is"
 	case at.local != nil:
@@ -68,7 +70,7 @@ func unanswered(err error, line *contact) (cause, hint string, ok bool) {
 }
 
 // refusedLogin reads what Entra, or a metadata service, answered.
-func refusedLogin(resp *http.Response) (cause, hint string) {
+func refusedLogin(resp *http.Response) (kind agent.Kind, cause, hint string) {
 	var body struct {
 		Error       any    `json:"error"`
 		Description string `json:"error_description"`
@@ -85,14 +87,14 @@ func refusedLogin(resp *http.Response) (cause, hint string) {
 		text = fmt.Sprintf("status %d", resp.StatusCode)
 	}
 	if resp.Request != nil && resp.Request.URL.Scheme == "http" { // only metadata services speak it
-		return "the machine's managed identity gives no token: " + oneLine(text),
+		return agent.KindCredentials, "the machine's managed identity gives no token: " + oneLine(text),
 			"set AZURE_TOKEN_CREDENTIALS=dev to use az's login, or give the machine an identity: az vm identity assign"
 	}
-	cause = "Azure refused the login: " + oneLine(text)
-	if resp.StatusCode >= http.StatusInternalServerError {
-		return cause, "try again in a minute"
+	if resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests {
+		return agent.KindUnreachable, "Azure's login has trouble of its own: " + oneLine(text), trySoon
 	}
-	return cause, "check AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET, or unset them and run `az login`"
+	return agent.KindCredentials, "Azure refused the login: " + oneLine(text),
+		"check AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET, or unset them and run `az login`"
 }
 
 var challengeCommand = regexp.MustCompile(`az login [^\n]*--claims-challenge \S+`)

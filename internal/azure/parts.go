@@ -116,7 +116,10 @@ func (r remains) commands(at rest) string {
 			all = append(all, "az "+kind.verb+" delete --subscription "+at.subscription+" -g "+at.group+" -n "+n+kind.flags)
 		}
 	}
-	return strings.Join(all, "; ")
+	if len(all) < 2 {
+		return strings.Join(all, "")
+	}
+	return agent.Explain(all[0], "then: "+strings.Join(all[1:], "; "))
 }
 
 // find lists what is left of a machine. It also learns the interfaces' ids and the

@@ -162,7 +162,7 @@ func (w *preparation) run(ctx context.Context) error {
 		}
 		if plans == mostPlans {
 			return agent.Errorf(agent.KindConflict, "resource group %s is being prepared by somebody else, too", w.p.settings.ResourceGroup).
-				WithHint("again: %s", w.p.prepareCommand())
+				WithHint("%s # again", w.p.prepareCommand())
 		}
 	}
 }

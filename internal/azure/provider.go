@@ -103,7 +103,7 @@ func (p *Provider) login(ctx context.Context, at *place) (*tokenSource, error) {
 // orWithout adds to the remedy of a missing login what somebody does who wants none.
 func (p *Provider) orWithout(err error) error {
 	if e, ok := errors.AsType[*agent.Error](err); ok && e.Kind == agent.KindCredentials {
-		e.Hint += "; to do without it: mngr config set providers." + p.settings.Name + ".is_enabled false"
+		e.Hint = agent.Explain(e.Hint, "to do without it: mngr config set providers."+p.settings.Name+".is_enabled false")
 	}
 	return err
 }

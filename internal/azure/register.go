@@ -45,7 +45,7 @@ func (w *preparation) registerProviders(ctx context.Context) error {
 		err := w.awaitRegistration(limit, name)
 		if errors.Is(limit.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
 			return agent.Errorf(agent.KindTimeout, "resource provider %s is not registered after %s", name, w.p.register).
-				WithHint("%s; az provider show --namespace %s shows how far it is; then again: %s",
+				WithHint("%s # az provider show --namespace %s shows how far it is; then again: %s",
 					w.registerCommand(name), name, w.p.prepareCommand())
 		}
 		if err != nil {
@@ -66,7 +66,7 @@ func (w *preparation) register(ctx context.Context, name string) error {
 	if denied(err) {
 		return &agent.Error{Kind: agent.KindDenied, Err: err,
 			Cause: "resource provider " + name + " is not registered in the subscription, and the login lacks the permission " + name + "/register/action",
-			Hint:  "a Contributor of the subscription does it once: " + w.registerCommand(name)}
+			Hint:  w.registerCommand(name) + " # a Contributor of the subscription does it once"}
 	}
 	return w.p.translate(err, "register resource provider "+name)
 }

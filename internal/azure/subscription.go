@@ -34,7 +34,7 @@ func (s Settings) subscription(ctx context.Context, at *place) (string, error) {
 	id, why := profile.active(at.azName)
 	if id == "" {
 		return "", agent.Errorf(agent.KindCredentials, "no Azure subscription: %s", why).WithHint(
-			"az login, then: az account set --subscription ID   (or set AZURE_SUBSCRIPTION_ID, or: mngr config set providers.%s.subscription_id ID)", s.Name)
+			"az login # then: az account set --subscription ID; or set AZURE_SUBSCRIPTION_ID, or: mngr config set providers.%s.subscription_id ID", s.Name)
 	}
 	return id, nil
 }

@@ -53,6 +53,7 @@ func (s *tokenSource) GetToken(ctx context.Context, o policy.TokenRequestOptions
 		defer done(nil) // a login that fails is explained as such
 		return s.obtain(ctx, key, o)
 	})
+	defer agent.Patiently(ctx, "logging in to Azure")()
 	select {
 	case <-ctx.Done():
 		return azcore.AccessToken{}, ctx.Err()

@@ -37,7 +37,7 @@ func networkWords(err error) (cause, hint string, ok bool) {
 		return server + " refuses the connection", try, true
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		return "there is no way to " + server + " from here", try, true
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case broken(err):
 		return "the connection to " + server + " broke before its answer was there", "mngr list # shows what has become of it; then repeat the command", true
 	case slow && timeout.Timeout():
 		return server + " does not answer", try, true
@@ -45,6 +45,11 @@ func networkWords(err error) (cause, hint string, ok bool) {
 		return "no connection to " + server + ": " + plain.Line(innermost(err).Error(), 150), try, true
 	}
 	return "", "", false
+}
+
+// broken tells of a connection that somebody had accepted.
+func broken(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // innermost is what lies at the end of err's chain, without the URL that wraps it.

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+
 	"mngr/internal/agent"
 	"mngr/internal/fleet"
 )
@@ -10,7 +12,11 @@ type alarmRow struct {
 	Alarm   string `json:"alarm"` // stopped_not_deallocated, no_self_stop or unfinished
 	Message string `json:"message"`
 	Command string `json:"command"` // what ends it
+	hint    string // for people, where it may end well, too
 }
+
+// remedy is what people are told.
+func (a alarmRow) remedy() string { return cmp.Or(a.hint, a.Command) }
 
 // alarmsOf are a host's alarms; none is an empty list.
 func alarmsOf(f *fleet.Fleet, h agent.Host) []alarmRow {
@@ -21,7 +27,7 @@ func alarmsOf(f *fleet.Fleet, h agent.Host) []alarmRow {
 	}
 	if h.State == agent.HostStoppedBilling {
 		all = append(all, alarmRow{"stopped_not_deallocated",
-			"host " + h.Name + " is off but not deallocated, and bills as if it ran" + why, "mngr stop @" + h.Name})
+			"host " + h.Name + " is off but not deallocated, and bills as if it ran" + why, "mngr stop @" + h.Name, ""})
 	}
 	if f.Unfinished(h) {
 		text := "host " + h.Name + " was never finished"
@@ -35,11 +41,15 @@ func alarmsOf(f *fleet.Fleet, h agent.Host) []alarmRow {
 		default:
 			text += "; it bills"
 		}
-		all = append(all, alarmRow{"unfinished", text, "mngr destroy @" + h.Name})
+		end, finish := "mngr destroy @"+h.Name, ""
+		if (h.State == agent.HostStopped || h.State == agent.HostStoppedBilling) && len(h.Agents) > 0 {
+			finish = "mngr start " + h.Agents[0].Name + "@" + h.Name + " # finishes it; or: " + end
+		}
+		all = append(all, alarmRow{"unfinished", text, end, finish})
 	}
 	if h.SelfStop != nil && !*h.SelfStop && h.Billing == agent.BillingCompute {
 		all = append(all, alarmRow{"no_self_stop",
-			"host " + h.Name + " cannot deallocate itself when idle: " + h.SelfStopWhy, "mngr stop @" + h.Name})
+			"host " + h.Name + " cannot deallocate itself when idle: " + h.SelfStopWhy, "mngr stop @" + h.Name, ""})
 	}
 	return all
 }

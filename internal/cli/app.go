@@ -4,7 +4,6 @@ import (
 	"os"
 	"sync/atomic"
 
-	"mngr/internal/agent"
 	"mngr/internal/config"
 	"mngr/internal/fleet"
 	"mngr/internal/output"
@@ -17,6 +16,7 @@ type App struct {
 	global  globalFlags
 	atStake atomic.Pointer[string] // what bills if the process ends now; nil for nothing
 	halfway atomic.Pointer[string] // what is half done then, and bills nothing
+	cut     atomic.Bool            // its user has interrupted it
 	running bool                   // the flags are parsed and a command has begun
 	command invocation             // what it is, as the log of writes tells
 
@@ -81,18 +81,6 @@ func (a *App) interactive() bool {
 		return false
 	}
 	return a.streams.Interactive()
-}
-
-// withProgress shows the phases of act.
-func (a *App) withProgress(act func(phase agent.Progress) error) error {
-	progress := a.printer().Progress()
-	err := act(progress.Phase)
-	if err != nil {
-		progress.Fail()
-	} else {
-		progress.Done()
-	}
-	return err
 }
 
 // fleet wires the use cases to their adapters.

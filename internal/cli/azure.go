@@ -58,13 +58,18 @@ func (f *instanceFlags) overrides() []config.Override {
 	return flags
 }
 
-// open returns the instance with the flags in force.
+// open returns the instance with the flags in force, to be worked with.
 func (f *instanceFlags) open(app *App) (config.Provider, *azure.Provider, error) {
+	return f.openIf(app, (*config.Config).Enabled)
+}
+
+// openIf returns the instance that pick finds by its name.
+func (f *instanceFlags) openIf(app *App, pick func(*config.Config, string) (config.Provider, error)) (config.Provider, *azure.Provider, error) {
 	conf, err := app.config(f.overrides()...)
 	if err != nil {
 		return config.Provider{}, nil, err
 	}
-	p, err := conf.Provider(f.provider)
+	p, err := pick(conf, f.provider)
 	if err != nil {
 		return config.Provider{}, nil, err
 	}

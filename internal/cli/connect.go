@@ -21,7 +21,7 @@ func newConnect(app *App) *cobra.Command {
 		ValidArgsFunction: completeAgents(app),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !app.interactive() {
-				return agent.Errorf(agent.KindUsage, "connect needs a terminal").WithHint("mngr exec %s COMMAND runs without one", args[0])
+				return agent.Errorf(agent.KindUsage, "connect needs a terminal").WithHint("mngr exec %s COMMAND # runs without one", args[0])
 			}
 			f, err := app.fleet()
 			if err != nil {
@@ -43,7 +43,7 @@ func connect(ctx context.Context, f *fleet.Fleet, row fleet.Row) error {
 	}
 	if code != 0 {
 		return &output.Exit{Code: code, Err: agent.Errorf(agent.KindUnreachable, "the session of %q ended with code %d", row.Agent.Name, code).
-			WithHint("mngr list shows whether it runs; mngr start %s starts it", row.Agent.Name)}
+			WithHint("mngr start %s # starts it; mngr list shows whether it runs", row.Agent.Name)}
 	}
 	return nil
 }

@@ -145,34 +145,29 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 		app.printer().Warn("with --unsafe-start-args the agents of this host may take over its machine: "+
 			"it gets no identity, never deallocates itself when idle, and is listed as UNSAFE", "")
 	}
-	progress := app.printer().Progress()
-	undone := false
-	said := app.showBuild(o.Build, progress)
-	made, err := f.Create(ctx, o, func(phase string) {
-		if phase == fleet.PhaseUndo || phase == fleet.PhaseForget {
-			undone = true
-			progress.Undo(phase)
-			return
-		}
-		progress.Phase(phase)
-	})
+	shown := app.newTrail()
+	said := app.showBuild(o.Build, shown.progress)
+	made, err := f.Create(ctx, o, shown.phase)
 	said.failed(err)
-	if err != nil && (!undone || agent.KindOf(err) == agent.KindRemains || errors.Is(err, fleet.ErrHalfMade)) {
-		progress.Fail()
-		return err
-	}
-	progress.Done()
+	shown.end(err)
 	if err != nil {
 		return err
 	}
 	app.printer().WarnAll(made.Warnings)
 	if err := app.printCreated(ctx, f, made, provider); err != nil {
-		return err
+		return unwritten(err, true, fmt.Sprintf("agent %s is made, and its host %s bills", made.Agent.Name, made.Host.Name),
+			"mngr list # shows it; mngr destroy --force "+made.Agent.Name+"@"+made.Host.Name+" removes it")
 	}
 	if flags.noConnect || flags.noWait || !conf.Create.Connect || !app.interactive() {
 		return nil
 	}
-	return connect(ctx, f, fleet.Row{Agent: made.Agent, Host: runningHost(made.Host), State: agent.Running})
+	err = connect(ctx, f, fleet.Row{Agent: made.Agent, Host: runningHost(made.Host), State: agent.Running})
+	if errors.Is(err, fleet.ErrEnded) { // what it was made for is done
+		app.printer().Warn(err.Error(), agent.HintOf(err))
+		app.printer().Text(agent.LinesOf(err))
+		return nil
+	}
+	return err
 }
 
 // providerOf finds the instance that sees a host; "" when none does.
@@ -199,7 +194,7 @@ func createProvider(conf *config.Config, a agent.Address, flags createFlags) (co
 	case name == "":
 		name = conf.DefaultProvider
 	}
-	return conf.Provider(name)
+	return conf.Enabled(name)
 }
 
 func createOptions(app *App, conf *config.Config, p config.Provider, a agent.Address, flags createFlags, types, argv []string) (fleet.CreateOptions, error) {
@@ -261,7 +256,7 @@ func createType(app *App, conf *config.Config, flag string, positional, argv []s
 		return "shell", nil
 	case kind == "":
 		return "", agent.Errorf(agent.KindUsage, "what the agent runs is not said").
-			WithHint("add -- COMMAND ARGS…, or --type shell, or: mngr config set commands.create.type shell")
+			WithHint("mngr config set commands.create.type shell # or add -- COMMAND ARGS…, or --type shell")
 	case kind == "command" && len(argv) == 0:
 		return "", agent.Errorf(agent.KindUsage, "type command needs a command").WithHint("add -- COMMAND ARGS…")
 	case !knownType(kind):
@@ -327,7 +322,11 @@ func (a *App) fillWorkDir(ctx context.Context, o *fleet.CreateOptions, transfer 
 		return nil
 	}
 	if repo.Changed > 0 {
-		a.printer().Warn(fmt.Sprintf("%d changed files are not committed and stay here: the agent gets the last commit", repo.Changed), "")
+		files := fmt.Sprintf("%d changed files are not committed and stay here", repo.Changed)
+		if repo.Changed == 1 {
+			files = "1 changed file is not committed and stays here"
+		}
+		a.printer().Warn(files+": the agent gets the last commit", "")
 	}
 	o.Repo = &repo
 	return nil

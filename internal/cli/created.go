@@ -37,8 +37,12 @@ func (a *App) printCreated(ctx context.Context, f *fleet.Fleet, c fleet.Created,
 				_, err := fmt.Fprintf(w, "Azure makes the machine of %s (%s, %s); `mngr start %s` finishes it\n", c.Agent.Name, machineOf(c.Host), hourly(rate), c.Agent.Name)
 				return err
 			}
+			cost := hourly(rate)
+			if c.Joined {
+				cost = "still " + cost // for all its agents together
+			}
 			_, err := fmt.Fprintf(w, "%s is on host %s (%s, %s, %s)\nssh -i %s -o UserKnownHostsFile=%s -p %d root@%s\n",
-				c.Agent.Name, c.Host.Name, c.Host.Address, machineOf(c.Host), hourly(rate), keys.identity.Path(p.Name), keys.knownHostsPath(c.Host.ID), port, c.Host.Address)
+				c.Agent.Name, c.Host.Name, c.Host.Address, machineOf(c.Host), cost, keys.identity.Path(p.Name), keys.knownHostsPath(c.Host.ID), port, c.Host.Address)
 			return err
 		},
 	})

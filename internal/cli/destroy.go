@@ -162,8 +162,12 @@ func planLines(plan fleet.DestroyPlan, verb string) []string {
 	var lines []string
 	for _, h := range plan.Hosts {
 		line := fmt.Sprintf("host %s on %s %s, with its disk and address", h.Name, h.Provider, verb)
-		if len(h.Agents) > 0 {
-			line += " and agents " + strings.Join(agentNames(h), ", ")
+		switch names := agentNames(h); len(names) {
+		case 0:
+		case 1:
+			line += " and agent " + names[0]
+		default:
+			line += " and agents " + strings.Join(names, ", ")
 		}
 		lines = append(lines, line)
 	}
@@ -198,7 +202,8 @@ func (a *App) printDestroyed(d destroyed) error {
 	if d.dryRun {
 		verb = "would be destroyed"
 	}
-	return errors.Join(d.failure, a.printer().Emit(output.Result{
+	done := planLines(d.plan, verb)
+	return errors.Join(d.failure, unwritten(a.printer().Emit(output.Result{
 		Event: "destroyed",
 		Data: map[string]any{
 			"destroyed_agents": agents, "count": len(agents),
@@ -206,14 +211,13 @@ func (a *App) printDestroyed(d destroyed) error {
 			"failures": failures, "failure_count": len(failures), "gc": d.gc,
 		},
 		Human: func(w io.Writer) error {
-			lines := planLines(d.plan, verb)
-			if len(lines) == 0 && d.failure == nil {
+			if len(done) == 0 && d.failure == nil {
 				a.printer().Note("nothing to destroy")
 			}
-			for _, l := range lines {
+			for _, l := range done {
 				fmt.Fprintln(w, l)
 			}
 			return nil
 		},
-	}))
+	}), false, lines(done, "nothing was destroyed"), "mngr list"))
 }

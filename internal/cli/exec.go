@@ -49,7 +49,7 @@ is stopped is not started: that would cost money.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			names, line := execLine(args, cmd.ArgsLenAtDash())
 			if len(names) == 0 {
-				return agent.Errorf(agent.KindUsage, "exec needs an agent and a command").WithHint("mngr exec AGENT 'COMMAND', or mngr exec AGENT -- COMMAND ARGS...")
+				return agent.Errorf(agent.KindUsage, "exec needs an agent and a command").WithHint("mngr exec AGENT 'COMMAND' # or: mngr exec AGENT -- COMMAND ARGS...")
 			}
 			err := runExec(cmd.Context(), app, flags, names, line)
 			if _, ok := errors.AsType[*output.Exit](err); ok || err == nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"slices"
 	"strings"
@@ -171,6 +172,17 @@ func TestEverySchemaFieldWorks(t *testing.T) {
 		}
 		if _, err := newSelection(listFlags{fields: []string{path}, sort: path}, "human"); err != nil {
 			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// A host whose agents have no one idle mode has none to show.
+func TestNoIdleModeIsNull(t *testing.T) {
+	for mode, want := range map[string]string{"": `"mode":null`, "run": `"mode":"run"`} {
+		h := agent.Host{Name: "h", Idle: &agent.Idle{Mode: mode, TimeoutSeconds: 60}}
+		data, err := json.Marshal(newHostRow(&fleet.Fleet{Guests: guests{}, Now: time.Now}, h, fleet.Cost{}).Idle)
+		if err != nil || !strings.Contains(string(data), want) {
+			t.Errorf("%q: %s, %v", mode, data, err)
 		}
 	}
 }

@@ -58,9 +58,9 @@ type (
 		Port int    `json:"port"`
 	}
 	idleRow struct {
-		Mode           string `json:"mode"`
-		TimeoutSeconds int    `json:"timeout_seconds"`
-		SecondsLeft    *int   `json:"seconds_left"` // null: never
+		Mode           *string `json:"mode"` // null: no one mode for all its agents
+		TimeoutSeconds int     `json:"timeout_seconds"`
+		SecondsLeft    *int    `json:"seconds_left"` // null: never
 	}
 	errorRow struct {
 		Provider     string `json:"provider_name"`
@@ -109,7 +109,7 @@ func newHostRow(f *fleet.Fleet, h agent.Host, cost fleet.Cost) hostRow {
 		row.CreatedAt = new(h.CreatedAt.UTC())
 	}
 	if h.Idle != nil {
-		row.Idle = &idleRow{h.Idle.Mode, h.Idle.TimeoutSeconds, h.Idle.SecondsLeft}
+		row.Idle = &idleRow{known(h.Idle.Mode), h.Idle.TimeoutSeconds, h.Idle.SecondsLeft}
 	}
 	if h.State == agent.HostStopped {
 		row.StoppedBy = new("unknown")

@@ -40,9 +40,10 @@ func listTable(f *fleet.Fleet, p *output.Printer, w io.Writer, s *selection, wan
 			p.Note("no agent is like that; `mngr list` shows all")
 		case len(l.Unused) > 0 && len(l.Errors) == 0:
 			p.Note("no agents; %s: %s", l.Unused[0].Provider, l.Unused[0].Err)
-			p.Note("hint: az login; without a subscription: mngr azure prepare --provider azure-local")
+			p.Note("hint: az login # or without a subscription: mngr azure prepare --provider azure-local")
 		case len(l.Errors) == 0:
-			p.Note("no agents; `mngr create NAME` makes one")
+			p.Note("no agents")
+			p.Note("hint: mngr create my-agent --provider %s --type shell # makes one; one that runs a command: mngr create my-agent --provider %[1]s -- COMMAND", askedProvider(f))
 		}
 		return nil
 	}
@@ -77,6 +78,16 @@ func listTable(f *fleet.Fleet, p *output.Printer, w io.Writer, s *selection, wan
 	}
 	warnOfHosts(f, p, l, hosts)
 	return nil
+}
+
+// askedProvider is an instance that somebody uses.
+func askedProvider(f *fleet.Fleet) string {
+	for _, i := range f.Instances {
+		if !i.Dormant && !i.Unused {
+			return i.Name()
+		}
+	}
+	return "azure-local" // which needs no login
 }
 
 // saidAsError tells whether a host's failure is among the listing's errors, which are shown
@@ -128,6 +139,6 @@ func warnOfHost(f *fleet.Fleet, p *output.Printer, h agent.Host) {
 		p.Warn("host "+h.Name+" is "+string(h.State)+": "+h.Failure, "")
 	}
 	for _, a := range alarms {
-		p.Warn(a.Message, a.Command)
+		p.Warn(a.Message, a.remedy())
 	}
 }

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -47,6 +50,9 @@ func (a *App) finish(cmd *cobra.Command, err error) int {
 	if exit, ok := errors.AsType[*output.Exit](err); ok && exit.Err == nil {
 		return exit.Code
 	}
+	if a.readerLeft(err) {
+		return output.CodeOK
+	}
 	if e, ok := errors.AsType[ended](err); ok {
 		return e.EndsWith()
 	}
@@ -78,7 +84,35 @@ func usage(cmd *cobra.Command, err error) error {
 	if _, ok := errors.AsType[*agent.Error](err); ok {
 		return err
 	}
+	if word, ok := strings.CutPrefix(err.Error(), "unknown command "); ok {
+		word, _ = strconv.QuotedPrefix(word)
+		return unknownWord(cmd, strings.Trim(word, `"`), word)
+	}
 	return agent.Errorf(agent.KindUsage, "%w", err).WithHint("%s --help", cmd.CommandPath())
+}
+
+// unknownWord is the error of a word behind a command that takes none, or other ones.
+func unknownWord(cmd *cobra.Command, word, quoted string) error {
+	if !cmd.HasSubCommands() {
+		return agent.Errorf(agent.KindUsage, "%s takes no arguments: %s", cmd.CommandPath(), quoted).WithHint("%s --help", cmd.CommandPath())
+	}
+	err := agent.Errorf(agent.KindUsage, "unknown command %s for %q", quoted, cmd.CommandPath())
+	cmd.SuggestionsMinimumDistance = 2
+	near := cmd.SuggestionsFor(word)
+	slices.SortStableFunc(near, func(a, b string) int { return cmp.Compare(shared(b, word), shared(a, word)) })
+	if len(near) > 0 {
+		return err.WithHint("%s %s --help # did you mean %[2]s?", cmd.CommandPath(), near[0])
+	}
+	return err.WithHint("%s --help", cmd.CommandPath())
+}
+
+// shared counts the bytes with which two words begin alike.
+func shared(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // interruptible returns a context that the first interrupt cancels, so that a command
@@ -97,6 +131,7 @@ func (a *App) interruptible(parent context.Context) (context.Context, func()) {
 			return
 		case <-signals:
 		}
+		a.cut.Store(true)
 		cancel()
 		select {
 		case <-done:

@@ -33,7 +33,7 @@ func (a *App) withOwnAddress(ctx context.Context, sources []string, p config.Pro
 	if err != nil {
 		return nil, &agent.Error{Kind: agent.KindOf(err), Err: err,
 			Cause: fmt.Sprintf("cannot find out your public address: %s says: %v", p.MyAddressURL, err),
-			Hint:  "give it as --allowed-ssh-cidr ADDRESS/32, or: mngr config set providers." + p.Name + ".my_address_url URL"}
+			Hint:  "mngr config set providers." + p.Name + ".my_address_url URL # or give it as --allowed-ssh-cidr ADDRESS/32"}
 	}
 	a.printer().Note("your public address is %s, says %s", address, p.MyAddressURL)
 	out := slices.Clone(sources)

@@ -12,6 +12,7 @@ import (
 	"mngr/internal/agent"
 	"mngr/internal/azure"
 	"mngr/internal/azure/permission"
+	"mngr/internal/config"
 	"mngr/internal/output"
 )
 
@@ -80,7 +81,7 @@ func runPermissions(ctx context.Context, app *App, flags permissionFlags, args [
 	if len(args) == 0 && flags.portal {
 		return agent.Errorf(agent.KindUsage, "--portal is about one role").WithHint("mngr azure permissions daily --portal")
 	}
-	r, err := flags.rights(ctx, app)
+	r, err := flags.rights(ctx, app, args)
 	if err != nil {
 		return err
 	}
@@ -103,16 +104,16 @@ func runPermissions(ctx context.Context, app *App, flags permissionFlags, args [
 
 // rights finds out for which place the roles are to be. A subscription that nobody knows is
 // no obstacle: its place is marked, and said.
-func (f permissionFlags) rights(ctx context.Context, app *App) (rights, error) {
+func (f permissionFlags) rights(ctx context.Context, app *App, args []string) (rights, error) {
 	instance := instanceFlags{provider: f.provider, subscription: f.subscription, group: f.group}
-	p, provider, err := instance.open(app)
+	p, provider, err := instance.openIf(app, (*config.Config).Provider) // nobody is asked
 	if err != nil {
 		return rights{}, err
 	}
 	subscription, err := provider.Subscription(ctx)
 	if err != nil {
 		app.printer().Warn("no subscription is known: put the id of yours in the place of "+permission.NoSubscription,
-			"mngr azure permissions --subscription-id ID")
+			f.withID().whole(args))
 	}
 	return rights{
 		at:      permission.Place{Subscription: subscription, ResourceGroup: p.ResourceGroup},
@@ -142,6 +143,21 @@ func (f permissionFlags) command() string {
 	return strings.Join(words, " ")
 }
 
+// withID leaves the subscription to be filled in.
+func (f permissionFlags) withID() permissionFlags {
+	f.subscription = "ID"
+	return f
+}
+
+// whole is this very command, with its part.
+func (f permissionFlags) whole(args []string) string {
+	words := append([]string{f.command()}, args...)
+	if f.portal {
+		words = append(words, "--portal")
+	}
+	return strings.Join(words, " ")
+}
+
 // partRow is a part as JSON shows it.
 type partRow struct {
 	Part  string          `json:"part"`
@@ -152,7 +168,7 @@ type partRow struct {
 func (a *App) printParts(r rights) error {
 	rows := []partRow{}
 	for _, p := range permission.Parts() {
-		rows = append(rows, partRow{p.Name, p.About, p.Role(r.at, r.options)})
+		rows = append(rows, partRow{p.Name, p.Work(r.options), p.Role(r.at, r.options)})
 	}
 	return a.printer().Emit(output.Result{Event: "parts", Data: map[string]any{"parts": rows}, Human: func(w io.Writer) error {
 		for _, row := range rows {

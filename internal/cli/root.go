@@ -38,6 +38,7 @@ No subscription at hand? The provider azure-local is an Azure on this machine:
 				return agent.Errorf(agent.KindUsage, "%s takes no template", cmd.CommandPath()).WithHint("write --format human, json or jsonl")
 			}
 			app.running, app.command = true, invoked(cmd, args)
+			cmd.SetContext(agent.WithPatience(cmd.Context(), app.printer().Wait))
 			return nil
 		},
 	}

@@ -17,7 +17,7 @@ func newSnapshot() *cobra.Command {
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 		RunE: func(*cobra.Command, []string) error {
 			return agent.Errorf(agent.KindRefused, "snapshots are not supported by azure").
-				WithHint("mngr stop AGENT keeps the disk and ends the bill for compute; mngr create makes a new host")
+				WithHint("mngr stop AGENT # keeps the disk and ends the bill for compute; mngr create makes a new host")
 		},
 	}
 }

@@ -22,9 +22,9 @@ func (a *App) explainSpot(o fleet.CreateOptions, p config.Provider) {
 	}
 	if p.SpotEvictionPolicy == "Deallocate" {
 		a.printer().Warn(fmt.Sprintf("Azure may evict a Spot host at any time, which runs %s; an evicted one keeps its disk, which bills", price),
-			"mngr start brings it back when there is room again")
+			fmt.Sprintf("mngr start %s # brings it back when there is room again", o.Name))
 		return
 	}
 	a.printer().Warn(fmt.Sprintf("Azure may evict a Spot host at any time, which runs %s; an evicted host and its work are deleted", price),
-		fmt.Sprintf("mngr config set providers.%s.spot_eviction_policy Deallocate keeps the disk", p.Name))
+		fmt.Sprintf("mngr config set providers.%s.spot_eviction_policy Deallocate # keeps the disk", p.Name))
 }

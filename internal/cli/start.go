@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,8 +78,9 @@ type stopReason struct {
 
 func (a *App) printStarted(results []fleet.Started) error {
 	started, accepted, reasons, booted := []string{}, []string{}, []stopReason{}, false
+	ended := []fleet.EndedAgent{}
 	for _, r := range results {
-		started = append(started, r.Agents...)
+		started, ended = append(started, r.Agents...), append(ended, r.Ended...)
 		booted = booted || r.Booted
 		if r.Accepted {
 			accepted = append(accepted, r.Host.Name)
@@ -88,9 +90,9 @@ func (a *App) printStarted(results []fleet.Started) error {
 		}
 		a.printer().WarnAll(r.Warnings)
 	}
-	return a.printer().Emit(output.Result{
+	err := a.printer().Emit(output.Result{
 		Event: "started",
-		Data: map[string]any{"started_agents": started, "count": len(started), "was_host_started": booted,
+		Data: map[string]any{"started_agents": started, "count": len(started), "was_host_started": booted, "ended_agents": ended,
 			"accepted_hosts": accepted, "stop_reasons": reasons},
 		Human: func(w io.Writer) error {
 			for _, r := range reasons {
@@ -99,12 +101,27 @@ func (a *App) printStarted(results []fleet.Started) error {
 			for _, h := range accepted {
 				fmt.Fprintf(w, "Azure is starting host %s; agents that ran come up with it\n", h)
 			}
-			if len(started) > 0 {
-				fmt.Fprintf(w, "%s: running\n", strings.Join(started, ", "))
+			running := slices.DeleteFunc(slices.Clone(started), func(name string) bool {
+				return slices.ContainsFunc(ended, func(e fleet.EndedAgent) bool { return e.Name == name })
+			})
+			if len(running) > 0 {
+				fmt.Fprintf(w, "%s: running\n", strings.Join(running, ", "))
+			}
+			for _, e := range ended {
+				fmt.Fprintln(w, endedLine(e))
 			}
 			return nil
 		},
 	})
+	done, bills := startedWords(started, accepted)
+	return unwritten(err, bills, done, "mngr list # shows it; mngr stop ends the bill")
+}
+
+func endedLine(e fleet.EndedAgent) string {
+	if e.ExitCode == nil {
+		return e.Name + ": started, and ended already"
+	}
+	return fmt.Sprintf("%s: started, and ended already with code %d", e.Name, *e.ExitCode)
 }
 
 func newStopReason(r fleet.Started) stopReason {

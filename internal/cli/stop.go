@@ -77,16 +77,20 @@ func runStop(ctx context.Context, app *App, names []string, o fleet.StopOptions)
 		done = append(done, row)
 		app.printer().WarnAll(r.Warnings)
 	}
-	return errors.Join(err, app.printer().Emit(output.Result{
+	said := make([]string, len(done))
+	for n, r := range done {
+		said[n] = stoppedLine(r, o)
+	}
+	return errors.Join(err, unwritten(app.printer().Emit(output.Result{
 		Event: "stopped",
 		Data:  map[string]any{"stopped": done, "count": len(done)},
 		Human: func(w io.Writer) error {
-			for _, r := range done {
-				fmt.Fprintln(w, stoppedLine(r, o))
+			for _, line := range said {
+				fmt.Fprintln(w, line)
 			}
 			return nil
 		},
-	}))
+	}), false, lines(said, "nothing was stopped"), "mngr list"))
 }
 
 // stopGroups puts the hosts that were named themselves first, with all their agents.

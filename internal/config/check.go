@@ -89,11 +89,11 @@ func typeName(s string) *fault {
 
 func subscriptionID(s string) *fault {
 	return matching(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`, "subscription id",
-		"`az account list -o table` shows yours, in the form 00000000-0000-0000-0000-000000000000")(s)
+		"az account list -o table # shows yours, in the form 00000000-0000-0000-0000-000000000000")(s)
 }
 
 func region(s string) *fault {
-	hint := "`az account list-locations -o table` lists them; for example westus"
+	hint := "az account list-locations -o table # lists them; for example westus"
 	if short := strings.ToLower(strings.ReplaceAll(s, " ", "")); short != s && regionPattern.MatchString(short) {
 		hint = fmt.Sprintf("write %q", short)
 	}

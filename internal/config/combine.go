@@ -12,7 +12,7 @@ func (c *Config) settle() error {
 	if _, ok := c.Providers[c.DefaultProvider]; !ok {
 		return &Problem{c.Origin("default_provider"), "default_provider", fault{
 			fmt.Sprintf("there is no provider instance %q", c.DefaultProvider),
-			"known are " + strings.Join(c.names(), ", ") + "; `mngr config set default_provider NAME` changes it",
+			"mngr config set default_provider NAME # changes it; known are " + strings.Join(c.names(), ", "),
 		}}
 	}
 	for _, name := range c.names() {
@@ -47,9 +47,9 @@ func (c *Config) cloudRule(p *Provider) (string, *fault) {
 		return "subscription_id", &fault{"the local Azure has one subscription, its own", "remove the key, or name another cloud"}
 	case p.Cloud != CloudCustom:
 	case p.Endpoints.ResourceManager == "":
-		return "cloud", &fault{"a cloud of one's own needs resource_manager", "`mngr config set providers." + p.Name + ".cloud.resource_manager URL`"}
+		return "cloud", &fault{"a cloud of one's own needs resource_manager", "mngr config set providers." + p.Name + ".cloud.resource_manager URL"}
 	case p.Endpoints.Authority == "":
-		return "cloud", &fault{"a cloud of one's own needs authority", "`mngr config set providers." + p.Name + ".cloud.authority URL`"}
+		return "cloud", &fault{"a cloud of one's own needs authority", "mngr config set providers." + p.Name + ".cloud.authority URL"}
 	}
 	return "", nil
 }

@@ -69,7 +69,7 @@ func (d *document) collision(path []string) error {
 		key := strings.Join(there, ".")
 		return &Problem{
 			Origin{File: d.name, Line: line}, strings.Join(path, "."),
-			fault{fmt.Sprintf("%s is %s here", key, what), "`mngr config unset " + key + "` removes it"},
+			fault{fmt.Sprintf("%s is %s here", key, what), "mngr config unset " + key + " # removes it"},
 		}
 	}
 	for _, e := range d.entries {

@@ -13,7 +13,7 @@ func refused(path []string) (fault, bool) {
 	case isCredential(key):
 		return fault{
 			"credentials do not belong in settings files, where they leak into backups and repositories",
-			"run `az login`, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET in the environment",
+			"az login # or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET in the environment",
 		}, true
 	case strings.HasSuffix(key, "__extend"), strings.HasSuffix(key, "__assign"):
 		return fault{"a list replaces the list of the layers below", "write the whole list under the plain key"}, true
@@ -38,7 +38,7 @@ func isCredential(key string) bool {
 
 func leftOutOfProvider() map[string]fault {
 	const remove = "remove the key"
-	volume := fault{"a host's data is a Docker volume on its only disk", "remove the key; os_disk_size_gb sizes the disk"}
+	volume := fault{"a host's data is a Docker volume on its only disk", "remove the key: os_disk_size_gb sizes the disk"}
 	wait := fault{"waits end when Azure or the machine says so, and have fixed limits", remove}
 	state := fault{"a host's records are in the tags of its machine: there is no storage account", remove}
 	return map[string]fault{
@@ -68,7 +68,7 @@ func leftOutOfTop() map[string]fault {
 	return map[string]fault{
 		"prefix":           {`the prefix of all names is "mngr-" and cannot be changed`, remove},
 		"default_host_dir": {"a settings file cannot move the directory it is found in", "set the variable MNGR_HOST_DIR"},
-		"agent_types":      {"agent types are built in", "`mngr create --help` lists them; another program is `-- COMMAND ARGS...`"},
+		"agent_types":      {"agent types are built in", "mngr create --help # lists them; another program is -- COMMAND ARGS..."},
 		"create_templates": {"there are no templates of `create`", "write its flags into a shell alias"},
 		"enabled_backends": {"there is one backend", "set is_enabled = false in the table of an instance"},
 		"plugins":          {"there are no plugins", remove},

@@ -92,7 +92,7 @@ func (c *Config) addFile(layer Layer, path string) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("read settings: %w", err)
+		return agent.Errorf(agent.KindInternal, "read settings: %w", err).WithHint("set HOME, or MNGR_HOST_DIR, to a directory that can be used")
 	}
 	d, err := parseDocument(path, data)
 	if err != nil {
@@ -138,7 +138,7 @@ func (c *Config) addText(key, value string, origin Origin) error {
 	if name, _, ok := instanceKey(key); ok && c.Providers[name] == nil {
 		return &Problem{origin, key, fault{
 			fmt.Sprintf("there is no provider instance %q", name),
-			fmt.Sprintf("known are %s; `mngr config set providers.%s.backend azure --scope user` makes one", strings.Join(c.names(), ", "), name),
+			fmt.Sprintf("mngr config set providers.%s.backend azure --scope user # makes one; known are %s", name, strings.Join(c.names(), ", ")),
 		}}
 	}
 	f, ok := c.find(key, false)
@@ -215,9 +215,19 @@ func (c *Config) Provider(name string) (Provider, error) {
 	p, ok := c.Providers[name]
 	if !ok {
 		return Provider{}, agent.Errorf(agent.KindUsage, "there is no provider instance %q", name).
-			WithHint("known are %s; `mngr config set providers.%s.backend azure --scope user` makes one", strings.Join(c.names(), ", "), name)
+			WithHint("mngr config set providers.%s.backend azure --scope user # makes one; known are %s", name, strings.Join(c.names(), ", "))
 	}
 	return *p, nil
+}
+
+// Enabled returns an instance by name, unless it is switched off.
+func (c *Config) Enabled(name string) (Provider, error) {
+	p, err := c.Provider(name)
+	if err == nil && !p.IsEnabled {
+		return Provider{}, agent.Errorf(agent.KindUsage, "provider instance %q is switched off: is_enabled is false (%s)", name, c.Origin("providers."+name+".is_enabled")).
+			WithHint("mngr config set providers.%s.is_enabled true # switches it on; known are %s", name, strings.Join(c.names(), ", "))
+	}
+	return p, err
 }
 
 // Instances returns the enabled instances, sorted by name.

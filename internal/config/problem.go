@@ -42,9 +42,9 @@ func unknown(s *Settings, path []string) fault {
 			keys = append(keys, "providers."+path[1]+"."+f.key)
 		}
 	}
-	hint := "`mngr config list --all` shows the keys that exist"
+	hint := "mngr config list --all # shows the keys that exist"
 	if near := nearest(strings.Join(path, "."), keys); near != "" {
-		hint = fmt.Sprintf("did you mean %q? `mngr config list --all` shows the keys that exist", near)
+		hint = fmt.Sprintf("mngr config list --all # shows the keys that exist; did you mean %q?", near)
 	}
 	return fault{"no such key", hint}
 }

@@ -50,7 +50,7 @@ func Unset(path, key string) error {
 		s, ok, err := d.unsetKey(strings.Split(key, "."))
 		if err == nil && !ok {
 			err = agent.Errorf(agent.KindNotFound, "%s does not set %s", path, key).
-				WithHint("`mngr config list` shows where a value comes from")
+				WithHint("mngr config list # shows where a value comes from")
 		}
 		return s, err
 	}, parsed)

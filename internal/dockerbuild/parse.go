@@ -103,7 +103,7 @@ func (p *parser) flag(f dockerflags.Flag) error {
 	}
 	if reason := breaks(f); reason != "" && !p.rules.Unsafe {
 		return agent.Errorf(agent.KindRefused, "build argument %q %s", f.Raw, reason).
-			WithHint("a Dockerfile may run anything; --unsafe-start-args lets it pass and takes the host's right to deallocate itself")
+			WithHint("a Dockerfile may run anything, and --unsafe-start-args lets it pass and takes from the host its right to deallocate itself")
 	}
 	if reason := local(f); reason != "" {
 		return refused(reason)
@@ -177,7 +177,7 @@ func (p *parser) buildArg(f dockerflags.Flag) error {
 	value, ok := p.rules.Lookup(name)
 	if !ok {
 		return agent.Errorf(agent.KindUsage, "build argument %q: the variable %s is not set here", f.Raw, name).
-			WithHint("-b --build-arg=%s=VALUE, or leave it out for the Dockerfile's default", name)
+			WithHint("-b --build-arg=%s=VALUE, or leave it out for the default of the Dockerfile", name)
 	}
 	if p.spec.Env == nil {
 		p.spec.Env = map[string]string{}

@@ -63,7 +63,7 @@ func (c *Compiler) Compile(text string) (*Expr, error) {
 
 func (c *Compiler) refuse(text, why string) error {
 	return agent.Errorf(agent.KindUsage, "%q: %s", text, why).
-		WithHint(`for example: state == "RUNNING" && host.region == "westus"; fields: %s`, strings.Join(c.schema.Names(), ", "))
+		WithHint(`write for example 'state == "RUNNING" && host.region == "westus"', with the fields %s`, strings.Join(c.schema.Names(), ", "))
 }
 
 func firstProblem(issues *cel.Issues) string {

@@ -108,7 +108,7 @@ func sendBuild(ctx context.Context, vm Guest, request ctl.Build, files *dockerbu
 	}
 	if failed, ok := errors.AsType[*ctl.Error](err); ok && failed.Code == ctl.CodeBuild {
 		return &agent.Error{Kind: agent.KindBuild, Cause: failed.Message, Err: failed,
-			Hint: "the end of its output is above; --keep-failed leaves the machine for a look"}
+			Hint: "the end of its output is above, and --keep-failed leaves the machine for a look"}
 	}
 	if err == nil && (answer.Build == nil || !answer.Build.Built) {
 		err = errors.New("build the image: mngrd sent an empty answer")

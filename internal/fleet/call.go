@@ -57,7 +57,7 @@ func (f *Fleet) ask(ctx context.Context, g Guest, r ctl.Request, progress agent.
 	defer done(&err)
 	answer, err = call(working, g, r, progress)
 	if err != nil && ctx.Err() == nil && agent.Passed(working) {
-		err = &agent.Error{Kind: agent.KindUnreachable, Err: err, Hint: "mngr stop --stop-host ends the host without it"}
+		err = &agent.Error{Kind: agent.KindUnreachable, Err: err, Hint: "mngr stop --stop-host AGENT # ends the host without it"}
 	}
 	return answer, err
 }

@@ -89,10 +89,10 @@ func (f *Fleet) Create(ctx context.Context, o CreateOptions, progress agent.Prog
 	switch {
 	case host == nil && o.Host != "" && !o.NewHost:
 		return Created{}, agent.Errorf(agent.KindNotFound, "no host %q on provider %q", o.Host, o.Provider).
-			WithHint("mngr create %s@%s --new-host makes it", o.Name, o.Host)
+			WithHint("add --new-host, which makes it")
 	case host != nil && (o.NewHost || o.Host == ""):
 		return Created{}, agent.Errorf(agent.KindExists, "a host %q exists on provider %q", name, o.Provider).
-			WithHint("mngr create %s@%s puts the agent on it", o.Name, name)
+			WithHint("say %s@%s instead, which puts the agent on it", o.Name, name)
 	case host != nil:
 		return f.createOn(ctx, inst, *host, o, begun, progress)
 	}
@@ -116,7 +116,7 @@ func nameTaken(l Listing, o CreateOptions) (*Row, error) {
 
 func exists(r Row) error {
 	return agent.Errorf(agent.KindExists, "agent %q exists on host %q", r.Agent.Name, r.Host.Name).
-		WithHint("mngr connect %s, or choose another name", rowAddress(r))
+		WithHint("mngr connect %s # or choose another name", rowAddress(r))
 }
 
 // unfinished tells a host whose creation did not come to its end.
@@ -141,8 +141,11 @@ const slowCreate = 15 * time.Minute
 // then a failure undoes nothing.
 func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o CreateOptions, begun *Row, progress agent.Progress) (Created, error) {
 	if h.State != agent.HostRunning {
-		return Created{}, agent.Errorf(agent.KindConflict, "host %q is %s", h.Name, h.State).
-			WithHint("mngr list; mngr start one of its agents first")
+		down := agent.Errorf(agent.KindConflict, "host %q is %s", h.Name, h.State)
+		if len(h.Agents) > 0 {
+			return Created{}, down.WithHint("mngr start %s@%s # first", h.Agents[0].Name, h.Name)
+		}
+		return Created{}, down.WithHint("mngr list")
 	}
 	if len(o.HostFlags) > 0 {
 		return Created{}, agent.Errorf(agent.KindUsage, "host %q exists: %s cannot change it", h.Name, join(o.HostFlags))
@@ -173,23 +176,23 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 	if agent.KindOf(err) == agent.KindExists {
 		return Created{}, err
 	}
-	var status ctl.AgentStatus
+	var status launched
 	if err == nil {
 		status, err = f.startNew(ctx, guest, h, record, o, string(agent.NewID()), progress)
 	}
 	if said, ok := errors.AsType[*ctl.Error](err); ok && said.Code == ctl.CodeExists {
 		if known, e := f.knows(ctx, guest, record.ID); known || e != nil { // the other create took this one for dead, and has finished it
 			err = &agent.Error{Kind: agent.KindExists, Err: err, Cause: err.Error()}
-			return Created{}, orElse(err, "mngr connect %s@%s, or choose another name", o.Name, h.Name)
+			return Created{}, orElse(err, "mngr connect %s@%s # or choose another name", o.Name, h.Name)
 		}
 	}
 	if err != nil && begun != nil { // whoever began it may be at it still: an undo would take it from them
-		err = f.outOfSpace(err, o, fmt.Sprintf("mngr destroy --force %s@%s; ", o.Name, h.Name), "or make room on host "+h.Name)
-		return Created{}, orElse(err, "mngr create %s@%s again; mngr destroy --force %s@%s removes what there is of it", o.Name, h.Name, o.Name, h.Name)
+		err = f.outOfSpace(err, o, fmt.Sprintf("mngr destroy --force %s@%s", o.Name, h.Name), "or make room on host "+h.Name)
+		return Created{}, orElse(err, "mngr destroy --force %s@%s # removes what there is of it; the same mngr create again goes on", o.Name, h.Name)
 	}
 	if err != nil {
 		err = f.outOfSpace(err, o, "", "or make room on host "+h.Name)
-		err = orElse(err, "mngr create %s@%s again: nothing is left of this one", o.Name, h.Name)
+		err = orElse(err, againAll)
 		return Created{}, f.forgetAgent(ctx, inst, h, guest, record, err, progress)
 	}
 	made := Created{Agent: record, Host: h, Joined: true}
@@ -221,7 +224,7 @@ func (f *Fleet) recordNew(ctx context.Context, inst Instance, h agent.Host, a ag
 	return h, err
 }
 
-func (c *Created) finished(a ctl.AgentStatus) {
+func (c *Created) finished(a launched) {
 	c.WorkDir, c.Finished = a.WorkDir, true
 	if w := endedAtOnce(a); w != "" {
 		c.Warnings = append(c.Warnings, w)
@@ -260,7 +263,7 @@ func (f *Fleet) forgetAgent(ctx context.Context, inst Instance, h agent.Host, g 
 	if err != nil {
 		return (&agent.Error{Kind: agent.KindOf(cause), Err: errors.Join(cause, ErrHalfMade), Code: agent.CodeOf(cause), Lines: agent.LinesOf(cause),
 			Cause: fmt.Sprintf("%v; and the half-made agent could not be removed: %v", cause, err)}).
-			WithHint("mngr destroy --force %s@%s removes it", a.Name, h.Name)
+			WithHint("mngr destroy --force %s@%s # removes it", a.Name, h.Name)
 	}
 	fresh, err := inst.Get(ctx, h.Resource)
 	if err == nil {

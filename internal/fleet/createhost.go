@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"mngr/internal/agent"
-	"mngr/internal/ctl"
 	"mngr/internal/hostsetup"
 	"mngr/internal/records"
 )
@@ -131,7 +130,7 @@ func mergeHost(h, answered agent.Host) agent.Host {
 
 // complete makes a host of an accepted machine. SSH starts as soon as the address
 // answers; the operation at Azure is watched meanwhile and ends the work if it fails.
-func (f *Fleet) complete(ctx context.Context, inst Instance, c Creation, h *agent.Host, o CreateOptions, progress agent.Progress) (ctl.AgentStatus, error) {
+func (f *Fleet) complete(ctx context.Context, inst Instance, c Creation, h *agent.Host, o CreateOptions, progress agent.Progress) (launched, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	operation := make(chan error, 1)
@@ -145,15 +144,15 @@ func (f *Fleet) complete(ctx context.Context, inst Instance, c Creation, h *agen
 	progress("waiting for the address")
 	var err error
 	if h.Address, err = c.Address(ctx); err != nil {
-		return ctl.AgentStatus{}, because(ctx, err)
+		return launched{}, because(ctx, err)
 	}
 	status, err := f.setUp(ctx, inst, h, o, progress)
 	if err != nil {
-		return ctl.AgentStatus{}, because(ctx, err)
+		return launched{}, because(ctx, err)
 	}
 	progress("waiting for Azure to finish")
 	if err := <-operation; err != nil {
-		return ctl.AgentStatus{}, err
+		return launched{}, err
 	}
 	return status, f.publishKeys(ctx, inst, *h, progress)
 }
@@ -191,7 +190,7 @@ func (f *Fleet) undo(ctx context.Context, c Creation, h agent.Host, o CreateOpti
 		cause = agent.Errorf(agent.KindCanceled, "interrupted; the half-made host is removed")
 	}
 	cause = f.outOfSpace(cause, o, "", "nothing is left of this one")
-	cause = orElse(cause, "mngr create %s again: nothing is left of this one", o.Name)
+	cause = orElse(cause, againAll)
 	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineUndo, "removing the half-made host")
 	defer done(nil) // what is left counts
 	progress(PhaseUndo)

@@ -118,7 +118,7 @@ func (f *Fleet) DestroyHost(ctx context.Context, h agent.Host, progress agent.Pr
 	if err := inst.Destroy(ctx, h, progress); err != nil {
 		if ctx.Err() != nil {
 			return agent.Errorf(agent.KindCanceled, "interrupted; Azure may go on deleting host %q", h.Name).
-				WithHint("mngr list shows whether it is still there; mngr destroy --force @%s ends it", h.Name)
+				WithHint("mngr destroy --force @%s # ends it; mngr list shows whether it is still there", h.Name)
 		}
 		err = fmt.Errorf("destroy host %q: %w", h.Name, err)
 		if _, gone := inst.Get(ctx, h.Resource); agent.KindOf(gone) != agent.KindNotFound {
@@ -147,7 +147,7 @@ func unchanged(ctx context.Context, inst Instance, h agent.Host) error {
 	for _, a := range fresh.Agents {
 		if !slices.ContainsFunc(h.Agents, func(b agent.Record) bool { return a.ID == b.ID }) {
 			return agent.Errorf(agent.KindRefused, "host %q got another agent meanwhile: %s; nothing was changed", h.Name, a.Name).
-				WithHint("mngr list, then decide again")
+				WithHint("mngr list # then decide again")
 		}
 	}
 	return nil
@@ -157,13 +157,13 @@ func unchanged(ctx context.Context, inst Instance, h agent.Host) error {
 func (f *Fleet) DestroyAgent(ctx context.Context, r Row, progress agent.Progress) error {
 	if r.Host.State != agent.HostRunning {
 		return agent.Errorf(agent.KindConflict, "host %q is %s and has other agents: %q alone cannot be removed", r.Host.Name, r.Host.State, r.Agent.Name).
-			WithHint("mngr start %s first, or destroy them all: mngr destroy @%s", r.Agent.Name, r.Host.Name)
+			WithHint("mngr start %s # then again; or destroy them all: mngr destroy @%s", r.Agent.Name, r.Host.Name)
 	}
 	ctx = agent.WithProgress(ctx, progress)
 	g, err := f.enter(ctx, r.Host)
 	if err != nil {
 		return (&agent.Error{Kind: agent.KindOf(err), Cause: err.Error(), Err: err}).
-			WithHint("the whole host goes without SSH: mngr destroy @%s", r.Host.Name)
+			WithHint("mngr destroy @%s # removes the whole host, without SSH", r.Host.Name)
 	}
 	defer g.Close()
 	progress("removing agent " + r.Agent.Name)

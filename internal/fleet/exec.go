@@ -60,8 +60,14 @@ func (f *Fleet) Connect(ctx context.Context, r Row) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	asking := agent.Patiently(ctx, "asking host "+r.Host.Name)
 	name := sessionName(ctx, guest, r)
+	err = f.attachable(ctx, guest, r)
+	asking()
 	guest.Close()
+	if err != nil {
+		return 0, err
+	}
 	// A name has letters, digits, - and _ only: nothing to quote.
 	line := "exec tmux attach-session -t =mngr-" + name
 	return f.Guests.Attach(ctx, r.Host, Container, map[string]string{ctl.EnvAgent: string(r.Agent.ID)}, line)
@@ -83,7 +89,7 @@ func needRunning(r Row) error {
 			WithHint("mngr start %s", r.Agent.Name)
 	case agent.HostCreating:
 		return agent.Errorf(agent.KindConflict, "host %q of agent %q is not finished", r.Host.Name, r.Agent.Name).
-			WithHint("mngr start %s finishes it", r.Agent.Name)
+			WithHint("mngr start %s # finishes it", r.Agent.Name)
 	}
 	return agent.Errorf(agent.KindConflict, "host %q of agent %q is %s", r.Host.Name, r.Agent.Name, r.Host.State).
 		WithHint("mngr list")

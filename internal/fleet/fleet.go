@@ -12,6 +12,9 @@ import (
 // stopped, started and destroyed from here, but not entered.
 var ErrNoAccess = errors.New("the host does not know this machine's key")
 
+// ErrEnded says that an agent's program has come to its end.
+var ErrEnded = errors.New("the agent's program has ended")
+
 // ErrNoHostKey is an ErrNoAccess: nothing could tell the host from an impostor. Those that
 // the original mngr made publish no host keys; inside, they are its alone.
 var ErrNoHostKey error = noHostKey{}

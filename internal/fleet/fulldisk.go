@@ -34,6 +34,6 @@ func (f *Fleet) outOfSpace(err error, o CreateOptions, before, why string) error
 	for _, d := range inst.Planned(agent.MachineSpec{Region: o.Region, Size: o.Size, Spot: o.Spot}).Disks {
 		size = min(2*d.GB, mostDiskGB)
 	}
-	return &agent.Error{Kind: agent.KindOf(err), Cause: err.Error(), Err: err, Hint: fmt.Sprintf(
-		"%smngr create %s -S providers.%s.os_disk_size_gb=%d # with the rest as before: a bigger disk; %s", before, o.Name, o.Provider, size, why)}
+	again := fmt.Sprintf("repeat the same mngr create with -S providers.%s.os_disk_size_gb=%d, a bigger disk (%s)", o.Provider, size, why)
+	return &agent.Error{Kind: agent.KindOf(err), Cause: err.Error(), Err: err, Hint: agent.Explain(before, again)}
 }

@@ -28,9 +28,9 @@ func TestRemedyOfAFullDisk(t *testing.T) {
 		gb   int
 		want string // part of the hint
 	}{
-		{errors.New("write agent record: open x: no space left on device"), 30, "os_disk_size_gb=60 #"},
-		{errors.New("tar: x: Cannot write: No space left on device"), 4000, "os_disk_size_gb=4095 #"},
-		{&agent.Error{Cause: "the build failed", Hint: "look at the log", Lines: "E: You don't have enough free space in /var/cache/apt/archives/."}, 64, "os_disk_size_gb=128 #"},
+		{errors.New("write agent record: open x: no space left on device"), 30, "os_disk_size_gb=60,"},
+		{errors.New("tar: x: Cannot write: No space left on device"), 4000, "os_disk_size_gb=4095,"},
+		{&agent.Error{Cause: "the build failed", Hint: "look at the log", Lines: "E: You don't have enough free space in /var/cache/apt/archives/."}, 64, "os_disk_size_gb=128,"},
 		{fmt.Errorf("around: %w", agent.Errorf(agent.KindInternal, "broken").WithHint("another")), 30, "another"},
 		{errors.New("broken"), 30, "again"},
 	} {

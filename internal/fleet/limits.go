@@ -77,6 +77,9 @@ func (f *Fleet) counted(ctx context.Context, inst Instance) ([]agent.Host, error
 	for n := range hosts {
 		hosts[n].Via = inst.Name()
 		f.read(&hosts[n])
+		if hosts[n].Addresses == nil { // one that is being made shows none yet, and will have one at most
+			hosts[n].Addresses = new(1)
+		}
 	}
 	return slices.DeleteFunc(hosts, func(h agent.Host) bool { return h.State == agent.HostDeleting || h.Gone() }), nil
 }
@@ -85,7 +88,7 @@ func (f *Fleet) counted(ctx context.Context, inst Instance) ([]agent.Host, error
 func withinLimits(ctx context.Context, inst Instance, others []agent.Host, one agent.Host) error {
 	if most := inst.Defaults.MaxHosts; most > 0 && len(others) >= most {
 		return agent.Errorf(agent.KindRefused, "max_hosts is %d, and provider %s has %d hosts: %s", most, inst.Name(), len(others), someHosts(others)).
-			WithHint("mngr destroy one of them, or: mngr config set providers.%s.max_hosts %d", inst.Name(), len(others)+1)
+			WithHint("mngr list # %d of them must go (mngr destroy); or: mngr config set providers.%s.max_hosts %d", len(others)+1-most, inst.Name(), len(others)+1)
 	}
 	if inst.Defaults.MaxHourlyCost == 0 {
 		return nil
@@ -108,7 +111,7 @@ func withinCost(ctx context.Context, inst Instance, others []agent.Host, one age
 	if total.Known > most+1e-9 {
 		return agent.Errorf(agent.KindRefused, "max_hourly_cost is $%.4g, and with %s %q the hosts of provider %s would cost %s an hour (%s now)",
 			most, what, one.Name, inst.Name(), total.About(), now.About()).
-			WithHint("mngr cost shows what costs how much; mngr stop what is not needed, or: mngr config set providers.%s.max_hourly_cost %.4f", inst.Name(), total.Known)
+			WithHint("mngr cost # shows what costs how much; mngr stop what is not needed, or: mngr config set providers.%s.max_hourly_cost %.4f", inst.Name(), total.Known)
 	}
 	for n, h := range all {
 		if missing := rates[n].Missing(h.Billing); len(missing) > 0 {
@@ -125,7 +128,7 @@ func unknownCost(inst Instance, h agent.Host, missing []string) error {
 	}
 	return agent.Errorf(agent.KindRefused, "max_hourly_cost is $%.4g, and what host %q costs (%s) is not known: there is no price of %s",
 		inst.Defaults.MaxHourlyCost, h.Name, what, join(missing)).
-		WithHint("another size or region may have one; or for once: -S providers.%s.max_hourly_cost=0", inst.Name())
+		WithHint("another size or region may have one, or for once: -S providers.%s.max_hourly_cost=0", inst.Name())
 }
 
 // someHosts names hosts, not too many.

@@ -95,3 +95,13 @@ func TestLimitWhereAPriceIsMissing(t *testing.T) {
 		}
 	}
 }
+
+// The address of a host that is being made counts before it is seen.
+func TestLimitCountsAddressesToCome(t *testing.T) {
+	h := host("h", agent.HostCreating)
+	f := &Fleet{Now: time.Now}
+	hosts, err := f.counted(t.Context(), Instance{Machines: &dear{writes: writes{atAzure: atAzure{now: h}}}})
+	if err != nil || len(hosts) != 1 || hosts[0].Addresses == nil || *hosts[0].Addresses != 1 {
+		t.Errorf("%+v, %v", hosts, err)
+	}
+}

@@ -108,7 +108,9 @@ func (f *Fleet) asked(providers []string) ([]Instance, error) {
 func (f *Fleet) listInstance(ctx context.Context, i Instance, live bool) Listing {
 	ctx, done := agent.Within(ctx, agent.DeadlineList, "listing the hosts of provider "+i.Name())
 	defer done(nil)
+	answered := agent.Patiently(ctx, "asking Azure for the machines of provider "+i.Name())
 	hosts, err := i.Machines.List(ctx)
+	answered()
 	if i.missed(err) {
 		return Listing{Unused: []ProviderError{{Provider: i.Name(), Err: err}}}
 	}

@@ -22,7 +22,7 @@ func (f *Fleet) made(parent context.Context, inst Instance, h *agent.Host, progr
 		switch {
 		case parent.Err() != nil:
 			return agent.Errorf(agent.KindCanceled, "interrupted; nothing was changed: Azure goes on making the machine of host %q, and it bills", h.Name).
-				WithHint("mngr destroy @%s removes it at once; mngr stop @%s waits again", h.Name, h.Name)
+				WithHint("mngr destroy @%s # removes it at once; mngr stop @%s waits again", h.Name, h.Name)
 		case agent.KindOf(err) == agent.KindNotFound:
 			return destroyedMeanwhile(*h, err)
 		case err != nil:

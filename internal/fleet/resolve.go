@@ -64,7 +64,7 @@ func copied(l Listing, h agent.Host) error {
 	for _, other := range l.Hosts {
 		if h.ID != "" && other.ID == h.ID && !strings.EqualFold(other.Resource, h.Resource) {
 			return agent.Errorf(agent.KindRefused, "two machines carry the host id %s: %s and %s; nothing was changed", h.ID, h.Resource, other.Resource).
-				WithHint("remove the copy yourself: az vm delete --ids ID")
+				WithHint("az vm delete --ids ID # removes the copy, whichever it is")
 		}
 	}
 	return nil

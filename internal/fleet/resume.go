@@ -39,7 +39,7 @@ func (f *Fleet) resume(ctx context.Context, inst Instance, h agent.Host, o Creat
 	}
 	if fresh.State == agent.HostFailed && !neverFinished(h) {
 		h.State, h.Failure = fresh.State, fresh.Failure
-		return Created{}, cannotStart(h).WithHint("mngr start %s tries again; mngr destroy @%s removes it with the files of its agents", o.Name, h.Name)
+		return Created{}, cannotStart(h).WithHint("mngr start %s # tries again; mngr destroy @%s removes it with the files of its agents", o.Name, h.Name)
 	}
 	if fresh.State == agent.HostFailed {
 		progress("removing the failed host " + h.Name)
@@ -63,8 +63,12 @@ func (f *Fleet) resume(ctx context.Context, inst Instance, h agent.Host, o Creat
 		}
 		return made, f.save(h, o)
 	}
-	if made.Warnings, err = f.finish(ctx, inst, &made.Host, o, progress); err != nil {
+	status, warnings, err := f.finish(ctx, inst, &made.Host, o, progress)
+	if made.Warnings = warnings; err != nil {
 		return made, err
+	}
+	if w := endedAtOnce(status); w != "" {
+		made.Warnings = append(made.Warnings, w)
 	}
 	made.Finished = true
 	return made, f.Pending.Remove(h.ID)
@@ -89,7 +93,7 @@ func beingMade(h agent.Host) error {
 func (f *Fleet) lock(h agent.Host) (unlock func(), err error) {
 	unlock, taken, err := f.Pending.Lock(h.ID)
 	if err == nil && !taken {
-		err = agent.Errorf(agent.KindConflict, "another mngr on this machine is making host %q", h.Name).WithHint("mngr list shows how far it is")
+		err = agent.Errorf(agent.KindConflict, "another mngr on this machine is making host %q", h.Name).WithHint("mngr list # shows how far it is")
 	}
 	return unlock, err
 }
@@ -105,16 +109,16 @@ func (f *Fleet) sameRequest(h agent.Host, o CreateOptions) error {
 		return nil
 	}
 	return agent.Errorf(agent.KindConflict, "an unfinished create of %q is to run something else", o.Name).
-		WithHint("mngr start %s finishes it; mngr destroy @%s removes it", o.Name, h.Name)
+		WithHint("mngr start %s # finishes it; or: mngr destroy @%s", o.Name, h.Name)
 }
 
 // finish brings an accepted machine to its end from whatever point it is at. It undoes
 // nothing: what it met was left by somebody else's command.
-func (f *Fleet) finish(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) (warnings []string, err error) {
+func (f *Fleet) finish(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) (status launched, warnings []string, err error) {
 	defer func() {
 		if err != nil && ctx.Err() != nil {
 			err = agent.Errorf(agent.KindCanceled, "interrupted; host %q is not finished, and bills unless list shows that it is deallocated", h.Name).
-				WithHint("mngr start %s goes on; mngr destroy @%s removes it", o.Name, h.Name)
+				WithHint("mngr start %s # goes on; mngr destroy @%s removes it", o.Name, h.Name)
 		}
 	}()
 	progress("finishing host " + h.Name + ", which bills")
@@ -122,41 +126,41 @@ func (f *Fleet) finish(ctx context.Context, inst Instance, h *agent.Host, o Crea
 	case agent.HostStopping:
 		progress("waiting for Azure to finish deallocating")
 		if err := f.deallocated(ctx, inst, h); err != nil {
-			return nil, err
+			return status, nil, err
 		}
 		fallthrough
 	case agent.HostStopped, agent.HostStoppedBilling:
 		if err := f.power(ctx, inst, h, true, progress); err != nil {
-			return nil, err
+			return status, nil, err
 		}
 	}
 	progress("waiting for Azure to finish")
 	if err := f.settled(ctx, inst, h); err != nil {
-		return nil, err
+		return status, nil, err
 	}
-	if err := f.finishGuest(ctx, inst, h, o, progress); err != nil {
-		return nil, err
+	if status, err = f.finishGuest(ctx, inst, h, o, progress); err != nil {
+		return status, nil, err
 	}
 	// Whoever began may have died before the machine got its right.
 	if ok, why := inst.LetStopItself(ctx, h.Resource); !ok {
-		return []string{cannotStopItself(why)}, nil
+		warnings = append(warnings, cannotStopItself(why))
 	}
-	return nil, nil
+	return status, warnings, nil
 }
 
 func cannotStopItself(why string) string {
 	return "the host cannot deallocate itself when idle: " + why
 }
 
-func (f *Fleet) finishGuest(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) error {
-	_, err := f.setUp(ctx, inst, h, o, progress)
+func (f *Fleet) finishGuest(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) (launched, error) {
+	status, err := f.setUp(ctx, inst, h, o, progress)
 	if errors.Is(err, ErrNoAccess) {
-		return beingMade(*h)
+		return status, beingMade(*h)
 	}
 	if err != nil {
-		return runsOn(*h, fmt.Errorf("finish host %q: %w", h.Name, err))
+		return status, runsOn(*h, fmt.Errorf("finish host %q: %w", h.Name, err))
 	}
-	return f.publishKeys(ctx, inst, *h, progress)
+	return status, f.publishKeys(ctx, inst, *h, progress)
 }
 
 // settled waits until the machine is running with an address and no operation is under
@@ -200,7 +204,7 @@ func (f *Fleet) addressed(parent context.Context, inst Instance, h *agent.Host) 
 		}
 		if waited != nil {
 			return agent.Errorf(agent.KindTimeout, "host %q runs, and bills, but has had no public address for %s: has somebody removed it?", h.Name, agent.DeadlineAddress).
-				WithHint("mngr stop --stop-host @%s ends its bill; mngr destroy --force @%s removes it", h.Name, h.Name)
+				WithHint("mngr stop --stop-host @%s # ends its bill; mngr destroy --force @%s removes it", h.Name, h.Name)
 		}
 		fresh, err := inst.Get(parent, h.Resource)
 		if err != nil {
@@ -219,7 +223,7 @@ func (f *Fleet) pendingOptions(h agent.Host) (CreateOptions, error) {
 	data, err := f.Pending.Load(h.ID)
 	if errors.Is(err, fs.ErrNotExist) {
 		return CreateOptions{}, agent.Errorf(agent.KindConflict, "host %q is not finished and was begun on another machine", h.Name).
-			WithHint("repeat its mngr create there, or mngr destroy --force it")
+			WithHint("mngr destroy --force @%s # removes it; or repeat its mngr create there", h.Name)
 	}
 	if err != nil {
 		return CreateOptions{}, err

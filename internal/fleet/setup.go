@@ -22,34 +22,34 @@ import (
 
 // setUp turns a machine with an address into a host with one agent that runs. It fills
 // in the host's keys and may be repeated.
-func (f *Fleet) setUp(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) (ctl.AgentStatus, error) {
+func (f *Fleet) setUp(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) (launched, error) {
 	if _, err := f.Guests.Trust(*h); err != nil {
-		return ctl.AgentStatus{}, err
+		return launched{}, err
 	}
 	progress("waiting for SSH on " + h.Address)
 	vm, err := f.dial(ctx, *h, VM, agent.DeadlineVMSSH, "SSH of the virtual machine")
 	if err != nil {
-		return ctl.AgentStatus{}, shutOut(err, inst.Name())
+		return launched{}, shutOut(err, inst.Name())
 	}
 	defer vm.Close()
 	if err := f.installGuest(ctx, vm, progress); err != nil {
-		return ctl.AgentStatus{}, err
+		return launched{}, err
 	}
 	if err := f.build(ctx, vm, *h, o.Build, progress); err != nil {
-		return ctl.AgentStatus{}, err
+		return launched{}, err
 	}
 	key, err := f.startContainer(ctx, vm, inst, *h, o, progress)
 	if err != nil {
-		return ctl.AgentStatus{}, err
+		return launched{}, err
 	}
 	h.HostKeys.Container = key
 	if _, err := f.Guests.Trust(*h); err != nil {
-		return ctl.AgentStatus{}, err
+		return launched{}, err
 	}
 	progress("connecting to the container")
 	guest, err := f.dial(ctx, *h, Container, agent.DeadlineGuestSSH, "the container's SSH server")
 	if err != nil {
-		return ctl.AgentStatus{}, err
+		return launched{}, err
 	}
 	defer guest.Close()
 	return f.startNew(ctx, guest, *h, h.Agents[0], o, "", progress)
@@ -115,14 +115,16 @@ func (f *Fleet) enter(ctx context.Context, h agent.Host) (Guest, error) {
 }
 
 func (f *Fleet) enterPlace(ctx context.Context, h agent.Host, p Place) (Guest, error) {
+	entered := agent.Patiently(ctx, "connecting to host "+h.Name)
 	guest, err := f.dial(ctx, h, p, agent.DeadlineGuestReply, "host "+h.Name)
+	entered()
 	if errors.Is(err, ErrNoAccess) {
 		denied := &agent.Error{Kind: agent.KindDenied, Cause: fmt.Sprintf("cannot enter host %q: %v", h.Name, err), Err: err}
-		return nil, denied.WithHint("stop, start and destroy work from here; enter it from the machine that created it")
+		return nil, denied.WithHint("enter it from the machine that created it (stop, start and destroy work from here)")
 	}
 	if err != nil {
 		failure := &agent.Error{Kind: agent.KindOf(err), Err: err, Cause: fmt.Sprintf("cannot enter host %q: %v", h.Name, err)}
-		hint := cmp.Or(agent.HintOf(err), "mngr list shows its state; mngr stop --stop-host stops it without SSH")
+		hint := cmp.Or(agent.HintOf(err), "mngr list # shows its state; mngr stop --stop-host @"+h.Name+" stops it without SSH")
 		return nil, failure.WithHint("%s", hint)
 	}
 	return guest, nil
@@ -202,7 +204,7 @@ func (f *Fleet) startContainer(ctx context.Context, vm Guest, inst Instance, h a
 	}
 	if o.Unsafe && !h.Unsafe {
 		return "", agent.Errorf(agent.KindRefused, "the machine of host %q has an identity, which unsafe start arguments would hand to its agents", h.Name).
-			WithHint("mngr destroy @%s, then create it anew with --unsafe-start-args", h.Name)
+			WithHint("mngr destroy @%s # then create it anew with --unsafe-start-args", h.Name)
 	}
 	startArgs := slices.Concat(inst.Defaults.StartArgs, o.StartArgs)
 	if err := hostsetup.CheckStartArgs(startArgs, hostsetup.StartRules{Unsafe: o.Unsafe, SSHPort: inst.Defaults.ContainerPort}); err != nil {
@@ -223,15 +225,14 @@ func (f *Fleet) startContainer(ctx context.Context, vm Guest, inst Instance, h a
 	return answer.Setup.ContainerHostKey, nil
 }
 
-// startNew makes the work directory, fills it and starts the agent.
 // startNew makes an agent inside its host. A request that is named makes it itself, or it
 // is agent.KindExists; "" takes one that is there.
-func (f *Fleet) startNew(ctx context.Context, g Guest, h agent.Host, a agent.Record, o CreateOptions, request string, progress agent.Progress) (ctl.AgentStatus, error) {
+func (f *Fleet) startNew(ctx context.Context, g Guest, h agent.Host, a agent.Record, o CreateOptions, request string, progress agent.Progress) (launched, error) {
 	progress("preparing the agent")
 	ref := &ctl.AgentRef{ID: string(a.ID), Name: a.Name}
 	prepared, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentPrepare, Ref: ref}, progress)
 	if err != nil {
-		return ctl.AgentStatus{}, err
+		return launched{}, err
 	}
 	spec := &ctl.AgentSpec{
 		ID: string(a.ID), Name: a.Name, Type: a.Type, Labels: a.Labels,
@@ -239,45 +240,18 @@ func (f *Fleet) startNew(ctx context.Context, g Guest, h agent.Host, a agent.Rec
 	}
 	if o.Repo != nil && prepared.Prepared != nil {
 		if spec.Git, err = f.push(ctx, h, *o.Repo, a.Name, prepared.Prepared.WorkDir, progress); err != nil {
-			return ctl.AgentStatus{}, err
+			return launched{}, err
 		}
 	}
 	progress("starting the agent")
 	answer, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentCreate, Agent: spec}, progress)
 	if err != nil {
-		return ctl.AgentStatus{}, err
+		return launched{}, err
 	}
 	if answer.Agent == nil {
-		return ctl.AgentStatus{}, errors.New("start the agent: mngrd sent an empty answer")
+		return launched{}, errors.New("start the agent: mngrd sent an empty answer")
 	}
 	return f.lookAgain(ctx, g, *answer.Agent), nil
-}
-
-// lookAgain asks once more, one round trip later: a program that cannot be started has
-// ended by then, as a rule.
-func (f *Fleet) lookAgain(ctx context.Context, g Guest, a ctl.AgentStatus) ctl.AgentStatus {
-	answer, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpStatus}, nil)
-	if err != nil || answer.Container == nil {
-		return a
-	}
-	for _, fresh := range answer.Container.Agents {
-		if fresh.ID == a.ID {
-			return fresh
-		}
-	}
-	return a
-}
-
-// endedAtOnce warns of an agent that has failed already; "" for one that has not.
-func endedAtOnce(a ctl.AgentStatus) string {
-	if a.State != string(agent.Done) || a.ExitCode == nil || *a.ExitCode == 0 {
-		return ""
-	}
-	why := fmt.Sprintf("ended with code %d", *a.ExitCode)
-	if *a.ExitCode == 127 || *a.ExitCode == 126 {
-		why = "cannot be run"
-	}
-	return fmt.Sprintf("the agent's program %s; mngr connect shows what it said", why)
 }
 
 // push sends the current branch and says what the agent is to check out.

@@ -111,5 +111,5 @@ func (f *Fleet) forgetGone(l Listing, name string) {
 // startGone explains why a host that is gone cannot be started.
 func startGone(h agent.Host, name string) error {
 	return agent.Errorf(agent.KindNotFound, "Spot host %q is gone: Azure evicted it, or somebody deleted it; its work went with it", h.Name).
-		WithHint("mngr create %s makes a new one; mngr destroy %s forgets this one", name, name)
+		WithHint("mngr destroy %s # forgets this one; mngr create %[1]s makes a new one", name)
 }

@@ -15,12 +15,19 @@ import (
 // Started is what happened to one host and its agents.
 type Started struct {
 	Host     agent.Host
-	Agents   []string      // names that run now
+	Agents   []string      // names that were started, or came up with the host
+	Ended    []EndedAgent  // those of them whose program has ended already
 	Booted   bool          // the machine was down before
 	Accepted bool          // with NoWait: Azure is starting the machine
 	byUser   bool          // a user had stopped the host
 	LastStop *ctl.LastStop // why the host had stopped itself; nil when a user did, or nobody knows
 	Warnings []string
+}
+
+// EndedAgent is an agent whose program has ended.
+type EndedAgent struct {
+	Name     string `json:"name"`
+	ExitCode *int   `json:"exit_code"` // nil where nobody knows it
 }
 
 // StartOptions say how far `start` goes.
@@ -182,14 +189,15 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 		return out, err
 	}
 	if out.Host.State, out.Host.Failure = fresh.State, fresh.Failure; fresh.State == agent.HostFailed {
-		return out, cannotStart(out.Host).WithHint("mngr create %s makes it anew; mngr destroy @%s removes it", o.Name, out.Host.Name)
+		return out, cannotStart(out.Host).WithHint("mngr destroy @%s # removes it; mngr create makes it anew", out.Host.Name)
 	}
-	warnings, err := f.finish(ctx, inst, &out.Host, o, progress)
+	status, warnings, err := f.finish(ctx, inst, &out.Host, o, progress)
 	if err != nil {
 		return out, err
 	}
 	out.Warnings = append(out.Warnings, warnings...)
 	out.Agents = []string{o.Name}
+	out.look(o.Name, status)
 	out.LastStop = f.lastStop(ctx, out.Host) // the dead-man timer, where the create was long ago
 	return out, f.Pending.Remove(out.Host.ID)
 }
@@ -244,11 +252,11 @@ func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, ro
 	}
 	if ctx.Err() != nil {
 		return agent.Errorf(agent.KindCanceled, "interrupted; host %q runs and bills, as before", out.Host.Name).
-			WithHint("mngr start %s goes on; mngr stop @%s ends the bill", rows[0].Agent.Name, out.Host.Name)
+			WithHint("mngr start %s # goes on; mngr stop @%s ends the bill", rows[0].Agent.Name, out.Host.Name)
 	}
 	if err != nil {
 		return (&agent.Error{Kind: agent.KindOf(err), Cause: fmt.Sprintf("host %q runs, but %v", out.Host.Name, err), Err: err}).
-			WithHint("look: mngr exec --outer %s 'systemctl status mngrd'; or end the bill: mngr stop @%s", rows[0].Agent.Name, out.Host.Name)
+			WithHint("mngr exec --outer %s 'systemctl status mngrd' # a look; mngr stop @%s ends the bill", rows[0].Agent.Name, out.Host.Name)
 	}
 	defer g.Close()
 	if names, err := agree(ctx, g, byID(out.Host.Agents)); len(names) > 0 && err != nil {
@@ -257,10 +265,14 @@ func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, ro
 	for _, r := range rows {
 		progress("starting agent " + r.Agent.Name)
 		ref := &ctl.AgentRef{ID: string(r.Agent.ID)}
-		if _, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentStart, Ref: ref}, progress); err != nil {
-			return orElse(fmt.Errorf("start agent %q: %w", r.Agent.Name, err), "mngr start %s again; mngr stop --stop-host %s ends the bill without SSH", r.Agent.Name, r.Agent.Name)
+		answer, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentStart, Ref: ref}, progress)
+		if err != nil {
+			return orElse(fmt.Errorf("start agent %q: %w", r.Agent.Name, err), "mngr start %s # again; mngr stop --stop-host %s ends the bill without SSH", r.Agent.Name, r.Agent.Name)
 		}
 		out.Agents = append(out.Agents, r.Agent.Name)
+		if answer.Agent != nil {
+			out.look(r.Agent.Name, f.lookAgain(ctx, g, *answer.Agent))
+		}
 	}
 	if out.Booted {
 		out.Agents = append(out.Agents, f.alsoRunning(ctx, g, rows)...)
@@ -270,6 +282,17 @@ func (f *Fleet) startAgents(ctx context.Context, inst Instance, out *Started, ro
 	}
 	out.Warnings = append(out.Warnings, f.repairSelfStop(ctx, inst, g, out.Host)...)
 	return f.untagStart(ctx, inst, *out, rows, progress)
+}
+
+// look notes what has become of an agent that was started.
+func (s *Started) look(name string, a launched) {
+	if a.State != string(agent.Done) {
+		return
+	}
+	s.Ended = append(s.Ended, EndedAgent{Name: name, ExitCode: a.ExitCode})
+	if w := endedAtOnce(a); w != "" {
+		s.Warnings = append(s.Warnings, name+": "+w)
+	}
 }
 
 // alsoRunning names the agents that came up with the host without having been named.

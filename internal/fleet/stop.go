@@ -112,7 +112,7 @@ func refuseStop(h agent.Host, others []string, cause error) error {
 		what += " and these agents may run on it: " + join(others)
 	}
 	return (&agent.Error{Kind: agent.KindRefused, Cause: what + "; nothing was changed", Err: cause}).
-		WithHint("mngr stop --stop-host ends them all and deallocates the machine without SSH")
+		WithHint("mngr stop --stop-host @%s # ends them all and deallocates the machine without SSH", h.Name)
 }
 
 // stopAlone ends agents and leaves their host up.
@@ -123,7 +123,7 @@ func (f *Fleet) stopAlone(ctx context.Context, inst Instance, h agent.Host, g Gu
 		progress("stopping agent " + r.Agent.Name)
 		ref := &ctl.AgentRef{ID: string(r.Agent.ID)}
 		if _, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentStop, Ref: ref}, nil); err != nil {
-			return out, orElse(fmt.Errorf("stop agent %q: %w", r.Agent.Name, err), "mngr stop %s again; mngr stop --stop-host %s ends its host without SSH", r.Agent.Name, r.Agent.Name)
+			return out, orElse(fmt.Errorf("stop agent %q: %w", r.Agent.Name, err), "mngr stop %s # again; mngr stop --stop-host %s ends its host without SSH", r.Agent.Name, r.Agent.Name)
 		}
 		out.Agents = append(out.Agents, r.Agent.Name)
 		name, value := records.StoppedTag(r.Agent.ID)
@@ -172,7 +172,7 @@ func (f *Fleet) deallocate(ctx context.Context, inst Instance, h agent.Host, g G
 }
 
 // PhaseStopAnyway is shown when an interrupt comes too late to leave a host as it was.
-const PhaseStopAnyway = "interrupted: asking Azure to deallocate the machine all the same (interrupt again to leave at once)"
+const PhaseStopAnyway = "interrupted: the machine is deallocated all the same (interrupt again to leave at once)"
 
 func unstopped(h agent.Host) error {
 	return agent.Errorf(agent.KindCanceled, "interrupted; nothing was changed: host %q runs on", h.Name).WithHint("mngr list")
@@ -223,7 +223,7 @@ func (f *Fleet) stillUp(ctx context.Context, inst Instance, h agent.Host, cause 
 	e := &agent.Error{Kind: agent.KindOf(cause), Err: cause, Hint: agent.HintOf(cause),
 		Cause: fmt.Sprintf("host %q is %s and bills: %v", h.Name, fresh.State, cause)}
 	if e.Hint == "" {
-		e.Hint = "mngr stop @" + h.Name + " tries again"
+		e.Hint = "mngr stop @" + h.Name + " # tries again"
 	}
 	return e
 }
@@ -261,7 +261,7 @@ func (f *Fleet) deallocated(ctx context.Context, inst Instance, h *agent.Host) e
 			return nil
 		case err == nil && fresh.State == agent.HostStoppedBilling && fresh.Failure != "":
 			return agent.Errorf(agent.KindRemains, "host %q is off but not deallocated, and bills: %s", h.Name, fresh.Failure).
-				WithHint("mngr stop --stop-host again")
+				WithHint("mngr stop --stop-host @%s # again", h.Name)
 		}
 		if pause(waiting) != nil && ctx.Err() == nil {
 			return agent.Errorf(agent.KindTimeout, "host %q is not deallocated after %s, and may bill", h.Name, agent.DeadlineOperation).

@@ -51,7 +51,7 @@ func read(files fs.FS, arch string) (Binary, error) {
 	compressed, err := fs.ReadFile(files, "bin/mngrd-linux-"+arch+".gz")
 	if errors.Is(err, fs.ErrNotExist) {
 		return Binary{}, agent.Errorf(agent.KindInternal, "this mngr was built without mngrd for linux/%s", arch).
-			WithHint("build it with `make build`")
+			WithHint("make build")
 	}
 	if err != nil {
 		return Binary{}, err

@@ -52,7 +52,7 @@ func CheckStartArgs(args []string, rules StartRules) error {
 	}
 	if len(words) > 0 {
 		return agent.Errorf(agent.KindUsage, "start argument %q is no flag of docker run", words[0]).
-			WithHint("the image is named with --image, the agent's command stands behind --")
+			WithHint("the image is named with --image, and the command of the agent stands behind --")
 	}
 	for _, f := range flags {
 		if reason := interferes(f, rules); reason != "" {
@@ -63,7 +63,7 @@ func CheckStartArgs(args []string, rules StartRules) error {
 		}
 		if reason := breaks(f); reason != "" {
 			return agent.Errorf(agent.KindRefused, "start argument %q %s", f.Raw, reason).
-				WithHint("agents are untrusted code; --unsafe-start-args lets it pass and takes the host's right to deallocate itself")
+				WithHint("agents are untrusted code, and --unsafe-start-args lets it pass and takes from the host its right to deallocate itself")
 		}
 	}
 	return nil

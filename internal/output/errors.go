@@ -177,16 +177,22 @@ func (p *Printer) Error(err error) {
 				p.screen.line(string(data))
 			}
 		case JSONL:
-			// When standard output is closed the exit code alone is left to tell.
-			_ = p.object("error", f)
+			if p.object("error", f) != nil { // standard output is closed: people are told
+				p.tell(f)
+			}
 		default:
-			p.screen.line(p.label("Error: ", red) + plain.Escape(f.Message))
-			for line := range strings.Lines(f.Detail) {
-				p.screen.line("  | " + plain.Escape(strings.TrimRight(line, "\r\n")))
-			}
-			if f.Hint != "" {
-				p.screen.line("hint: " + plain.Escape(f.Hint))
-			}
+			p.tell(f)
 		}
+	}
+}
+
+// tell writes an error for people.
+func (p *Printer) tell(f Failure) {
+	p.screen.line(p.label("Error: ", red) + plain.Escape(f.Message))
+	for line := range strings.Lines(f.Detail) {
+		p.screen.line("  | " + plain.Escape(strings.TrimRight(line, "\r\n")))
+	}
+	if f.Hint != "" {
+		p.screen.line("hint: " + plain.Escape(f.Hint))
 	}
 }

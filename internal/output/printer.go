@@ -18,6 +18,7 @@ type Printer struct {
 	Quiet  bool // no notes, warnings or progress; results and errors stay
 
 	screen *screen
+	waits  waits
 }
 
 // New returns a printer on the streams.

@@ -28,7 +28,7 @@ type Progress struct {
 
 	mu      sync.Mutex
 	current phase
-	done    []phase // finished, not yet shown
+	unshown []phase // that have ended
 }
 
 type phase struct {
@@ -36,11 +36,27 @@ type phase struct {
 	detail  string // how far it is; shown while it lasts
 	began   time.Time
 	elapsed time.Duration
-	failed  bool
+	end     outcome
 }
+
+// outcome is how a phase has ended; it is shown where it is not done.
+type outcome string
+
+const (
+	done        outcome = ""
+	failed      outcome = "failed"
+	interrupted outcome = "interrupted"
+)
 
 // Progress starts a display. The caller ends it with Done or Fail.
 func (p *Printer) Progress() *Progress {
+	g := p.start()
+	p.waits.replace(g)
+	g.poke()
+	return g
+}
+
+func (p *Printer) start() *Progress {
 	g := &Progress{p: p, wake: make(chan struct{}, 1), quit: make(chan struct{}), ended: make(chan struct{})}
 	go g.run()
 	return g
@@ -54,7 +70,7 @@ func (g *Progress) Phase(name string) {
 	if name == g.current.name {
 		return
 	}
-	g.finish(false)
+	g.finish(done)
 	g.current = phase{name: name, began: time.Now()}
 	g.poke()
 }
@@ -69,39 +85,46 @@ func (g *Progress) Detail(text string) {
 }
 
 // Undo marks the phase under way as the one that failed and begins to undo.
-func (g *Progress) Undo(name string) {
+func (g *Progress) Undo(name string) { g.next(failed, name) }
+
+// Interrupted marks the phase under way as the one that its user interrupted, and begins
+// what follows from that; "" for nothing.
+func (g *Progress) Interrupted(name string) { g.next(interrupted, name) }
+
+func (g *Progress) next(end outcome, name string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.finish(true)
+	g.finish(end)
 	g.current = phase{name: name, began: time.Now()}
 	g.poke()
 }
 
 // Done ends the last phase and returns when everything has been shown. Only the first
 // call of Done or Fail counts.
-func (g *Progress) Done() { g.end(false) }
+func (g *Progress) Done() { g.over(done) }
 
 // Fail is Done for an operation whose last phase has failed.
-func (g *Progress) Fail() { g.end(true) }
+func (g *Progress) Fail() { g.over(failed) }
 
-func (g *Progress) end(failed bool) {
+func (g *Progress) over(end outcome) {
 	g.once.Do(func() {
 		g.mu.Lock()
-		g.finish(failed)
+		g.finish(end)
 		g.mu.Unlock()
+		g.p.waits.left(g)
 		close(g.quit)
 	})
 	<-g.ended
 }
 
 // finish moves the phase under way to the finished ones. g.mu is held.
-func (g *Progress) finish(failed bool) {
+func (g *Progress) finish(end outcome) {
 	if g.current.name == "" {
 		return
 	}
 	g.current.elapsed = time.Since(g.current.began)
-	g.current.failed = failed
-	g.done = append(g.done, g.current)
+	g.current.end = end
+	g.unshown = append(g.unshown, g.current)
 	g.current = phase{}
 }
 
@@ -124,35 +147,49 @@ func (g *Progress) run() {
 	for {
 		select {
 		case <-g.wake:
-			g.paint(false)
+			g.paint(poked)
 			ticker.Reset(tick)
 		case <-ticker.C:
-			g.paint(true)
+			g.paint(ticked)
 		case <-g.quit:
-			g.paint(false)
+			g.paint(quitting)
 			return
 		}
 	}
 }
 
-// paint shows what has finished since the last time, and the phase under way.
-func (g *Progress) paint(ticked bool) {
+// occasion is why something is painted.
+type occasion int
+
+const (
+	poked occasion = iota
+	ticked
+	quitting
+)
+
+// paint shows what has finished since the last time, and the phase under way, else a wait
+// that nobody asked for.
+func (g *Progress) paint(why occasion) {
 	g.mu.Lock()
-	done, current := g.done, g.current
-	g.done = nil
+	ended, current := g.unshown, g.current
+	g.unshown = nil
 	g.mu.Unlock()
 	if g.p.Quiet {
 		return
 	}
-	for _, ph := range done {
+	for _, ph := range ended {
 		g.finished(ph)
+	}
+	untold := false
+	if current.name == "" && why != quitting {
+		current, untold = g.p.waits.latest()
 	}
 	switch {
 	case g.p.Live && current.name == "":
 		g.p.screen.show("")
 	case g.p.Live:
 		g.p.screen.show(g.liveLine(current))
-	case ticked && current.name != "":
+	case (why == ticked || untold) && current.name != "":
 		g.p.screen.line(fmt.Sprintf("  … %s (%s so far)", plain.Escape(current.name+current.detail), seconds(time.Since(current.began))))
 	}
 }
@@ -164,18 +201,15 @@ func (g *Progress) finished(ph phase) {
 			Phase   string  `json:"phase"`
 			Elapsed float64 `json:"elapsed_seconds"`
 			Failed  bool    `json:"failed,omitempty"`
-		}{ph.name, float64(ph.elapsed.Milliseconds()) / 1000, ph.failed})
+			Cut     bool    `json:"interrupted,omitempty"`
+		}{ph.name, float64(ph.elapsed.Milliseconds()) / 1000, ph.end != done, ph.end == interrupted})
 	}
 	if g.p.Live {
 		g.p.screen.show("")
 	}
-	mark := "  "
-	if ph.failed {
-		mark = "! "
-	}
-	text := fmt.Sprintf("%s%s (%s)", mark, plain.Escape(ph.name), seconds(ph.elapsed))
-	if ph.failed {
-		text = fmt.Sprintf("%s%s (failed after %s)", mark, plain.Escape(ph.name), seconds(ph.elapsed))
+	text := fmt.Sprintf("  %s (%s)", plain.Escape(ph.name), seconds(ph.elapsed))
+	if ph.end != done {
+		text = fmt.Sprintf("! %s (%s after %s)", plain.Escape(ph.name), ph.end, seconds(ph.elapsed))
 	}
 	if g.p.Format != JSONL || g.p.Live {
 		g.p.screen.line(text)

@@ -108,6 +108,32 @@ func TestProgressQuietAndJSONL(t *testing.T) {
 	})
 }
 
+// The mark belongs to the phase that failed or was interrupted, not to what follows.
+func TestProgressMarksWhatFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _, errs := piped(Human)
+		g := p.Progress()
+		g.Phase("starting")
+		g.Undo("undoing")
+		g.Phase("deallocating")
+		g.Interrupted("going on")
+		g.Interrupted("")
+		g.Done()
+		want := "! starting (failed after 0s)\n  undoing (0s)\n! deallocating (interrupted after 0s)\n! going on (interrupted after 0s)\n"
+		if errs.String() != want {
+			t.Errorf("standard error:\n%s\nwant:\n%s", errs, want)
+		}
+		p, out, _ := piped(JSONL)
+		g = p.Progress()
+		g.Phase("starting")
+		g.Interrupted("")
+		g.Done()
+		if want := `{"event":"phase","phase":"starting","elapsed_seconds":0,"failed":true,"interrupted":true}` + "\n"; out.String() != want {
+			t.Errorf("jsonl wrote %q, want %q", out, want)
+		}
+	})
+}
+
 func TestProgressFromManyGoroutines(t *testing.T) {
 	p, _, errs := piped(Human)
 	g := p.Progress()

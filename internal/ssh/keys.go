@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/sys/unix"
 
+	"mngr/internal/agent"
 	"mngr/internal/atomicfile"
 )
 
@@ -77,6 +78,15 @@ func (i Identity) Load(instance string) (*ClientKey, error) {
 // Ensure returns the instance's key and makes it the first time. Processes that race
 // end up with the same key.
 func (i Identity) Ensure(instance string) (*ClientKey, error) {
+	key, err := i.ensure(instance)
+	if err != nil {
+		return nil, &agent.Error{Kind: agent.KindOf(err), Cause: err.Error(), Err: err,
+			Hint: "let " + filepath.Dir(i.Path(instance)) + " be read and written, or set MNGR_HOST_DIR to a directory that can be"}
+	}
+	return key, nil
+}
+
+func (i Identity) ensure(instance string) (*ClientKey, error) {
 	key, err := i.Load(instance)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err

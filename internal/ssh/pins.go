@@ -65,7 +65,7 @@ func (p Pins) Merge(id agent.HostID, published agent.HostKeys) (agent.HostKeys, 
 		case k.published != "" && k.published != *k.pin:
 			return agent.HostKeys{}, agent.Errorf(agent.KindRefused,
 				"the host key of the %s differs from the one pinned on this machine: somebody may be in between", k.which).
-				WithHint("if you trust the change: rm %s", filepath.Join(p.Dir(id), "pins.json"))
+				WithHint("rm %s # if you trust the change", filepath.Join(p.Dir(id), "pins.json"))
 		}
 	}
 	if merged == pinned {

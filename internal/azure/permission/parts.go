@@ -33,7 +33,7 @@ func prepare() []Permission {
 		needs("Microsoft.Resources/subscriptions/providers/read", "unregistered providers are found out by the first refusal", by).only(own),
 		unregistered("Microsoft.Compute"), unregistered("Microsoft.Network"), unregistered("Microsoft.Storage"),
 		needs(groups+"read", nothingPrepared, by),
-		needs(groups+"write", nothingPrepared, by).only(own),
+		needs(makeGroup, nothingPrepared, by).only(own),
 		needs(network+"networkSecurityGroups/read", nothingPrepared, by),
 		needs(network+"networkSecurityGroups/write", "no security group, no network", by),
 		needs(network+"networkSecurityGroups/join/action", "no network: its subnet names the security group", by),
@@ -45,7 +45,7 @@ func prepare() []Permission {
 		needs(network+"virtualNetworks/subnets/read", "a subnet that is missing in the network cannot be added", by),
 		needs(network+"virtualNetworks/subnets/write", "a subnet that is missing in the network cannot be added", by),
 		needs(authorization+"roleDefinitions/read", noSelfStop, by).only(own).aboutRoles(),
-		needs(authorization+"roleDefinitions/write", noSelfStop, by).only(own).aboutRoles(),
+		needs(makeRole, noSelfStop, by).only(own).aboutRoles(),
 	}
 }
 

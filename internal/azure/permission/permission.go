@@ -24,7 +24,7 @@ const (
 // Part is a kind of work that one person may do and another not.
 type Part struct {
 	Name        string
-	About       string // for whom it is, as the object of "rights for"
+	About       string // for whom it is without options, as the object of "rights for"
 	AtGroup     bool   // the resource group suffices; else the subscription
 	Permissions []Permission
 }
@@ -76,6 +76,27 @@ func (p Part) needed(o Options) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// What prepare can make, as actions.
+const (
+	makeGroup = groups + "write"
+	makeRole  = authorization + "roleDefinitions/write"
+)
+
+// Work is About as it is under the options: what prepare makes is what it may make.
+func (p Part) Work(o Options) string {
+	if p.Name != Prepare {
+		return p.About
+	}
+	made := "the network in a resource group that others made"
+	if slices.Contains(p.needed(o), makeGroup) {
+		made = "the group and its network"
+		if slices.Contains(p.needed(o), makeRole) {
+			made = "the group, its network and the role of idle machines"
+		}
+	}
+	return "mngr azure prepare, which makes " + made
 }
 
 // AssignsRoles tells whether a part gives roles to machines.

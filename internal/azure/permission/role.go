@@ -30,7 +30,7 @@ type Role struct {
 func (p Part) Role(at Place, o Options) Role {
 	return Role{
 		Name: p.roleName(at, o), IsCustom: true,
-		Description: "The least that lets somebody do this with mngr: " + p.About + ".",
+		Description: "The least that lets somebody do this with mngr: " + p.Work(o) + ".",
 		Actions:     p.needed(o), NotActions: []string{}, DataActions: []string{}, NotDataActions: []string{},
 		AssignableScopes: []string{p.scope(at, o)},
 	}

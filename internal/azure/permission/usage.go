@@ -16,7 +16,7 @@ func (p Part) Usage(at Place, o Options, selfStop, print string) []string {
 		assign += " --condition-version 2.0 --condition '" + strings.ReplaceAll(Condition(selfStop), "'", `'\''`) + "'"
 	}
 	lines := []string{
-		"Rights for " + p.About + ". An Owner or User Access Administrator makes the role, once, and gives it to WHO (an object id, or a user's name):",
+		"Rights for " + p.Work(o) + ". An Owner or User Access Administrator makes the role, once, and gives it to WHO (an object id, or a user's name):",
 		"  " + print + " > " + file,
 		"  az role definition create --role-definition @" + file,
 		assign,

@@ -273,3 +273,20 @@ func TestShellWaitsAtItsPrompt(t *testing.T) {
 	_, err := h.Stop(context.Background(), ctl.AgentRef{Name: "sh"})
 	must(t, err)
 }
+
+// What the launcher says stays in the history of a pane that has died, however quickly: it
+// is all that tells why a program could not be run.
+func TestWhatCannotBeRunSaysSoInItsPane(t *testing.T) {
+	h := newHost(t)
+	for i := range 5 {
+		spec := lineSpec(fmt.Sprintf("a%d", i), "")
+		spec.Argv = []string{"/nonexistent"}
+		h.create(spec)
+		h.awaitState(spec.Name, agent.Done)
+		cmd := exec.CommandContext(t.Context(), "tmux", "-S", h.cfg.Tmux.Socket, "capture-pane", "-p", "-J", "-S", "-40", "-t", "=mngr-"+spec.Name+":=agent")
+		out, err := cmd.Output()
+		if err != nil || !strings.Contains(string(out), "mngrd: start the agent: exec: \"/nonexistent\": ") || !strings.Contains(string(out), "no such file") {
+			t.Fatalf("the pane shows %q, %v", out, err)
+		}
+	}
+}

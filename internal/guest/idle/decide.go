@@ -29,7 +29,7 @@ type Verdict struct {
 	Since  time.Duration // since the youngest activity
 	Left   time.Duration // until the host is idle; meaningless with Never
 	Source string        // of the youngest activity
-	Mode   Mode          // that counted: the host's, or its only agent's
+	Mode   Mode          // that counted: of all agents, where it is the same; else the host's, Default where that one chooses by type
 }
 
 // Decide says whether the host is idle: it is when all of its agents are.
@@ -47,7 +47,7 @@ func Decide(now time.Time, f Facts) Verdict {
 			consider(src, f.last(src, AgentFacts{}, now))
 		}
 	}
-	for _, a := range f.Agents {
+	for n, a := range f.Agents {
 		mode := f.Mode
 		if a.Mode != Default {
 			mode = a.Mode
@@ -58,8 +58,11 @@ func Decide(now time.Time, f Facts) Verdict {
 		for _, src := range mode.sources(a.Type) {
 			consider(src, f.last(src, a, now))
 		}
-		if len(f.Agents) == 1 {
-			v.Mode = mode.name(a.Type)
+		switch name := mode.name(a.Type); {
+		case n == 0:
+			v.Mode = name
+		case v.Mode != name: // no one mode decides
+			v.Mode = f.Mode
 		}
 	}
 	v.Since = max(0, now.Sub(last))

@@ -69,3 +69,22 @@ func TestEveryModeButDisabledCountsSomething(t *testing.T) {
 		t.Error("custom is a mode")
 	}
 }
+
+// The mode that is told is the one that decides for all agents, where there is one.
+func TestVerdictNamesTheMode(t *testing.T) {
+	command, shell := AgentFacts{Type: "command"}, AgentFacts{Type: "shell"}
+	for name, c := range map[string]struct {
+		facts Facts
+		want  Mode
+	}{
+		"nobody":         {Facts{}, Default},
+		"a command":      {Facts{Agents: []AgentFacts{command}}, "run"},
+		"two commands":   {Facts{Agents: []AgentFacts{command, command}}, "run"},
+		"two types":      {Facts{Agents: []AgentFacts{command, shell, command}}, Default},
+		"the host's own": {Facts{Mode: "ssh", Agents: []AgentFacts{command, shell}}, "ssh"},
+	} {
+		if got := Decide(time.Now(), c.facts).Mode; got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
