@@ -10,6 +10,9 @@ import (
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"mngr/internal/azlocal/doc"
+	"mngr/internal/azlocal/fabric"
 )
 
 const newCompute = "api-version=2025-04-01"
@@ -98,6 +101,15 @@ func TestWrongMachines(t *testing.T) {
 		{"", `"deleteOption":"Delete"`, `"deleteOption":"Forget"`, 400, "InvalidParameter", ""},
 		{"", `"StandardSSD_LRS"`, `"Floppy"`, 400, "InvalidParameter", "osDisk.managedDisk.storageAccountType"},
 		{"", `"SystemAssigned"`, `"Everybody"`, 400, "InvalidParameter", "identity.type"},
+		{"", `"name":"vm-os"`, `"name":"a/b"`, 400, "InvalidParameter", "osDisk.name"},
+		{"", `"name":"nic"`, `"name":"a/b"`, 400, "InvalidResourceName", ""},
+		{"", `"name":"ip"`, `"name":"a/b"`, 400, "InvalidResourceName", ""},
+		{"", `"name":"pip"`, `"name":"a/b"`, 400, "InvalidResourceName", ""},
+		{"", `"osDisk":{`, `"dataDisks":[{"lun":0,"createOption":"Empty","diskSizeGB":4,"name":"a/b"}],"osDisk":{`, 400, "InvalidParameter", "dataDisk.name"},
+		{"", `"osDisk":{`, emptyDiskAt(c.id("Microsoft.Compute/virtualMachines/other")), 400, "InvalidParameter", "dataDisk.managedDisk.id"},
+		{"", `"osDisk":{`, emptyDiskAt("/subscriptions/" + c.inst.Subscription + "/resourceGroups/new"), 400, "InvalidParameter", "dataDisk.managedDisk.id"},
+		{"", `"osDisk":{`, emptyDiskAt("/subscriptions/" + c.inst.Subscription + "/resourceGroups/nowhere/providers/Microsoft.Compute/disks/d"), 400, "InvalidParameter", "dataDisk.managedDisk.id"},
+		{"", `"osDisk":{`, emptyDiskAt(c.id("Microsoft.Compute/disks/a/b/c")), 400, "InvalidParameter", "dataDisk.managedDisk.id"},
 		{"", `"hardwareProfile":{`, `"additionalCapabilities":{"hibernationEnabled":true},"hardwareProfile":{`, 400, "BadRequest", ""},
 	} {
 		name, wrong := bad.name, strings.ReplaceAll(body, bad.old, bad.new)
@@ -125,7 +137,36 @@ func TestWrongMachines(t *testing.T) {
 	l.refused(t, r.do(ctx, "PUT", vm, nic("none")), 400, "InvalidResourceReference", "")
 	l.refused(t, r.do(ctx, "PUT", vm, nic("east", "none")), 400, "VirtualMachineMustHaveOneNetworkInterfaceAsPrimary", "")
 	l.refused(t, r.do(ctx, "PUT", vm, nic("a", "b", "c")), 400, "NetworkInterfaceCountExceeded", "")
-	r.settle(ctx, r.do(ctx, "PUT", c.id("Microsoft.Compute/virtualMachines/vm_")+"?"+newCompute, body))
+	r.settle(ctx, r.do(ctx, "PUT", c.id("Microsoft.Compute/virtualMachines/vm_")+"?"+newCompute, strings.Replace(body, `"osDisk":{`, emptyDiskAt(c.id("Microsoft.Compute/disks/d")), 1)))
+	if d := c.disk(ctx, "d"); !strings.HasSuffix(*d.ManagedBy, "/vm_") {
+		t.Errorf("the owner of the empty disk: %s", *d.ManagedBy)
+	}
+}
+
+// emptyDiskAt asks for an empty data disk that says where it is to be.
+func emptyDiskAt(id string) string {
+	return `"dataDisks":[{"lun":0,"createOption":"Empty","diskSizeGB":4,"managedDisk":{"id":"` + id + `"}}],"osDisk":{`
+}
+
+// TestPartOfUnknownKind takes up the deletion of a part of a machine that an older version
+// stored under an id of no type: it is given up, and the daemon lives on.
+func TestPartOfUnknownKind(t *testing.T) {
+	l := startLocal(t, nil)
+	c, ctx := l.sdk(l.credential()), within(t)
+	c.prepare(ctx)
+	id := c.id("Microsoft.Compute/disks/a/b")
+	var op fabric.Operation
+	if err := l.server.world.Update(func(tx *fabric.Tx) error {
+		tx.Put(&fabric.Document{ID: id, Body: doc.Object{"id": id}})
+		op = tx.Begin(fabric.Operation{Job: "vm.cascade", Target: id, Family: fabric.ComputeFamily, Location: "westus"})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.server.world.Wait(ctx, op.ID); err != nil {
+		t.Fatal(err)
+	}
+	c.create(ctx)
 }
 
 // refused fails unless an answer is ARM's refusal.

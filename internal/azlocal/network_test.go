@@ -98,6 +98,9 @@ func TestNetworkRefusals(t *testing.T) {
 		{"virtualNetworks/v2", vnet(`"10.0.0.0/16"`, `{"name":"a","properties":{"addressPrefix":"10.1.0.0/24"}}`), 400, "NetcfgSubnetRangeOutsideVnet", "'a'"},
 		{"virtualNetworks/v2", vnet(`"10.0.0.0/16"`, `{"name":"a","properties":{"addressPrefix":"10.0.0.0/24"}},{"name":"b","properties":{"addressPrefix":"10.0.0.128/25"}}`), 400, "NetcfgSubnetRangesOverlap", "'b'"},
 		{"virtualNetworks/vn", vnet(`"10.0.0.0/16"`, ""), 400, "InUseSubnetCannotBeDeleted", "Subnet s is in use by "},
+		{"virtualNetworks/v2", vnet(`"10.0.0.0/16"`, `{"name":"a/b","properties":{"addressPrefix":"10.0.0.0/24"}}`), 400, "InvalidResourceName", "Resource name a/b is invalid."},
+		{"networkSecurityGroups/n2", `{"location":"eastus","properties":{"securityRules":[` + strings.Replace(rule(""), "{", `{"name":"a/b",`, 1) + `]}}`, 400, "InvalidResourceName", "Resource name a/b is invalid."},
+		{"networkInterfaces/n", strings.Replace(g.nic("eastus", g.subnet()), `"name":"c"`, `"name":"a/b"`, 1), 400, "InvalidResourceName", "Resource name a/b is invalid."},
 		{"virtualNetworks/nope/subnets/a", subnetBody("10.0.1.0/24"), 404, "ParentResourceNotFound", "Failed to perform 'write' on resource(s) of type 'virtualNetworks/subnets'"},
 		{"virtualNetworks/vn/subnets/a", subnetBody("10.0.0.8/29"), 400, "NetcfgSubnetRangesOverlap", "virtual network 'vn'"},
 		{"virtualNetworks/vn/subnets/a", subnetBody("10.0.1.0/30"), 400, "NetcfgInvalidSubnet", "Subnet 'a' is not valid in virtual network 'vn'."},
@@ -292,5 +295,73 @@ func TestNetworkRefusalLayout(t *testing.T) {
 	got = g.do(ctx, "GET", g.at("virtualNetworks/nope"), "")
 	if !strings.HasPrefix(string(got.Raw), `{"error":{"code":"ResourceNotFound","message":"`) || got.Header.Get("x-ms-failure-cause") != "gateway" || got.Header.Get("x-ms-arm-service-request-id") != "" {
 		t.Errorf("%q %v", got.Raw, got.Header)
+	}
+}
+
+// TestSeveralConfigurations gives one interface several addresses in one PUT: each is
+// another, whether it was asked for or not, and a public address has one user there as well.
+func TestSeveralConfigurations(t *testing.T) {
+	g := newNetworkGround(t)
+	ctx := within(t)
+	g.made(ctx, "publicIPAddresses/p", `{"location":"eastus","sku":{"name":"Standard"}}`)
+	nic := func(configs ...string) string {
+		for i, c := range configs {
+			configs[i] = fmt.Sprintf(`{"name":"c%d","properties":{%s}}`, i, strings.TrimSuffix(g.subnet()+","+c, ","))
+		}
+		return `{"location":"eastus","properties":{"ipConfigurations":[` + strings.Join(configs, ",") + `]}}`
+	}
+	static := func(a string) string {
+		return `"privateIPAllocationMethod":"Static","privateIPAddress":"` + a + `"`
+	}
+	public := `"publicIPAddress":{"id":"` + g.net + `publicIPAddresses/p"}`
+	wantRefusal(t, g.put(ctx, "networkInterfaces/n", nic(public, strings.Replace(public, "/p\"", "/P\"", 1))), 400, "PublicIPAddressInUse", "ipConfigurations/c0")
+	wantRefusal(t, g.put(ctx, "networkInterfaces/n", nic(static("10.0.0.9"), static("10.0.0.9"))), 400, "PrivateIPAddressIsAllocated", "10.0.0.9")
+	addresses := func() (out []string) {
+		for _, c := range g.do(ctx, "GET", g.at("networkInterfaces/n"), "").object(t, 200).List("properties", "ipConfigurations") {
+			out = append(out, c.Str("properties", "privateIPAddress"))
+		}
+		return out
+	}
+	g.made(ctx, "networkInterfaces/n", nic("", static("10.0.0.4"), public, ""))
+	if got := strings.Join(addresses(), " "); got != "10.0.0.5 10.0.0.4 10.0.0.6 10.0.0.7" {
+		t.Errorf("addresses: %s", got)
+	}
+	g.made(ctx, "networkInterfaces/n", nic("", "", public, "", ""))
+	if got := strings.Join(addresses(), " "); got != "10.0.0.5 10.0.0.4 10.0.0.6 10.0.0.7 10.0.0.8" {
+		t.Errorf("addresses after another PUT: %s", got)
+	}
+}
+
+// TestAddressGoesWithInterface deletes interfaces with addresses whose deleteOption lies at the
+// interface: it counts in any spelling and after a PUT of the address, and ends when the address is detached.
+func TestAddressGoesWithInterface(t *testing.T) {
+	g := newNetworkGround(t)
+	ctx := within(t)
+	const address = `{"location":"eastus","sku":{"name":"Standard"}}`
+	at := func(name, option string) string {
+		return `,"publicIPAddress":{"id":"` + g.net + "publicIPAddresses/" + name + `","properties":{"deleteOption":"` + option + `"}}`
+	}
+	option := func(name string) string {
+		return g.do(ctx, "GET", g.at("publicIPAddresses/"+name), "").object(t, 200).Str("properties", "deleteOption")
+	}
+	for _, name := range []string{"goes", "stays"} {
+		g.made(ctx, "publicIPAddresses/"+name, address)
+		g.made(ctx, "networkInterfaces/"+name, g.nic("eastus", g.subnet()+at(name, "delete")))
+	}
+	g.made(ctx, "publicIPAddresses/goes", address)
+	if got := option("goes"); got != "delete" {
+		t.Errorf("deleteOption while it is attached: %q", got)
+	}
+	g.made(ctx, "networkInterfaces/stays", g.nic("eastus", g.subnet()))
+	if got := option("stays"); got != "" {
+		t.Errorf("deleteOption after it was detached: %q", got)
+	}
+	g.made(ctx, "networkInterfaces/other", g.nic("eastus", g.subnet()+strings.Replace(at("stays", ""), `,"properties":{"deleteOption":""}`, "", 1)))
+	for _, name := range []string{"goes", "other"} {
+		g.settle(ctx, g.do(ctx, "DELETE", g.at("networkInterfaces/"+name), ""))
+	}
+	await(ctx, t, "gone", func() bool { return g.do(ctx, "GET", g.at("publicIPAddresses/goes"), "").Status == 404 })
+	if got := g.do(ctx, "GET", g.at("publicIPAddresses/stays"), ""); got.Status != 200 || strings.Contains(string(got.Body), "Deleting") {
+		t.Errorf("an address that was detached before: %d %s", got.Status, got.Body)
 	}
 }

@@ -28,3 +28,10 @@ func Overconstrained(zonal bool) *Error {
 	return Errorf(http.StatusConflict, code,
 		"Allocation failed. VM(s) with the following constraints cannot be allocated, because the condition is too restrictive. Please remove some constraints and try again. Constraints applied are:\n%s", constraints)
 }
+
+// OSProvisioningTimedOut is how an operation ends whose machine runs, but whose guest never
+// said so.
+func OSProvisioningTimedOut(vm string) *Error {
+	return Errorf(http.StatusConflict, "OSProvisioningTimedOut",
+		"OS Provisioning for VM '%s' did not finish in the allotted time. The VM may still finish provisioning successfully. Please check provisioning state later.", Name(vm))
+}

@@ -2,6 +2,7 @@ package compute
 
 import (
 	"context"
+	"errors"
 
 	"mngr/internal/azlocal/arm"
 	"mngr/internal/azlocal/doc"
@@ -25,17 +26,18 @@ func (p *Provider) createJob() fabric.Job {
 			if !ok {
 				return nil
 			}
-			if err := p.Driver.Create(ctx, spec, rules); err != nil {
+			if err := create(ctx, p.Driver, spec, rules); err != nil {
 				return err
 			}
 			return p.refreshRules(ctx, spec.Key, op.Target, rules)
 		},
+		Failed: p.observe,
 		Settle: settling(func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error) {
 			delete(d.Hidden, "booting")
 			if err != nil {
 				fail(t, d, op)
 				// A guest that was waited for in vain may well run, and is billed.
-				if p.observe(d) == machine.Running {
+				if observed(err) == machine.Running {
 					setPower(t, d, Running)
 				}
 				t.Put(d)
@@ -48,6 +50,15 @@ func (p *Provider) createJob() fabric.Job {
 			markDisks(t, d)
 		}),
 	}
+}
+
+// create makes a machine and waits for its guest.
+func create(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.Rule) error {
+	err := d.Create(ctx, s, r)
+	if errors.Is(err, machine.ErrNotReported) {
+		return arm.OSProvisioningTimedOut(s.Name)
+	}
+	return err
 }
 
 // makeParts makes the interfaces that came inline, and the OS disk. It is idempotent.

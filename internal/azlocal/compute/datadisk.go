@@ -25,7 +25,7 @@ func dataDiskID(vm string, disk doc.Object) string {
 	if id := disk.Str("managedDisk", "id"); id != "" {
 		return id
 	}
-	return arm.GroupID(vm) + "/providers/" + TypeDisk + "/" + disk.Str("name")
+	return beside(vm, disk.Str("name"))
 }
 
 // planDisks checks the data disks that a write asks for and fills in what it leaves out. A
@@ -162,8 +162,23 @@ func planEmpty(t *fabric.Tx, vm *fabric.Document, disk doc.Object) error {
 	if err := checkDiskSKU("dataDisk.managedDisk.storageAccountType", disk.Str("managedDisk", "storageAccountType")); err != nil {
 		return err
 	}
+	if id := disk.Str("managedDisk", "id"); id != "" {
+		if err := checkDiskID(t, id, "dataDisk.managedDisk.id"); err != nil {
+			return err
+		}
+		disk.Default(arm.Name(id), "name")
+	}
 	disk.Default(arm.Name(vm.ID)+"_disk"+strconv.Itoa(disk.Int("lun")+2)+"_"+strings.ReplaceAll(uuid.NewString(), "-", ""), "name")
-	return checkNewDisk(t, dataDiskID(vm.ID, disk), "dataDisk.name")
+	return checkNewDisk(t, dataDiskID(vm.ID, disk), disk.Str("name"), "dataDisk.name")
+}
+
+// checkDiskID refuses an id at which no disk can be.
+func checkDiskID(t *fabric.Tx, id, target string) error {
+	group, name := arm.GroupID(id), arm.Name(id)
+	if t.Peek(group) == nil || arm.Key(id) != arm.Key(beside(group, name)) {
+		return invalid(target, "The value of parameter %s is invalid.", target)
+	}
+	return checkEntity(target, name)
 }
 
 // takeDisks makes the empty data disks of a machine and makes it the owner of all. Those

@@ -33,13 +33,20 @@ func diskTier(sku string) string {
 }
 
 // diskID is where a machine's OS disk is.
-func diskID(vm *fabric.Document) string {
-	return arm.GroupID(vm.ID) + "/providers/" + TypeDisk + "/" + vm.Body.Str("properties", "storageProfile", "osDisk", "name")
+func diskID(vm *fabric.Document) string { return beside(vm.ID, osDiskName(vm)) }
+
+func osDiskName(vm *fabric.Document) string {
+	return vm.Body.Str("properties", "storageProfile", "osDisk", "name")
 }
 
-// checkNewDisk refuses a name that a disk cannot have, or has already.
-func checkNewDisk(t *fabric.Tx, id, target string) error {
-	if err := checkEntity(target, arm.Name(id)); err != nil {
+// beside is where a disk is that a machine's write makes.
+func beside(vm, name string) string {
+	return arm.GroupID(vm) + "/providers/" + TypeDisk + "/" + name
+}
+
+// checkNewDisk refuses a name that a disk cannot have, and a place that one has already.
+func checkNewDisk(t *fabric.Tx, id, name, target string) error {
+	if err := checkEntity(target, name); err != nil {
 		return err
 	}
 	if t.Peek(id) != nil {

@@ -72,9 +72,8 @@ func checkInterface(t *fabric.Tx, id, location string, n doc.Object) error {
 		return arm.Errorf(http.StatusBadRequest, "InvalidResourceReference",
 			"Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", nic, id)
 	}
-	if state := found.Body.Str("properties", "provisioningState"); state == "Deleting" {
-		return arm.Errorf(http.StatusConflict, "ReferencedResourceNotProvisioned",
-			"Cannot proceed with operation because resource %s used by resource %s is not in Succeeded state. Resource is in %s state and the last operation that updated/is updating the resource is DeleteNicOperation.", nic, id, state)
+	if found.Body.Str("properties", "provisioningState") == "Deleting" {
+		return network.NotProvisioned(found, id)
 	}
 	if err := network.CheckReserved(t, found, id); err != nil {
 		return err

@@ -2,6 +2,8 @@ package compute
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"mngr/internal/azlocal/fabric"
 	"mngr/internal/azlocal/machine"
@@ -60,11 +62,12 @@ func (a action) perform(p *Provider) fabric.Job {
 			}
 			return nil
 		},
+		Failed: p.observe,
 		Settle: settling(func(t *fabric.Tx, d *fabric.Document, op fabric.Operation, err error) {
 			was := PowerState(op.Input.Str("was"))
 			if err != nil {
 				fail(t, d, op)
-				setPower(t, d, p.afterFailure(d, was))
+				setPower(t, d, afterFailure(observed(err), was))
 			} else {
 				setProvisioning(t, d, fabric.Succeeded)
 				a.settlePower(t, d, was)
@@ -90,8 +93,8 @@ func (a action) settlePower(t *fabric.Tx, d *fabric.Document, was PowerState) {
 
 // afterFailure is what is left of a machine when an action failed: what the driver sees. One
 // that was not allocated and does not run has got no host.
-func (p *Provider) afterFailure(d *fabric.Document, was PowerState) PowerState {
-	switch state := p.observe(d); {
+func afterFailure(state machine.State, was PowerState) PowerState {
+	switch {
 	case state == machine.Running:
 		return Running
 	case was == Deallocated:
@@ -102,13 +105,40 @@ func (p *Provider) afterFailure(d *fabric.Document, was PowerState) PowerState {
 	return Stopped
 }
 
-// observe asks the driver; what it cannot tell is absent.
-func (p *Provider) observe(d *fabric.Document) machine.State {
-	state, err := p.Driver.State(p.world.Context(), d.Hidden.Str("key"))
-	if err != nil {
-		return machine.Absent
+// failure is why an operation on a machine failed, and what the driver saw of it then.
+type failure struct {
+	error
+	state machine.State
+}
+
+func (f failure) Unwrap() error { return f.error }
+
+// observeTimeout is how long a driver may take to look at a machine. One that answers at
+// all answers within a second or two.
+const observeTimeout = 20 * time.Second
+
+// observe adds to an error what the driver sees; what it cannot tell is absent. It runs
+// without the lock: an engine that hangs must not hold up everything else.
+func (p *Provider) observe(ctx context.Context, op fabric.Operation, err error) error {
+	ctx, cancel := context.WithTimeout(ctx, observeTimeout)
+	defer cancel()
+	spec, _, ok := p.describe(op.Target)
+	if !ok {
+		return err
 	}
-	return state
+	state, unseen := p.Driver.State(ctx, spec.Key)
+	if unseen != nil {
+		state = machine.Absent
+	}
+	return failure{err, state}
+}
+
+// observed is what observe saw.
+func observed(err error) machine.State {
+	if f, ok := errors.AsType[failure](err); ok {
+		return f.state
+	}
+	return machine.Absent
 }
 
 // PoweredOff notes that a guest switched itself off: the machine is stopped and billed on.

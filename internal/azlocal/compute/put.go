@@ -103,7 +103,7 @@ func newMachine(t *fabric.Tx, r *arm.Request) (*fabric.Document, error) {
 		return nil, err
 	}
 	shapeMachine(t, d, given, image)
-	if err := checkNewDisk(t, diskID(d), "osDisk.name"); err != nil {
+	if err := checkNewDisk(t, diskID(d), osDiskName(d), "osDisk.name"); err != nil {
 		return nil, err
 	}
 	disks, err := planDisks(t, d, given.List("storageProfile", "dataDisks"), size)

@@ -17,7 +17,7 @@ func reimage(ctx context.Context, d machine.Driver, s machine.Spec, r []machine.
 	if err := d.Delete(ctx, s.Key); err != nil {
 		return err
 	}
-	return d.Create(ctx, s, r)
+	return create(ctx, d, s, r)
 }
 
 // renewDisk gives a machine that is made again a new OS disk. The old one goes or stays, as

@@ -2,6 +2,7 @@ package fabric
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"time"
 
@@ -47,9 +48,13 @@ func (t *Tx) seal(id string) {
 }
 
 // RemovePart starts the deletion of a part that nobody asked for by a request: in the
-// cascade of a machine or with its group. Faults on the part's deletion hit it too.
+// cascade of a machine or with its group. Faults on the part's deletion hit it too. What is
+// stored under an id of no type that can go is refused.
 func (t *Tx) RemovePart(d *Document, opt RemoveOptions) (operation string, err error) {
 	kind := t.w.KindOf(d.ID)
+	if kind == nil || kind.Remove == nil {
+		return "", arm.Errorf(http.StatusNotFound, "InvalidResourceType", "The resource type of '%s' could not be found.", d.ID)
+	}
 	hit := t.w.Faults.Take(fault.Call{Operation: kind.Type + "/delete", Resource: d.ID, Part: true})
 	if hit.Is(fault.Refuse, fault.Throttle) {
 		return "", hit.Refusal()

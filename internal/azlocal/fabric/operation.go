@@ -54,6 +54,9 @@ type Job struct {
 	Work func(context.Context, Operation) error
 	// Answer is the Work of an operation with an output.
 	Answer func(context.Context, Operation) (doc.Object, error)
+	// Failed looks, without the lock, at what an operation has left that failed, and adds it
+	// to the error that Settle gets. nil: nothing.
+	Failed func(context.Context, Operation, error) error
 	// Settle stores the outcome in the same transaction that ends the operation; err is
 	// Work's. It is not called for an operation that was preempted.
 	Settle func(tx *Tx, op Operation, err error)
@@ -192,6 +195,9 @@ func (w *World) execute(ctx context.Context, op Operation) {
 			}
 			return err
 		})
+	}
+	if err != nil && job.Failed != nil {
+		err = job.Failed(ctx, op, err)
 	}
 	if w.ctx.Err() != nil {
 		return // the daemon ends; the operation is taken up at the next start

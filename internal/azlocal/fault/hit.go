@@ -142,7 +142,7 @@ func text(code string, c Call) string {
 	case "OverconstrainedAllocationRequest", "OverconstrainedZonalAllocationRequest":
 		return arm.Overconstrained(strings.Contains(code, "Zonal")).Message
 	case "OSProvisioningTimedOut":
-		return "OS Provisioning for VM '" + arm.Name(c.Resource) + "' did not finish in the allotted time. The VM may still finish provisioning successfully. Please check provisioning state later."
+		return arm.OSProvisioningTimedOut(c.Resource).Message
 	case "TooManyRequests", "SubscriptionRequestsThrottled":
 		return "The request is being throttled as the limit has been reached for operation type - " + c.Operation + "."
 	case "Conflict":

@@ -99,6 +99,9 @@ type Result struct {
 // ErrNoGuest says that a machine cannot run commands: it is off, or its driver has no guests.
 var ErrNoGuest = errors.New("the machine runs no guest")
 
+// ErrNotReported says that a guest runs and was waited for in vain.
+var ErrNotReported = errors.New("the guest has not reported that it is provisioned")
+
 // Driver makes machines. Methods are idempotent, safe for concurrent use by different
 // keys, and return when the machine has reached the state. Errors are for the activity
 // log; ARM turns them into a failed operation.
@@ -108,7 +111,8 @@ type Driver interface {
 	// Prepare makes what all machines share (guest image, networks); progress tells the phase.
 	Prepare(ctx context.Context, progress func(string)) error
 	// Create makes disk, network and machine and boots it. It returns when the guest
-	// has reported that it is provisioned (not when customData has finished).
+	// has reported that it is provisioned (not when customData has finished), with
+	// ErrNotReported when it never does.
 	Create(ctx context.Context, spec Spec, rules []Rule) error
 	// Start boots a machine again on its old disk, with the same addresses.
 	Start(ctx context.Context, spec Spec, rules []Rule) error

@@ -39,6 +39,11 @@ func checkChild(t *fabric.Tx, r *arm.Request) (parent *fabric.Document, existed 
 	if r.Body == nil {
 		return nil, false, arm.Errorf(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid: a body is required.")
 	}
+	for _, d := range []*fabric.Document{parent, t.Peek(r.ID)} {
+		if err := stays(t, r, d); err != nil {
+			return nil, false, err
+		}
+	}
 	etag := ""
 	if existed = t.Peek(r.ID) != nil; existed {
 		etag = parent.Body.Str("etag")
@@ -54,10 +59,25 @@ func vnetFree(t *fabric.Tx, r *arm.Request, vnet string) error {
 	}
 	for _, id := range ids {
 		if op := t.Busy(id); op != nil {
-			return arm.Errorf(http.StatusConflict, "AnotherOperationInProgress",
-				"Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: %s/subscriptions/%s/providers/Microsoft.Network/locations/%s/operations/%s?api-version=%s.",
-				r.Origin, op.Subscription, op.Location, op.ID, r.APIVersion)
+			return inProgress(r, op)
 		}
+	}
+	return nil
+}
+
+func inProgress(r *arm.Request, op *fabric.Operation) error {
+	return arm.Errorf(http.StatusConflict, "AnotherOperationInProgress",
+		"Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: %s/subscriptions/%s/providers/Microsoft.Network/locations/%s/operations/%s?api-version=%s.",
+		r.Origin, op.Subscription, op.Location, op.ID, r.APIVersion)
+}
+
+// stays refuses to write to a resource that is being deleted: what is written would vanish.
+func stays(t *fabric.Tx, r *arm.Request, d *fabric.Document) error {
+	if d == nil || !deleting(d) {
+		return nil
+	}
+	if op := t.Busy(d.ID); op != nil {
+		return inProgress(r, op)
 	}
 	return nil
 }

@@ -22,8 +22,14 @@ func CheckInline(t *fabric.Tx, vm, location string, config doc.Object) error {
 	if len(ips) == 0 || config.Str("name") == "" {
 		return arm.Errorf(http.StatusBadRequest, "InvalidParameter", "Required parameter 'ipConfigurations' or 'name' is missing (null).").About("networkInterfaceConfigurations")
 	}
+	if err := checkName(TypeInterface, config.Str("name")); err != nil {
+		return err
+	}
 	count := 0
 	for _, ip := range ips {
+		if err := checkName(typeIPConfiguration, ip.Str("name")); err != nil {
+			return err
+		}
 		if subnet, err := refer(t, vm, location, TypeSubnet, ip.Obj("properties"), "subnet"); err != nil || subnet == nil {
 			return cmp.Or(err, missing("", vm))
 		}
@@ -38,6 +44,9 @@ func CheckInline(t *fabric.Tx, vm, location string, config doc.Object) error {
 			}
 		}
 		if inline != nil {
+			if err := checkName(TypePublicIP, inline.Str("name")); err != nil {
+				return err
+			}
 			count++
 		}
 	}

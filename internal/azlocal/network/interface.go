@@ -49,9 +49,13 @@ func shapeInterface(t *fabric.Tx, d *fabric.Document, given doc.Object) error {
 	if _, err := refer(t, d.ID, d.Body.Str("location"), TypeNSG, given, "networkSecurityGroup"); err != nil {
 		return err
 	}
+	taken, err := takeStatic(d.ID, given.List("ipConfigurations"))
+	if err != nil {
+		return err
+	}
 	configs := []any{}
 	for i, c := range given.List("ipConfigurations") {
-		config, err := shapeIPConfiguration(t, d, c, i == 0)
+		config, err := shapeIPConfiguration(t, d, c, taken, i == 0)
 		if err != nil {
 			return err
 		}
@@ -74,11 +78,11 @@ func shapeInterface(t *fabric.Tx, d *fabric.Document, given doc.Object) error {
 	return nil
 }
 
-func shapeIPConfiguration(t *fabric.Tx, nic *fabric.Document, given doc.Object, first bool) (doc.Object, error) {
-	id := nic.ID + "/ipConfigurations/" + given.Str("name")
-	if err := checkName(id); err != nil {
+func shapeIPConfiguration(t *fabric.Tx, nic *fabric.Document, given doc.Object, taken claims, first bool) (doc.Object, error) {
+	if err := checkName(typeIPConfiguration, given.Str("name")); err != nil {
 		return nil, err
 	}
+	id := nic.ID + "/ipConfigurations/" + given.Str("name")
 	location, props := nic.Body.Str("location"), given.Obj("properties").Clone()
 	subnet, err := refer(t, nic.ID, location, TypeSubnet, props, "subnet")
 	if err != nil {
@@ -91,10 +95,10 @@ func shapeIPConfiguration(t *fabric.Tx, nic *fabric.Document, given doc.Object, 
 	if err != nil {
 		return nil, err
 	}
-	if err := checkUnattached(t, pip, id); err != nil {
+	if err := checkUnattached(t, pip, id, taken); err != nil {
 		return nil, err
 	}
-	addr, err := privateAddress(t, subnet, id, props)
+	addr, err := privateAddress(t, subnet, id, props, taken)
 	if err != nil {
 		return nil, err
 	}
@@ -103,35 +107,32 @@ func shapeIPConfiguration(t *fabric.Tx, nic *fabric.Document, given doc.Object, 
 	props.Default("IPv4", "privateIPAddressVersion")
 	props.Default(first, "primary")
 	props["subnet"] = doc.Object{"id": props.Str("subnet", "id")}
-	return doc.Object{"name": given.Str("name"), "id": id, "type": TypeInterface + "/ipConfigurations", "properties": props}, nil
+	return doc.Object{"name": given.Str("name"), "id": id, "type": typeIPConfiguration, "properties": props}, nil
 }
 
 // checkUnattached refuses a public address that another ip configuration has.
-func checkUnattached(t *fabric.Tx, pip *fabric.Document, config string) error {
+func checkUnattached(t *fabric.Tx, pip *fabric.Document, config string, taken claims) error {
 	if pip == nil {
 		return nil
 	}
-	for _, user := range t.Referrers(pip.ID) {
+	for _, user := range append(t.Referrers(pip.ID), taken.by(arm.Key(pip.ID))...) {
 		if arm.Key(user) != arm.Key(config) {
 			return arm.Errorf(http.StatusBadRequest, "PublicIPAddressInUse",
 				"Resource %s is referencing public IP address %s that is already allocated to resource %s.", config, pip.ID, user)
 		}
 	}
+	taken[arm.Key(pip.ID)] = config
 	return nil
 }
 
 func privateKey(subnet, addr string) string { return "private:" + addr + "@" + arm.Key(subnet) }
 
-// attachPublicIPs gives dynamic addresses to what is attached now and passes the
-// interface's deleteOption on.
+// attachPublicIPs gives dynamic addresses to what is attached now.
 func attachPublicIPs(t *fabric.Tx, nic *fabric.Document) {
 	for _, c := range nic.Body.List("properties", "ipConfigurations") {
 		pip := t.Get(c.Str("properties", "publicIPAddress", "id"))
 		if pip == nil {
 			continue
-		}
-		if option := c.Str("properties", "publicIPAddress", "properties", "deleteOption"); option != "" {
-			pip.Body.Set(option, "properties", "deleteOption")
 		}
 		if pip.Body.Str("properties", "provisioningState") == fabric.Succeeded {
 			giveAddress(t, pip)
@@ -195,8 +196,14 @@ func removeInterface(t *fabric.Tx, d *fabric.Document, opt fabric.RemoveOptions)
 	return remove(t, d, jobNICOff, opt), nil
 }
 
-// interfaceGone ends the deletion of an interface; public IPs whose deleteOption says so
-// go next.
+// addressOption is what becomes of the public address of an ip configuration when its
+// interface goes: the option lies there, not at the address (documentation: delete).
+func addressOption(config doc.Object) string {
+	return config.Str("properties", "publicIPAddress", "properties", "deleteOption")
+}
+
+// interfaceGone ends the deletion of an interface; public IPs that are to go with it go
+// next.
 func interfaceGone(t *fabric.Tx, op fabric.Operation, err error) {
 	if err != nil {
 		fail(t, op.Target)
@@ -209,7 +216,7 @@ func interfaceGone(t *fabric.Tx, op fabric.Operation, err error) {
 	t.Delete(d.ID)
 	for _, c := range d.Body.List("properties", "ipConfigurations") {
 		pip := t.Get(c.Str("properties", "publicIPAddress", "id"))
-		if pip != nil && pip.Body.Str("properties", "deleteOption") == "Delete" {
+		if pip != nil && strings.EqualFold(addressOption(c), "Delete") {
 			if _, err := t.RemovePart(pip, fabric.RemoveOptions{Principal: op.Principal}); err != nil {
 				t.World().Log.Warn("an interface's address was not deleted", "address", pip.ID, "cause", err)
 			}

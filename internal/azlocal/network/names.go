@@ -3,7 +3,6 @@ package network
 import (
 	"net/http"
 	"regexp"
-	"strings"
 
 	"mngr/internal/azlocal/arm"
 )
@@ -11,10 +10,10 @@ import (
 var resourceName = regexp.MustCompile(`^\w([\w.-]*\w)?$`)
 
 // checkName refuses names that Microsoft.Network refuses (f5-azure-arm-templates#227 has the
-// text; virtual networks, of 2 to 64 characters, have their own code).
-func checkName(id string) error {
-	name, p := id[strings.LastIndexByte(id, '/')+1:], arm.ParseID(id)
-	if p.Type() == TypeVNet && (len(name) < 2 || len(name) > 64) {
+// text; virtual networks, of 2 to 64 characters, have their own code). A name from a body is
+// checked before an id is made of it: one with a slash would be another's id.
+func checkName(resourceType, name string) error {
+	if resourceType == TypeVNet && (len(name) < 2 || len(name) > 64) {
 		return arm.Errorf(http.StatusBadRequest, "NetcfgInvalidVirtualNetworkSite", "Virtual network site is not valid as specified with the name '%s'.", name)
 	}
 	if len(name) > 80 || !resourceName.MatchString(name) {

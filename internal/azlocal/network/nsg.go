@@ -24,7 +24,7 @@ func putNSG(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 		t.Delete(old.ID)
 	}
 	for _, rule := range r.Body.List("properties", "securityRules") {
-		if err := storeRule(t, r.ID+"/securityRules/"+rule.Str("name"), rule.Obj("properties")); err != nil {
+		if err := storeRule(t, r.ID, rule.Str("name"), rule.Obj("properties")); err != nil {
 			return nil, err
 		}
 	}

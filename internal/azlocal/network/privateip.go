@@ -10,10 +10,46 @@ import (
 	"mngr/internal/azlocal/fabric"
 )
 
+// claims are what a write gives to the ip configurations of an interface before it is
+// stored: keys of addresses, with who gets them.
+type claims map[string]string
+
+func (c claims) by(key string) []string {
+	if user, ok := c[key]; ok {
+		return []string{user}
+	}
+	return nil
+}
+
+// takeStatic claims the private addresses that a write asks for.
+func takeStatic(nic string, configs []doc.Object) (claims, error) {
+	taken := claims{}
+	for _, c := range configs {
+		want := staticAddress(c.Obj("properties"))
+		if want == "" {
+			continue
+		}
+		id, key := nic+"/ipConfigurations/"+c.Str("name"), privateKey(c.Str("properties", "subnet", "id"), want)
+		if user := taken[key]; user != "" {
+			return nil, allocated(id, want, user)
+		}
+		taken[key] = id
+	}
+	return taken, nil
+}
+
+// staticAddress is the address that an ip configuration asks for, "" for any.
+func staticAddress(props doc.Object) string {
+	if strings.EqualFold(props.Str("privateIPAllocationMethod"), "Static") {
+		return props.Str("privateIPAddress")
+	}
+	return ""
+}
+
 // privateAddress takes the address that an ip configuration asks for, keeps the one it has, or
 // finds the first free one.
-func privateAddress(t *fabric.Tx, subnet *fabric.Document, id string, props doc.Object) (string, error) {
-	if want := props.Str("privateIPAddress"); want != "" && strings.EqualFold(props.Str("privateIPAllocationMethod"), "Static") {
+func privateAddress(t *fabric.Tx, subnet *fabric.Document, id string, props doc.Object, taken claims) (string, error) {
+	if want := staticAddress(props); want != "" {
 		return want, checkPrivate(t, subnet, id, want)
 	}
 	if old := t.Peek(arm.Parent(id)); old != nil {
@@ -30,14 +66,21 @@ func privateAddress(t *fabric.Tx, subnet *fabric.Document, id string, props doc.
 	if users := t.Referred(subnet.ID); users >= manyUsers {
 		begin = ahead(first, users)
 	}
-	free := func(a netip.Addr) bool { return t.Referred(privateKey(subnet.ID, a.String())) == 0 }
+	take := func(a netip.Addr) bool {
+		key := privateKey(subnet.ID, a.String())
+		if t.Referred(key) > 0 || taken[key] != "" {
+			return false
+		}
+		taken[key] = id
+		return true
+	}
 	for a := begin; prefix.Contains(a.Next()); a = a.Next() {
-		if free(a) {
+		if take(a) {
 			return a.String(), nil
 		}
 	}
 	for a := first; a.Less(begin) && prefix.Contains(a.Next()); a = a.Next() {
-		if free(a) {
+		if take(a) {
 			return a.String(), nil
 		}
 	}
@@ -57,10 +100,14 @@ func checkPrivate(t *fabric.Tx, subnet *fabric.Document, id, want string) error 
 			"Private static IP address %s falls within reserved IP range of subnet prefix %s.", want, prefix)
 	}
 	if user := owner(t, subnet, a); user != "" && arm.Key(user) != arm.Key(id) { // acs-engine-terraform#10
-		return arm.Errorf(http.StatusBadRequest, "PrivateIPAddressIsAllocated",
-			"IP configuration %s is using the private IP address %s which is already allocated to resource %s.", id, want, arm.Parent(user))
+		return allocated(id, want, user)
 	}
 	return nil
+}
+
+func allocated(id, want, user string) error {
+	return arm.Errorf(http.StatusBadRequest, "PrivateIPAddressIsAllocated",
+		"IP configuration %s is using the private IP address %s which is already allocated to resource %s.", id, want, arm.Parent(user))
 }
 
 // owner is the ip configuration that has an address, "" when it is free.

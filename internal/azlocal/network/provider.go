@@ -21,6 +21,8 @@ const (
 	TypeRule      = "Microsoft.Network/networkSecurityGroups/securityRules"
 	TypePublicIP  = "Microsoft.Network/publicIPAddresses"
 	TypeInterface = "Microsoft.Network/networkInterfaces"
+
+	typeIPConfiguration = TypeInterface + "/ipConfigurations"
 )
 
 // Provider serves Microsoft.Network.
@@ -96,10 +98,13 @@ func envelope(t *fabric.Tx, r *arm.Request, resourceType string) (*fabric.Docume
 	if r.Body == nil {
 		return nil, nil, arm.Errorf(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid: a body is required.")
 	}
-	if err := checkName(r.ID); err != nil {
+	if err := checkName(resourceType, arm.Name(r.ID)); err != nil {
 		return nil, nil, err
 	}
 	old := t.Get(r.ID)
+	if err := stays(t, r, old); err != nil {
+		return nil, nil, err
+	}
 	etag := ""
 	if old != nil {
 		etag = old.Body.Str("etag")

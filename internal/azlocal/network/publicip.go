@@ -39,7 +39,7 @@ func putPublicIP(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 func shapePublicIP(t *fabric.Tx, d *fabric.Document, sku, given doc.Object) error {
 	props, old := d.Body.Obj("properties"), t.Peek(d.ID)
 	for key, v := range given {
-		if v != nil && !oneOf(key, "provisioningState", "resourceGuid", "ipAddress", "ipConfiguration") {
+		if v != nil && !oneOf(key, "provisioningState", "resourceGuid", "ipAddress", "ipConfiguration", "deleteOption") {
 			props[key] = v
 		}
 	}
@@ -164,6 +164,13 @@ func renderPublicIP(t *fabric.Tx, d *fabric.Document) doc.Object {
 	}
 	body := d.Body.Clone()
 	body.Set(doc.Object{"id": users[0]}, "properties", "ipConfiguration")
+	if nic := t.Peek(arm.Parent(users[0])); nic != nil {
+		for _, c := range nic.Body.List("properties", "ipConfigurations") {
+			if option := addressOption(c); option != "" && arm.Key(c.Str("id")) == arm.Key(users[0]) {
+				body.Set(option, "properties", "deleteOption")
+			}
+		}
+	}
 	return body
 }
 

@@ -15,9 +15,18 @@ func missing(target, by string) error {
 		"Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", target, by)
 }
 
+// NotProvisioned is the refusal of a reference to something that is being deleted.
+func NotProvisioned(target *fabric.Document, by string) error {
+	operation := map[string]string{TypeInterface: "DeleteNicOperation", TypePublicIP: "DeletePublicIpAddressOperation",
+		TypeNSG: "DeleteNetworkSecurityGroupOperation", TypeSubnet: "DeleteSubnetOperation"}[target.Body.Str("type")]
+	return arm.Errorf(http.StatusConflict, "ReferencedResourceNotProvisioned",
+		"Cannot proceed with operation because resource %s used by resource %s is not in Succeeded state. Resource is in %s state and the last operation that updated/is updating the resource is %s.",
+		target.ID, by, target.Body.Str("properties", "provisioningState"), operation)
+}
+
 // refer returns what the property at path of given refers to. Nothing is referred to when the
 // property is absent or null; otherwise it must name a resource of a type that is there, and in
-// the region of whoever refers to it.
+// the region of whoever refers to it, and stay.
 func refer(t *fabric.Tx, by, location, resourceType string, given doc.Object, path ...string) (*fabric.Document, error) {
 	ref := given.Obj(path...)
 	if ref == nil {
@@ -32,6 +41,9 @@ func refer(t *fabric.Tx, by, location, resourceType string, given doc.Object, pa
 	d := t.Peek(id)
 	if d == nil || !strings.EqualFold(arm.ParseID(id).Type(), resourceType) || locationOf(t, d) != location {
 		return nil, missing(id, by)
+	}
+	if deleting(d) {
+		return nil, NotProvisioned(d, by)
 	}
 	return d, nil
 }

@@ -17,7 +17,7 @@ func putRule(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := storeRule(t, r.ID, r.Body.Obj("properties")); err != nil {
+	if err := storeRule(t, nsg.ID, arm.Name(r.ID), r.Body.Obj("properties")); err != nil {
 		return nil, err
 	}
 	touch(t, r.ID)
@@ -28,7 +28,12 @@ func putRule(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	return resp, nil
 }
 
-func storeRule(t *fabric.Tx, id string, given doc.Object) error {
+// storeRule checks and writes a rule of a security group.
+func storeRule(t *fabric.Tx, nsg, name string, given doc.Object) error {
+	if err := checkName(TypeRule, name); err != nil {
+		return err
+	}
+	id := t.Spell(nsg + "/securityRules/" + name)
 	if err := checkRule(t, id, given); err != nil {
 		return err
 	}
@@ -48,9 +53,6 @@ func storeRule(t *fabric.Tx, id string, given doc.Object) error {
 func checkRule(t *fabric.Tx, id string, given doc.Object) error {
 	bad := func(code, format string, args ...any) error {
 		return arm.Errorf(http.StatusBadRequest, code, format, args...)
-	}
-	if err := checkName(id); err != nil {
-		return err
 	}
 	name, priority, direction := arm.Name(id), given.Int("priority"), given.Str("direction")
 	switch {

@@ -24,7 +24,7 @@ func putSubnet(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := storeSubnet(t, r.ID, vnet.Body.Str("location"), space, siblings(t, r.ID), r.Body.Obj("properties")); err != nil {
+	if _, err := storeSubnet(t, vnet, arm.Name(r.ID), space, siblings(t, r.ID), r.Body.Obj("properties")); err != nil {
 		return nil, err
 	}
 	touch(t, r.ID)
@@ -63,10 +63,11 @@ func prefixTexts(props doc.Object) []string {
 
 // storeSubnet checks and writes a subnet, whose state is then Updating, and returns its
 // ranges. others are the ranges that it must keep clear of.
-func storeSubnet(t *fabric.Tx, id, location string, space []netip.Prefix, others []subnetRange, given doc.Object) ([]subnetRange, error) {
-	if err := checkName(id); err != nil {
+func storeSubnet(t *fabric.Tx, vnet *fabric.Document, name string, space []netip.Prefix, others []subnetRange, given doc.Object) ([]subnetRange, error) {
+	if err := checkName(TypeSubnet, name); err != nil {
 		return nil, err
 	}
+	id := t.Spell(vnet.ID + "/subnets/" + name)
 	prefixes, err := parsePrefixes(id, prefixTexts(given))
 	if err != nil {
 		return nil, err
@@ -84,7 +85,7 @@ func storeSubnet(t *fabric.Tx, id, location string, space []netip.Prefix, others
 	if err := checkAllocations(t, id, prefixes); err != nil {
 		return nil, err
 	}
-	if _, err := refer(t, id, location, TypeNSG, given, "networkSecurityGroup"); err != nil {
+	if _, err := refer(t, id, vnet.Body.Str("location"), TypeNSG, given, "networkSecurityGroup"); err != nil {
 		return nil, err
 	}
 	props := doc.Object{"provisioningState": "Updating"}

@@ -56,8 +56,7 @@ func replaceSubnets(t *fabric.Tx, vnet *fabric.Document, space []netip.Prefix, g
 	}
 	written := []subnetRange{}
 	for _, s := range given {
-		id := t.Spell(vnet.ID + "/subnets/" + s.Str("name"))
-		ranges, err := storeSubnet(t, id, vnet.Body.Str("location"), space, written, s.Obj("properties"))
+		ranges, err := storeSubnet(t, vnet, s.Str("name"), space, written, s.Obj("properties"))
 		if err != nil {
 			return err
 		}

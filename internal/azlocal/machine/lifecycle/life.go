@@ -69,7 +69,7 @@ func (g *guest) enliven(status Status) {
 
 func (l *life) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, provisionTimeout,
-		fmt.Errorf("the machine has not reported within %s", provisionTimeout))
+		fmt.Errorf("%w within %s", machine.ErrNotReported, provisionTimeout))
 	defer cancel()
 	select {
 	case <-l.ready:
