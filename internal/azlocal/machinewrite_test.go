@@ -84,6 +84,8 @@ func TestPutAgain(t *testing.T) {
 	}
 	_, err = put(func(v *armcompute.VirtualMachine) { v.Location = new("eastus") })
 	wantCode(t, err, 409, "InvalidResourceLocation")
+	_, err = put(func(v *armcompute.VirtualMachine) { v.Location = nil })
+	wantCode(t, err, 400, "LocationRequired")
 }
 
 // TestPatch changes properties alone, and refuses sizes that are none or too small.

@@ -47,6 +47,10 @@ func TestSubscriptions(t *testing.T) {
 	if i < 0 || regions[i].Str("metadata", "physicalLocation") != "Ireland" || regions[i].Str("regionalDisplayName") != "(Europe) North Europe" || len(regions[i].List("availabilityZoneMappings")) != 3 {
 		t.Errorf("locations: %v", regions)
 	}
+	i = slices.IndexFunc(regions, func(o doc.Object) bool { return o.Str("name") == "westus" })
+	if i < 0 || regions[i]["availabilityZoneMappings"] != nil {
+		t.Errorf("West US has no zones: %v", regions)
+	}
 	wantRefusal(t, r.do(ctx, "GET", "/subscriptions/8f2a7a52-0000-4000-8000-123456789abc?api-version=2022-12-01", ""), 404, "SubscriptionNotFound", "'8f2a7a52-0000-4000-8000-123456789abc' could not be found")
 	wantRefusal(t, r.do(ctx, "GET", "/subscriptions/8f2a7a52-0000-4000-8000-123456789abc/resourcegroups/x?"+resVersion, ""), 404, "SubscriptionNotFound")
 	wantRefusal(t, r.do(ctx, "GET", "/subscriptions/mine/resourcegroups?"+resVersion, ""), 400, "InvalidSubscriptionId", "'mine' is malformed or invalid")

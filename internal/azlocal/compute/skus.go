@@ -61,7 +61,7 @@ func diskSKU(name, location string) doc.Object {
 
 func locationInfo(location string) []any {
 	zones := []any{}
-	for _, zone := range zonesOf(location) {
+	for _, zone := range resources.Zones(location) {
 		zones = append(zones, zone)
 	}
 	return []any{doc.Object{"location": location, "zones": zones, "zoneDetails": []any{}}}

@@ -13,7 +13,11 @@ import (
 // replaceMachine is a PUT on a machine that exists. One that has never run, for want of
 // capacity say, is tried again.
 func replaceMachine(t *fabric.Tx, r *arm.Request, d *fabric.Document) (*arm.Response, error) {
-	if location := normalize(r.Body); location != d.Body.Str("location") {
+	location := normalize(r.Body)
+	if err := checkLocation(TypeVM, location); err != nil {
+		return nil, err
+	}
+	if location != d.Body.Str("location") {
 		return nil, otherLocation(d, location)
 	}
 	retry := powerOf(d) == Unknown

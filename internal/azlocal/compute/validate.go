@@ -57,7 +57,7 @@ func otherLocation(d *fabric.Document, location string) error {
 
 // checkZones refuses availability zones that the region does not have, and more than one.
 func checkZones(r *arm.Request) error {
-	zones, here := r.Body.Strings("zones"), zonesOf(normalize(r.Body))
+	zones, here := r.Body.Strings("zones"), resources.Zones(normalize(r.Body))
 	if len(zones) == 0 {
 		return nil
 	}
@@ -69,14 +69,6 @@ func checkZones(r *arm.Request) error {
 			zones[0], arm.ParseID(r.ID).Type(), arm.Name(r.ID), normalize(r.Body), strings.Join(here, ","))
 	}
 	return nil
-}
-
-// zonesOf are the availability zones of a region (documentation: availability-zones-overview).
-func zonesOf(location string) []string {
-	if location == "westus" {
-		return nil
-	}
-	return []string{"1", "2", "3"}
 }
 
 // checkDeleteOption refuses what no deleteOption can be; "" is the default.

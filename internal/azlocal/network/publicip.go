@@ -119,29 +119,40 @@ var domainLabel = regexp.MustCompile(`^[a-z][a-z0-9-]{1,61}[a-z0-9]$`)
 func dnsKey(name string) string { return "dns:" + name }
 
 // giveAddress allocates the address of a public IP: at once for a static one, when it is
-// attached for a dynamic one.
+// attached for a dynamic one. When the instance has no more it stays without.
 func giveAddress(t *fabric.Tx, d *fabric.Document) {
 	props := d.Body.Obj("properties")
 	attached := t.Referred(d.ID) > 0
 	if props.Str("ipAddress") == "" && (props.Str("publicIPAllocationMethod") == "Static" || attached) {
-		props["ipAddress"] = allocate(t).String()
+		if addr, ok := allocate(t); ok {
+			props["ipAddress"] = addr.String()
+		}
 	}
 }
 
 // allocate picks a free address of the instance's range, at random, so that an address
-// does not come back at once when its owner is gone.
-func allocate(t *fabric.Tx) netip.Addr {
-	base := t.World().Public.Addr().As4()
-	for {
-		a := base
-		for i := t.World().Public.Bits() / 8; i < 4; i++ {
+// does not come back at once when its owner is gone. ok is false when all are taken.
+func allocate(t *fabric.Tx) (addr netip.Addr, ok bool) {
+	public := t.World().Public
+	free := func(addr netip.Addr) bool {
+		last := addr.As4()[3]
+		return last != 0 && last != 255 && t.Referred(addressKey(addr.String())) == 0
+	}
+	for range 1000 {
+		a := public.Addr().As4()
+		for i := public.Bits() / 8; i < 4; i++ {
 			a[i] = byte(rand.IntN(256)) //nolint:gosec // addresses are no secret
 		}
-		addr := netip.AddrFrom4(a)
-		if a[3] != 0 && a[3] != 255 && t.Referred(addressKey(addr.String())) == 0 {
-			return addr
+		if addr = netip.AddrFrom4(a); free(addr) {
+			return addr, true
 		}
 	}
+	for addr = public.Masked().Addr(); public.Contains(addr); addr = addr.Next() {
+		if free(addr) {
+			return addr, true
+		}
+	}
+	return netip.Addr{}, false
 }
 
 func addressKey(addr string) string { return "address:" + addr }

@@ -60,16 +60,24 @@ func listLocations(t *fabric.Tx, r *arm.Request) (*arm.Response, error) {
 				"longitude": reg.Longitude, "latitude": reg.Latitude, "physicalLocation": reg.Place,
 				"pairedRegion": []any{doc.Object{"name": reg.Paired, "id": prefix + reg.Paired}}},
 		}
-		if r.APIVersion >= "2022-12-01" {
-			zones := []any{}
-			for _, zone := range []string{"1", "2", "3"} {
-				zones = append(zones, doc.Object{"logicalZone": zone, "physicalZone": reg.Name + "-az" + zone})
+		if zones := Zones(reg.Name); r.APIVersion >= "2022-12-01" && len(zones) > 0 {
+			mappings := []any{}
+			for _, zone := range zones {
+				mappings = append(mappings, doc.Object{"logicalZone": zone, "physicalZone": reg.Name + "-az" + zone})
 			}
-			row["availabilityZoneMappings"] = zones
+			row["availabilityZoneMappings"] = mappings
 		}
 		rows = append(rows, row)
 	}
 	return arm.OK(doc.Object{"value": rows}), nil
+}
+
+// Zones are the availability zones of a region (documentation: availability-zones-overview).
+func Zones(location string) []string {
+	if location == "westus" {
+		return nil
+	}
+	return []string{"1", "2", "3"}
 }
 
 // checkSubscription refuses ids that are none and subscriptions that are not ours.
