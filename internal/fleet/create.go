@@ -141,11 +141,7 @@ const slowCreate = 15 * time.Minute
 // then a failure undoes nothing.
 func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o CreateOptions, begun *Row, progress agent.Progress) (Created, error) {
 	if h.State != agent.HostRunning {
-		down := agent.Errorf(agent.KindConflict, "host %q is %s", h.Name, h.State)
-		if len(h.Agents) > 0 {
-			return Created{}, down.WithHint("mngr start %s@%s # first", h.Agents[0].Name, h.Name)
-		}
-		return Created{}, down.WithHint("mngr list")
+		return Created{}, notUp(h)
 	}
 	if len(o.HostFlags) > 0 {
 		return Created{}, agent.Errorf(agent.KindUsage, "host %q exists: %s cannot change it", h.Name, join(o.HostFlags))
@@ -172,9 +168,9 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 			return Created{}, cmp.Or(err, exists(*begun))
 		}
 	}
-	h, err = f.recordNew(ctx, inst, h, record, tags, progress)
-	if agent.KindOf(err) == agent.KindExists {
-		return Created{}, err
+	h, refused, err := f.recordNew(ctx, inst, h, record, tags, progress)
+	if refused != nil {
+		return Created{}, refused
 	}
 	var status launched
 	if err == nil {
@@ -200,28 +196,45 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 	return made, nil
 }
 
-// recordNew writes the tags of a new agent, unless another one of its name has come since
-// the host was looked at.
-func (f *Fleet) recordNew(ctx context.Context, inst Instance, h agent.Host, a agent.Record, tags map[string]string, progress agent.Progress) (agent.Host, error) {
+// notUp is the error of a host that can have no new agent as it is.
+func notUp(h agent.Host) error {
+	err := agent.Errorf(agent.KindConflict, "host %q is %s", h.Name, h.State)
+	if len(h.Agents) > 0 {
+		return err.WithHint("mngr start %s@%s # first", h.Agents[0].Name, h.Name)
+	}
+	return err.WithHint("mngr list")
+}
+
+// recordNew writes the tags of a new agent, unless since the host was looked at another one
+// of its name has come, or the host goes down: then it is refused, and nothing is there to undo.
+func (f *Fleet) recordNew(ctx context.Context, inst Instance, h agent.Host, a agent.Record, tags map[string]string, progress agent.Progress) (_ agent.Host, refused, err error) {
 	now, err := f.write(ctx, inst, h, progress, func(now agent.Host) (set map[string]string, remove []string, err error) {
-		for _, other := range now.Agents {
-			if other.Name == a.Name && other.ID != a.ID {
-				return nil, nil, exists(Row{Agent: other, Host: now})
-			}
-		}
-		if err := fits(now, tags); err != nil {
-			return nil, nil, err
+		if refused = mayRecord(now, a, tags); refused != nil {
+			return nil, nil, refused
 		}
 		if records.Fits(now.Tags, tags) != nil {
 			remove = records.RunTags() // the agents need the room
 		}
 		return tags, remove, nil
 	})
-	if err != nil && agent.KindOf(err) != agent.KindExists {
+	if err != nil {
 		err = fmt.Errorf("record agent %q: %w", a.Name, err)
 	}
 	h.Tags, h.Run = now.Tags, now.Run
-	return h, err
+	return h, refused, err
+}
+
+// mayRecord tells why the tags of a new agent cannot be written on a host as it is now.
+func mayRecord(now agent.Host, a agent.Record, tags map[string]string) error {
+	if now.State != agent.HostRunning && now.State != agent.HostUnreachable {
+		return notUp(now)
+	}
+	for _, other := range now.Agents {
+		if other.Name == a.Name && other.ID != a.ID {
+			return exists(Row{Agent: other, Host: now})
+		}
+	}
+	return fits(now, tags)
 }
 
 func (c *Created) finished(a launched) {

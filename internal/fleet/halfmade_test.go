@@ -32,6 +32,8 @@ type inside struct {
 	Guests
 	agents []ctl.AgentStatus
 	others bool // another request has made the agent just before
+
+	removed []string // ids
 }
 
 func (i *inside) Dial(context.Context, agent.Host, Place) (Guest, error) { return i, nil }
@@ -48,7 +50,7 @@ func (i *inside) Run(_ context.Context, c Command) (int, error) {
 	a := ctl.Answer{Version: ctl.Version, Container: &ctl.ContainerStatus{Agents: i.agents}, Prepared: &ctl.Prepared{WorkDir: "/w"}}
 	switch {
 	case r.Op == ctl.OpAgentRemove:
-		i.agents = nil
+		i.agents, i.removed = nil, append(i.removed, r.Ref.ID)
 	case r.Op == ctl.OpAgentCreate && i.others && r.Agent.Request != "":
 		i.agents = append(i.agents, ctl.AgentStatus{ID: r.Agent.ID, Name: r.Agent.Name})
 		a = ctl.Answer{Version: ctl.Version, Error: &ctl.Error{Code: ctl.CodeExists, Message: "another create has made it"}}
@@ -85,7 +87,7 @@ func TestHalfMadeAgentIsFinishedByTheSameCreate(t *testing.T) {
 
 // Of two creates of one name on one host at one moment one fails, and takes nothing from the
 // other: be it that the other one is in the tags since the host was looked at, or that it
-// took this one for dead and finished it.
+// took this one for dead and finished it. Nor does one write on a host that goes down.
 func TestOneOfTwoCreatesOfAnAgentFails(t *testing.T) {
 	other := agent.Record{ID: agent.NewID(), Name: "second", Type: "command"}
 	theirs, err := records.EncodeAgent(other)
@@ -100,6 +102,7 @@ func TestOneOfTwoCreatesOfAnAgentFails(t *testing.T) {
 		"alone":               {nil, false, ""},
 		"in the tags":         {[]func(*agent.Host){func(h *agent.Host) { maps.Copy(h.Tags, theirs) }}, false, `agent "second" exists on host "h"`},
 		"finished by another": {nil, true, "another create has made it"},
+		"going down":          {[]func(*agent.Host){goesTo(agent.HostStopping, agent.BillingCompute)}, false, `host "h" is STOPPING`},
 	} {
 		h := contestedHost(agent.HostRunning, agent.BillingCompute)
 		azure := &contested{now: h, meddle: c.meddle}
@@ -111,7 +114,7 @@ func TestOneOfTwoCreatesOfAnAgentFails(t *testing.T) {
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %+v, %v", name, made, err)
 		}
-		if wrote := strings.Join(azure.wrote, " "); c.meddle != nil && wrote != "" || c.others && len(g.agents) != 1 || strings.Contains(wrote, "-mngr") {
+		if wrote := strings.Join(azure.wrote, " "); c.meddle != nil && (wrote != "" || len(g.removed) > 0) || c.others && len(g.agents) != 1 || strings.Contains(wrote, "-mngr") {
 			t.Errorf("%s: wrote %q, inside %v", name, wrote, g.agents)
 		}
 	}
