@@ -183,11 +183,11 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 		}
 	}
 	if err != nil && begun != nil { // whoever began it may be at it still: an undo would take it from them
-		err = f.outOfSpace(err, o, fmt.Sprintf("mngr destroy --force %s@%s", o.Name, h.Name), "or make room on host "+h.Name)
+		err = f.noRoomOn(err, h, o, fmt.Sprintf("mngr destroy --force %s@%s", o.Name, h.Name))
 		return Created{}, orElse(err, "mngr destroy --force %s@%s # removes what there is of it; the same mngr create again goes on", o.Name, h.Name)
 	}
 	if err != nil {
-		err = f.outOfSpace(err, o, "", "or make room on host "+h.Name)
+		err = f.noRoomOn(err, h, o, "")
 		err = orElse(err, againAll)
 		return Created{}, f.forgetAgent(ctx, inst, h, guest, record, err, progress)
 	}

@@ -189,7 +189,7 @@ func (f *Fleet) undo(ctx context.Context, c Creation, h agent.Host, o CreateOpti
 	if ctx.Err() != nil {
 		cause = agent.Errorf(agent.KindCanceled, "interrupted; the half-made host is removed")
 	}
-	cause = f.outOfSpace(cause, o, "", "nothing is left of this one")
+	cause = f.outOfSpace(cause, o)
 	cause = orElse(cause, againAll)
 	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineUndo, "removing the half-made host")
 	defer done(nil) // what is left counts
