@@ -42,7 +42,7 @@ func alarmsOf(f *fleet.Fleet, h agent.Host) []alarmRow {
 			text += "; it bills"
 		}
 		end, finish := "mngr destroy @"+h.Name, ""
-		if (h.State == agent.HostStopped || h.State == agent.HostStoppedBilling) && len(h.Agents) > 0 {
+		if (h.State == agent.HostStopped || h.State == agent.HostStoppedBilling) && len(h.Agents) > 0 && f.CanFinish(h) {
 			finish = "mngr start " + h.Agents[0].Name + "@" + h.Name + " # finishes it; or: " + end
 		}
 		all = append(all, alarmRow{"unfinished", text, end, finish})

@@ -218,6 +218,13 @@ func (f *Fleet) addressed(parent context.Context, inst Instance, h *agent.Host) 
 	return nil
 }
 
+// CanFinish tells whether this machine knows what remains to be done for an unfinished host:
+// no other can finish it.
+func (f *Fleet) CanFinish(h agent.Host) bool {
+	_, err := f.Pending.Load(h.ID)
+	return err == nil
+}
+
 // pendingOptions returns what a create with --no-wait on this machine left to be done.
 func (f *Fleet) pendingOptions(h agent.Host) (CreateOptions, error) {
 	data, err := f.Pending.Load(h.ID)
