@@ -31,7 +31,7 @@ func (a *App) withProgress(act func(phase agent.Progress) error) error {
 
 // phase satisfies agent.Progress.
 func (t *trail) phase(name string) {
-	takesBack := slices.ContainsFunc([]string{fleet.PhaseUndo, fleet.PhaseForget, fleet.PhaseStopAgain, fleet.PhaseStopAnyway},
+	takesBack := slices.ContainsFunc([]string{fleet.PhaseUndo, fleet.PhaseForget, fleet.PhaseStopAgain, fleet.PhaseStopAnyway, fleet.PhaseNameBack},
 		func(back string) bool { return strings.HasSuffix(name, back) }) // the host's name may stand before it
 	if !takesBack {
 		t.progress.Phase(name)

@@ -130,8 +130,11 @@ func (f *Fleet) nameIsOurs(ctx context.Context, h agent.Host, name string, progr
 	}
 }
 
+// PhaseNameBack is the phase in which a rename takes itself back.
+const PhaseNameBack = "undoing: giving the old name back"
+
 func (f *Fleet) giveNameBack(ctx context.Context, h agent.Host, name string, progress agent.Progress) error {
-	progress("undoing: giving the old name back")
+	progress(PhaseNameBack)
 	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineUndo, "giving host "+h.Name+" its old name")
 	defer done(nil)
 	if err := f.giveName(ctx, h, name, h.Name, progress); err != nil {
