@@ -177,7 +177,13 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 		status, err = f.startNew(ctx, guest, h, record, o, string(agent.NewID()), progress)
 	}
 	if said, ok := errors.AsType[*ctl.Error](err); ok && said.Code == ctl.CodeExists {
-		if known, e := f.knows(ctx, guest, record.ID); known || e != nil { // the other create took this one for dead, and has finished it
+		known, unknown := f.knows(ctx, guest, record.ID)
+		if unknown != nil { // an undo might take from the other create what it has made
+			return Created{}, (&agent.Error{Kind: agent.KindExists, Err: errors.Join(err, ErrHalfMade),
+				Cause: fmt.Sprintf("%v; whether it has finished this one is not known: %v; its tags are left", err, unknown)}).
+				WithHint("mngr list # shows whether it runs; if not: mngr destroy --force %s@%s", o.Name, h.Name)
+		}
+		if known { // the other create took this one for dead, and has finished it
 			err = &agent.Error{Kind: agent.KindExists, Err: err, Cause: err.Error()}
 			return Created{}, orElse(err, "mngr connect %s@%s # or choose another name", o.Name, h.Name)
 		}

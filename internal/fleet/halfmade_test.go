@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"strings"
 	"testing"
@@ -33,6 +34,7 @@ type inside struct {
 	agents []ctl.AgentStatus
 	others bool // another request has made the agent just before
 
+	silent  bool     // it gives no status
 	removed []string // ids
 }
 
@@ -49,6 +51,8 @@ func (i *inside) Run(_ context.Context, c Command) (int, error) {
 	}
 	a := ctl.Answer{Version: ctl.Version, Container: &ctl.ContainerStatus{Agents: i.agents}, Prepared: &ctl.Prepared{WorkDir: "/w"}}
 	switch {
+	case r.Op == ctl.OpStatus && i.silent:
+		a.Container = nil
 	case r.Op == ctl.OpAgentRemove:
 		i.agents, i.removed = nil, append(i.removed, r.Ref.ID)
 	case r.Op == ctl.OpAgentCreate && i.others && r.Agent.Request != "":
@@ -102,17 +106,21 @@ func TestOneOfTwoCreatesOfAnAgentFails(t *testing.T) {
 		"alone":               {nil, false, ""},
 		"in the tags":         {[]func(*agent.Host){func(h *agent.Host) { maps.Copy(h.Tags, theirs) }}, false, `agent "second" exists on host "h"`},
 		"finished by another": {nil, true, "another create has made it"},
+		"unknown":             {nil, true, "whether it has finished this one is not known"},
 		"going down":          {[]func(*agent.Host){goesTo(agent.HostStopping, agent.BillingCompute)}, false, `host "h" is STOPPING`},
 	} {
 		h := contestedHost(agent.HostRunning, agent.BillingCompute)
 		azure := &contested{now: h, meddle: c.meddle}
 		azure.now.Tags = maps.Clone(h.Tags)
 		inst := Instance{Machines: azure}
-		g := &inside{others: c.others}
+		g := &inside{others: c.others, silent: name == "unknown"}
 		f := &Fleet{Now: time.Now, Guests: g, Instances: []Instance{inst}}
 		made, err := f.createOn(t.Context(), inst, h, CreateOptions{Name: "second", Type: "command"}, nil, func(string) {})
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %+v, %v", name, made, err)
+		}
+		if name == "unknown" && (!errors.Is(err, ErrHalfMade) || agent.HintOf(err) == "") {
+			t.Errorf("%s: %v, hint %q", name, err, agent.HintOf(err))
 		}
 		if wrote := strings.Join(azure.wrote, " "); c.meddle != nil && (wrote != "" || len(g.removed) > 0) || c.others && len(g.agents) != 1 || strings.Contains(wrote, "-mngr") {
 			t.Errorf("%s: wrote %q, inside %v", name, wrote, g.agents)
