@@ -158,10 +158,10 @@ func (a *App) printCosts(f *fleet.Fleet, l fleet.Listing, left leftParts, s *sel
 		errs = append(errs, newErrorRow(e))
 	}
 	if p.Format == output.JSONL {
-		return printCostLines(p, c, left, errs)
+		return printCostLines(p, c, left, left.troubles(l), errs)
 	}
 	err = p.Emit(output.Result{
-		Data:  map[string]any{"hosts": c.rows(), "leftovers": left.known(), "total": c.total, "errors": errs},
+		Data:  map[string]any{"hosts": c.rows(), "leftovers": left.rows, "leftover_errors": left.troubles(l), "total": c.total, "errors": errs},
 		Human: func(w io.Writer) error { return costTable(f, p, w, c, left, s.filtered(), l) },
 	})
 	if p.Format == output.Human {
@@ -173,7 +173,7 @@ func (a *App) printCosts(f *fleet.Fleet, l fleet.Listing, left leftParts, s *sel
 	return err
 }
 
-func printCostLines(p *output.Printer, c costs, left leftParts, errs []errorRow) error {
+func printCostLines(p *output.Printer, c costs, left leftParts, unseen, errs []errorRow) error {
 	for _, row := range c.rows() {
 		if err := p.Row(row); err != nil {
 			return err
@@ -181,6 +181,11 @@ func printCostLines(p *output.Printer, c costs, left leftParts, errs []errorRow)
 	}
 	for _, row := range left.rows {
 		if err := p.Emit(output.Result{Event: "leftover", Data: row}); err != nil {
+			return err
+		}
+	}
+	for _, e := range unseen {
+		if err := p.Emit(output.Result{Event: "leftover_error", Data: e}); err != nil {
 			return err
 		}
 	}

@@ -54,7 +54,7 @@ func TestCostGolden(t *testing.T) {
 	}), retail)
 	left := newLeftParts([]fleet.Garbage{
 		{Provider: "azure", Leftover: agent.Leftover{Kind: agent.LeftoverAddress, Name: "mngr-x-ip", Resource: "/ip", Monthly: agent.USD{Known: 3.65}}},
-		{Provider: "azure", Leftover: agent.Leftover{Kind: agent.LeftoverDisk, Name: "mngr-x-os", Resource: "/disk", Monthly: agent.USD{Unknown: 1}}},
+		{Provider: "azure", Leftover: agent.Leftover{Kind: agent.LeftoverDisk, Name: "mngr-x-os", Resource: "/disk", Monthly: agent.USD{Unknown: 1}, Kept: "it is too young"}},
 	}, nil)
 	for _, format := range []string{"human", "json", "jsonl"} {
 		var out, errs bytes.Buffer

@@ -19,31 +19,37 @@ type leftRow struct {
 	Resource string             `json:"resource_id"`
 	Monthly  *float64           `json:"usd_per_month"`
 	Known    float64            `json:"known_usd_per_month"`
+	Kept     *string            `json:"kept"` // why gc would keep it: it may be on its way to a host
 }
 
 // leftParts are all such parts. unseen says of whom they are not known.
 type leftParts struct {
 	rows   []leftRow // nil: nobody was asked
-	month  agent.USD
+	month  agent.USD // of what gc would remove
 	unseen []fleet.ProviderError
 }
 
 func newLeftParts(parts []fleet.Garbage, unseen []fleet.ProviderError) leftParts {
 	l := leftParts{rows: []leftRow{}, unseen: unseen}
 	for _, p := range parts {
-		l.month = l.month.Plus(p.Monthly)
+		if p.Kept == "" {
+			l.month = l.month.Plus(p.Monthly)
+		}
 		l.rows = append(l.rows, leftRow{Kind: p.Kind, Name: p.Name, Provider: p.Provider, Resource: p.Resource,
-			Monthly: rounded(p.Monthly.Exact()), Known: *rounded(&p.Monthly.Known)})
+			Monthly: rounded(p.Monthly.Exact()), Known: *rounded(&p.Monthly.Known), Kept: known(p.Kept)})
 	}
 	return l
 }
 
-// known are the rows as JSON shows them: null where nobody was asked or somebody did not say.
-func (l leftParts) known() []leftRow {
-	if len(l.unseen) > 0 {
-		return nil
+// troubles are the providers that did not say, but for those whose hosts are not known either.
+func (l leftParts) troubles(listing fleet.Listing) []errorRow {
+	rows := []errorRow{}
+	for _, e := range l.unseen {
+		if !failed(listing, e.Provider) {
+			rows = append(rows, newErrorRow(e))
+		}
 	}
-	return l.rows
+	return rows
 }
 
 // pricedWithParts is priced, and asks at the same time for what is left of hosts that are gone.
@@ -63,14 +69,16 @@ func (a *App) pricedWithParts(ctx context.Context, f *fleet.Fleet, providers []s
 	return listing, newLeftParts(parts, unseen), err
 }
 
-// warn tells people of parts that bill, and of providers that did not say whether they have
-// some. A provider that could not be asked at all is in the listing's errors already.
+// warn tells people of parts that bill in vain, and of providers that did not say whether
+// they have some.
 func (l leftParts) warn(p *output.Printer, listing fleet.Listing) {
-	if len(l.rows) > 0 {
-		var names []string
-		for _, row := range l.rows {
+	var names []string
+	for _, row := range l.rows {
+		if row.Kept == nil {
 			names = append(names, kindWord(row.Kind)+" "+row.Name)
 		}
+	}
+	if len(names) > 0 {
 		what := "cost " + dollars(l.month, agent.PriceRetail, 2) + " a month besides"
 		if l.month.Known == 0 {
 			what = "bill besides"

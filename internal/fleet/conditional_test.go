@@ -111,7 +111,8 @@ func labels(h *agent.Host) { h.Tags["theirs"] = strconv.Itoa(len(h.Tags)) }
 func TestStartsAndStopsWriteOnWhatTheyHaveSeen(t *testing.T) {
 	began := time.Date(2026, 1, 1, 1, 0, 0, 0, time.UTC)
 	start := func(ctx context.Context, f *Fleet, inst Instance, h agent.Host) error {
-		return f.power(ctx, inst, &h, true, func(string) {})
+		_, err := f.power(ctx, inst, &h, true, func(string) {})
+		return err
 	}
 	stop := func(ctx context.Context, f *Fleet, inst Instance, h agent.Host) error {
 		return f.tagStopped(ctx, inst, h, func(string) {})

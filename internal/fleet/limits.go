@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -111,7 +112,7 @@ func withinCost(ctx context.Context, inst Instance, others []agent.Host, one age
 	if total.Known > most+1e-9 {
 		return agent.Errorf(agent.KindRefused, "max_hourly_cost is $%.4g, and with %s %q the hosts of provider %s would cost %s an hour (%s now)",
 			most, what, one.Name, inst.Name(), total.About(), now.About()).
-			WithHint("mngr cost # shows what costs how much; mngr stop what is not needed, or: mngr config set providers.%s.max_hourly_cost %.4f", inst.Name(), total.Known)
+			WithHint("mngr cost # shows what costs how much; mngr stop what is not needed, or: mngr config set providers.%s.max_hourly_cost %.4f", inst.Name(), math.Ceil(total.Known*1e4)/1e4)
 	}
 	for n, h := range all {
 		if missing := rates[n].Missing(h.Billing); len(missing) > 0 {

@@ -2,13 +2,14 @@ package fleet
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"mngr/internal/agent"
 )
 
 // BilledParts are what cost something of hosts that are gone, such as an address that Azure
-// would not delete. gc finds the same, and removes it.
+// would not delete. gc finds the same, and removes what nothing speaks for keeping.
 func (f *Fleet) BilledParts(ctx context.Context, providers []string) ([]Garbage, []ProviderError, error) {
 	instances, err := f.asked(providers)
 	if err != nil {
@@ -23,7 +24,7 @@ func (f *Fleet) BilledParts(ctx context.Context, providers []string) ([]Garbage,
 		})
 	}
 	wg.Wait()
-	parts, errs := []Garbage{}, []ProviderError(nil)
+	parts, errs, seen := []Garbage{}, []ProviderError(nil), map[string]bool{}
 	for _, l := range found {
 		switch {
 		case l.instance.missed(l.err):
@@ -31,7 +32,8 @@ func (f *Fleet) BilledParts(ctx context.Context, providers []string) ([]Garbage,
 			errs = append(errs, ProviderError{Provider: l.instance.Name(), Err: l.err})
 		}
 		for _, part := range l.parts {
-			if part.Monthly != (agent.USD{}) {
+			if key := strings.ToLower(part.Resource); part.Monthly != (agent.USD{}) && !seen[key] {
+				seen[key] = true
 				parts = append(parts, Garbage{Leftover: part, Provider: l.instance.Name()})
 			}
 		}

@@ -130,7 +130,7 @@ func (f *Fleet) finish(ctx context.Context, inst Instance, h *agent.Host, o Crea
 		}
 		fallthrough
 	case agent.HostStopped, agent.HostStoppedBilling:
-		if err := f.power(ctx, inst, h, true, progress); err != nil {
+		if _, err := f.power(ctx, inst, h, true, progress); err != nil {
 			return status, nil, err
 		}
 	}

@@ -16,11 +16,13 @@ import (
 // everybody counts decides, as it does for creates.
 
 // mayRun is asked once Azure has accepted a start.
-func (f *Fleet) mayRun(ctx context.Context, inst Instance, started agent.Host, before []agent.Host, progress agent.Progress) error {
+func (f *Fleet) mayRun(ctx context.Context, inst Instance, started agent.Host, before []agent.Host, progress agent.Progress) (err error) {
 	if inst.Defaults.MaxHourlyCost == 0 {
 		return nil
 	}
-	for told := false; ; told = true {
+	ctx, done := agent.Within(ctx, agent.DeadlineOperation, "waiting for others who start a host")
+	defer done(&err)
+	for looks, told := 1, false; ; looks++ {
 		hosts, err := f.counted(ctx, inst)
 		if err != nil {
 			return fmt.Errorf("count the hosts again: %w", err)
@@ -34,6 +36,12 @@ func (f *Fleet) mayRun(ctx context.Context, inst Instance, started agent.Host, b
 			return true
 		})
 		me.Billing = agent.BillingCompute
+		if looks < fewLooks && slices.ContainsFunc(others, func(h agent.Host) bool { return h.Billing == agent.BillingUnknown }) {
+			if err := pause(ctx); err != nil { // Azure does not say at the moment; before the start it did
+				return fmt.Errorf("count the hosts again: %w", err)
+			}
+			continue
+		}
 		run, may := f.goFirst(me, others, before)
 		if err := withinCost(ctx, inst, run, me, "starting host"); err != nil {
 			return err
@@ -42,6 +50,7 @@ func (f *Fleet) mayRun(ctx context.Context, inst Instance, started agent.Host, b
 			return nil
 		}
 		if !told {
+			told = true
 			progress("waiting for others who start a host, too: " + bills(me))
 		}
 		if err := pause(ctx); err != nil {
@@ -58,8 +67,8 @@ func (f *Fleet) goFirst(me agent.Host, others, before []agent.Host) (run, may []
 		at := slices.IndexFunc(before, func(h agent.Host) bool { return sameMachine(h, o) })
 		rival := at >= 0 && before[at].Billing != agent.BillingCompute
 		first := !me.Run.Known || o.Run.Known && byAge(o, me) < 0 // who cannot announce itself gives way
-		if rival && !first && o.Billing == agent.BillingCompute {
-			o.Billing = agent.BillingStorage
+		if rival && !first && o.Billing == agent.BillingCompute && f.recent(me) {
+			o.Billing = agent.BillingStorage // it has seen that this one was about to start
 		}
 		run = append(run, o)
 		if rival && first && f.announced(o) {
@@ -70,9 +79,21 @@ func (f *Fleet) goFirst(me agent.Host, others, before []agent.Host) (run, may []
 	return run, may
 }
 
+// announcement is for how long a start counts as under way: Azure accepts it within the
+// first, and a list that shows so takes the second.
+const announcement = time.Duration(agent.DeadlineChange + agent.DeadlineList)
+
+// fewLooks are how often a host is looked at of which Azure does not say whether it runs.
+const fewLooks = 5
+
+// recent tells whether a host's run was opened lately, by a clock that may be a minute ahead.
+func (f *Fleet) recent(h agent.Host) bool {
+	age := f.Now().Sub(h.Run.Since)
+	return age < announcement && age > -time.Minute
+}
+
 // announced tells a host that is down and somebody is about to start, for all that its tags
 // say: its run is open, and that was written lately, not when the machine went up last.
 func (f *Fleet) announced(h agent.Host) bool {
-	return isDown(h) && h.Run.Known && !h.Run.Closed &&
-		f.Now().Sub(h.Run.Since) < time.Duration(agent.DeadlineAccept) && h.Run.Since.After(h.ChangedAt.Add(-time.Minute))
+	return isDown(h) && h.Run.Known && !h.Run.Closed && f.recent(h) && h.Run.Since.After(h.ChangedAt.Add(-time.Minute))
 }

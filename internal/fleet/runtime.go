@@ -31,31 +31,32 @@ func (f *Fleet) refresh(h *agent.Host, fresh agent.Host) {
 // power starts a machine. The run that begins is written down before: were it written
 // afterwards, a command that dies in between would have the time that the machine was down
 // counted. Whoever finds that somebody else has started it meanwhile leaves the account to
-// that one.
-func (f *Fleet) power(ctx context.Context, inst Instance, h *agent.Host, wait bool, progress agent.Progress) error {
+// that one: then it is not mine, and nothing may be taken back.
+func (f *Fleet) power(ctx context.Context, inst Instance, h *agent.Host, wait bool, progress agent.Progress) (mine bool, err error) {
 	fresh, err := inst.Get(ctx, h.Resource)
 	if err != nil {
-		return startFailed(*h, err)
+		return true, startFailed(*h, err)
 	}
 	f.refresh(h, fresh)
 	if h.State == agent.HostStopping {
 		progress("waiting for Azure to finish deallocating")
 		if err := f.deallocated(ctx, inst, h); err != nil {
-			return err
+			return true, err
 		}
 	}
 	if _, err := f.mayStart(ctx, inst, *h); err != nil {
-		return err
+		return true, err
 	}
 	was, err := f.openRun(ctx, inst, *h, progress)
 	if err != nil {
-		return startFailed(*h, err)
+		return true, startFailed(*h, err)
 	}
 	switch {
 	case was.State == agent.HostStopping: // somebody has started and stopped it meanwhile
 		return f.power(ctx, inst, h, wait, progress)
 	case !isDown(was):
-		return startFailed(*h, inst.Start(ctx, h.Resource, wait, progress))
+		mine = was.State != agent.HostRunning && was.State != agent.HostStarting
+		return mine, startFailed(*h, inst.Start(ctx, h.Resource, wait, progress))
 	}
 	others, err := f.mayStart(ctx, inst, was)
 	if err == nil {
@@ -63,16 +64,16 @@ func (f *Fleet) power(ctx context.Context, inst Instance, h *agent.Host, wait bo
 	}
 	if err != nil {
 		f.takeRunBack(ctx, inst, was)
-		return err
+		return true, err
 	}
 	err = f.mayRun(ctx, inst, was, others, progress)
 	switch {
 	case err == nil || ctx.Err() != nil && wait: // whoever waits takes back what is interrupted
-		return err
+		return true, err
 	case ctx.Err() != nil:
 		err = interrupted()
 	}
-	return f.stopAgain(ctx, inst, *h, err, progress)
+	return true, f.stopAgain(ctx, inst, *h, err, progress)
 }
 
 // openRun writes that a machine which is down runs from now on. It returns the host as it

@@ -95,17 +95,19 @@ func cannotStart(h agent.Host) *agent.Error {
 func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows []Row, o StartOptions, progress agent.Progress) (Started, error) {
 	h := &out.Host
 	if o.NoWait {
-		err := f.power(ctx, inst, h, false, progress)
+		_, err := f.power(ctx, inst, h, false, progress)
 		out.Accepted = err == nil
 		return out, err
 	}
 	out.byUser = h.Tags[records.StoppedBy] != ""
-	err := f.boot(ctx, inst, h, progress)
+	mine, err := f.boot(ctx, inst, h, progress)
 	if err == nil {
 		out.Booted = true
 		err = f.startAgents(ctx, inst, &out, rows, progress)
 	}
 	switch {
+	case ctx.Err() != nil && err != nil && !mine:
+		return out, agent.Errorf(agent.KindCanceled, "interrupted; host %q runs, and bills: somebody else has started it", h.Name).WithHint("mngr list")
 	case ctx.Err() != nil && err != nil:
 		out.Booted = false
 		return out, f.stopAgain(ctx, inst, *h, interrupted(), progress)
@@ -203,12 +205,13 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 }
 
 // boot allocates the machine; the container and the agents that ran come up with it.
-func (f *Fleet) boot(ctx context.Context, inst Instance, h *agent.Host, progress agent.Progress) error {
-	if err := f.power(ctx, inst, h, true, progress); err != nil {
-		return err
+// It is not mine where somebody else has started it meanwhile.
+func (f *Fleet) boot(ctx context.Context, inst Instance, h *agent.Host, progress agent.Progress) (mine bool, err error) {
+	if mine, err = f.power(ctx, inst, h, true, progress); err != nil {
+		return mine, err
 	}
 	progress("waiting for the address")
-	return f.settled(ctx, inst, h)
+	return mine, f.settled(ctx, inst, h)
 }
 
 func startFailed(h agent.Host, err error) error {
