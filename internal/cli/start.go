@@ -113,7 +113,7 @@ func (a *App) printStarted(results []fleet.Started) error {
 			return nil
 		},
 	})
-	done, bills := startedWords(started, accepted)
+	done, bills := startedWords(results)
 	return unwritten(err, bills, done, "mngr list # shows it; mngr stop ends the bill")
 }
 

@@ -2,13 +2,14 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
 	"mngr/internal/agent"
+	"mngr/internal/fleet"
 	"mngr/internal/output"
 )
 
@@ -38,13 +39,24 @@ func (a *App) readerLeft(err error) bool {
 
 // startedWords say what start has done, for whoever cannot read its result; bills tells
 // whether a host runs for it.
-func startedWords(agents, hosts []string) (done string, bills bool) {
+func startedWords(results []fleet.Started) (done string, bills bool) {
 	var words []string
-	if len(agents) > 0 {
-		words = append(words, fmt.Sprintf("%s run, and the hosts bill", strings.Join(agents, ", ")))
-	}
-	if len(hosts) > 0 {
-		words = append(words, fmt.Sprintf("Azure is starting %s, which bills", strings.Join(hosts, ", ")))
+	for _, r := range results {
+		running := slices.DeleteFunc(slices.Clone(r.Agents), func(name string) bool {
+			return slices.ContainsFunc(r.Ended, func(e fleet.EndedAgent) bool { return e.Name == name })
+		})
+		if len(running) > 0 {
+			words = append(words, strings.Join(running, ", ")+": running")
+		}
+		for _, e := range r.Ended {
+			words = append(words, endedLine(e))
+		}
+		switch {
+		case r.Accepted:
+			words = append(words, "Azure is starting "+r.Host.Name+", which bills")
+		case r.Booted || len(r.Agents) > 0:
+			words = append(words, "host "+r.Host.Name+" runs, and bills")
+		}
 	}
 	if len(words) == 0 {
 		return "nothing was started", false
