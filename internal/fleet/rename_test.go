@@ -33,7 +33,7 @@ func TestRenamesAtOnceGiveANameOnce(t *testing.T) {
 			errs := make([]error, 2)
 			for n := range 2 {
 				renames.Go(func() {
-					cloud.travel()
+					cloud.travel(cloud.slow)
 					_, errs[n] = f.Rename(t.Context(), "@h"+strconv.Itoa(n), "x", false, func(string) {})
 				})
 			}

@@ -67,7 +67,7 @@ func (f *Fleet) goFirst(me agent.Host, others, before []agent.Host) (run, may []
 		at := slices.IndexFunc(before, func(h agent.Host) bool { return sameMachine(h, o) })
 		rival := at >= 0 && before[at].Billing != agent.BillingCompute
 		first := !me.Run.Known || o.Run.Known && byAge(o, me) < 0 // who cannot announce itself gives way
-		if rival && !first && o.Billing == agent.BillingCompute && f.recent(me) {
+		if rival && !first && o.Billing == agent.BillingCompute && f.recent(me, announcement) {
 			o.Billing = agent.BillingStorage // it has seen that this one was about to start
 		}
 		run = append(run, o)
@@ -79,21 +79,26 @@ func (f *Fleet) goFirst(me agent.Host, others, before []agent.Host) (run, may []
 	return run, may
 }
 
-// announcement is for how long a start counts as under way: Azure accepts it within the
-// first, and a list that shows so takes the second.
-const announcement = time.Duration(agent.DeadlineChange + agent.DeadlineList)
+// An announcement counts for whoever made it while Azure may be accepting the start, and for
+// the others a little longer: what they look at may be as old as a list takes, and their
+// clocks may differ by a minute.
+const (
+	announcement     = time.Duration(agent.DeadlineChange)
+	seenAnnouncement = announcement + time.Duration(agent.DeadlineList) + time.Minute
+)
 
 // fewLooks are how often a host is looked at of which Azure does not say whether it runs.
 const fewLooks = 5
 
-// recent tells whether a host's run was opened lately, by a clock that may be a minute ahead.
-func (f *Fleet) recent(h agent.Host) bool {
+// recent tells whether a host's run was opened in the last while, by a clock that may be a
+// minute ahead.
+func (f *Fleet) recent(h agent.Host, while time.Duration) bool {
 	age := f.Now().Sub(h.Run.Since)
-	return age < announcement && age > -time.Minute
+	return age < while && age > -time.Minute
 }
 
 // announced tells a host that is down and somebody is about to start, for all that its tags
 // say: its run is open, and that was written lately, not when the machine went up last.
 func (f *Fleet) announced(h agent.Host) bool {
-	return isDown(h) && h.Run.Known && !h.Run.Closed && f.recent(h) && h.Run.Since.After(h.ChangedAt.Add(-time.Minute))
+	return isDown(h) && h.Run.Known && !h.Run.Closed && f.recent(h, seenAnnouncement) && h.Run.Since.After(h.ChangedAt.Add(-time.Minute))
 }

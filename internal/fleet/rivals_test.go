@@ -26,24 +26,26 @@ type slowCloud struct {
 
 func (*slowCloud) Name() string { return "p" }
 
-// travel is the way of a request or of an answer.
-func (c *slowCloud) travel() {
+// travel is the way of a request or of an answer, which takes so many seconds at most.
+func (c *slowCloud) travel(longest int64) {
 	c.mu.Lock()
 	most := int64(100 * time.Millisecond)
 	if c.random.IntN(10) == 0 {
-		most = c.slow * int64(time.Second)
+		most = longest * int64(time.Second)
 	}
 	took := time.Duration(c.random.Int64N(most))
 	c.mu.Unlock()
 	time.Sleep(took)
 }
 
-func (c *slowCloud) exchange(work func()) {
-	c.travel()
+func (c *slowCloud) exchange(work func()) { c.within(c.slow, work) }
+
+func (c *slowCloud) within(longest int64, work func()) {
+	c.travel(longest)
 	c.mu.Lock()
 	work()
 	c.mu.Unlock()
-	c.travel()
+	c.travel(longest)
 }
 
 func asStored(h agent.Host) agent.Host {
@@ -57,7 +59,7 @@ func (c *slowCloud) Get(_ context.Context, resource string) (h agent.Host, err e
 }
 
 func (c *slowCloud) List(context.Context) (all []agent.Host, err error) {
-	c.exchange(func() {
+	c.within(min(c.slow, 15), func() { // both ways together have DeadlineList
 		for _, h := range c.hosts {
 			all = append(all, asStored(*h))
 		}
@@ -138,7 +140,7 @@ func TestStartsAtOnceKeepTheLimit(t *testing.T) {
 			for n := range n {
 				one, wait := asStored(*cloud.hosts["/"+strconv.Itoa(n)]), (seed>>n)%2 == 0
 				starts.Go(func() {
-					cloud.travel()
+					cloud.travel(cloud.slow)
 					_, err := f.power(t.Context(), inst, &one, wait, func(string) {})
 					if err != nil && agent.KindOf(err) != agent.KindRefused {
 						t.Errorf("seed %d: %v", seed, err)
