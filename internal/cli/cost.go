@@ -158,14 +158,14 @@ func (a *App) printCosts(f *fleet.Fleet, l fleet.Listing, left leftParts, s *sel
 		errs = append(errs, newErrorRow(e))
 	}
 	if p.Format == output.JSONL {
-		return printCostLines(p, c, left, left.troubles(l), errs)
+		return printCostLines(p, c, left, left.troubles(), errs)
 	}
 	err = p.Emit(output.Result{
-		Data:  map[string]any{"hosts": c.rows(), "leftovers": left.rows, "leftover_errors": left.troubles(l), "total": c.total, "errors": errs},
+		Data:  map[string]any{"hosts": c.rows(), "leftovers": left.rows, "leftover_errors": left.troubles(), "total": c.total, "errors": errs},
 		Human: func(w io.Writer) error { return costTable(f, p, w, c, left, s.filtered(), l) },
 	})
 	if p.Format == output.Human {
-		left.warn(p, l)
+		left.warn(p)
 		for _, e := range l.Errors {
 			p.Warn(e.Provider+": "+e.Err.Error(), agent.HintOf(e.Err))
 		}

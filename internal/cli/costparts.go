@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -22,7 +23,7 @@ type leftRow struct {
 	Kept     *string            `json:"kept"` // why gc would keep it: it may be on its way to a host
 }
 
-// leftParts are all such parts. unseen says of whom they are not known.
+// leftParts are all such parts. unseen says of whom they are not known, though their hosts are.
 type leftParts struct {
 	rows   []leftRow // nil: nobody was asked
 	month  agent.USD // of what gc would remove
@@ -41,13 +42,11 @@ func newLeftParts(parts []fleet.Garbage, unseen []fleet.ProviderError) leftParts
 	return l
 }
 
-// troubles are the providers that did not say, but for those whose hosts are not known either.
-func (l leftParts) troubles(listing fleet.Listing) []errorRow {
+// troubles are the providers that did not say, as JSON shows them.
+func (l leftParts) troubles() []errorRow {
 	rows := []errorRow{}
 	for _, e := range l.unseen {
-		if !failed(listing, e.Provider) {
-			rows = append(rows, newErrorRow(e))
-		}
+		rows = append(rows, newErrorRow(e))
 	}
 	return rows
 }
@@ -66,12 +65,15 @@ func (a *App) pricedWithParts(ctx context.Context, f *fleet.Fleet, providers []s
 	if err == nil {
 		err = problem
 	}
+	unseen = slices.DeleteFunc(unseen, func(e fleet.ProviderError) bool {
+		return slices.ContainsFunc(listing.Errors, func(known fleet.ProviderError) bool { return known.Provider == e.Provider })
+	})
 	return listing, newLeftParts(parts, unseen), err
 }
 
 // warn tells people of parts that bill in vain, and of providers that did not say whether
 // they have some.
-func (l leftParts) warn(p *output.Printer, listing fleet.Listing) {
+func (l leftParts) warn(p *output.Printer) {
 	var names []string
 	for _, row := range l.rows {
 		if row.Kept == nil {
@@ -86,17 +88,6 @@ func (l leftParts) warn(p *output.Printer, listing fleet.Listing) {
 		p.Warn(fmt.Sprintf("parts of hosts that are gone %s: %s", what, strings.Join(names, ", ")), "mngr gc")
 	}
 	for _, e := range l.unseen {
-		if !failed(listing, e.Provider) {
-			p.Warn("what is left of hosts that are gone is not known: "+e.Provider+": "+e.Err.Error(), agent.HintOf(e.Err))
-		}
+		p.Warn("what is left of hosts that are gone is not known: "+e.Provider+": "+e.Err.Error(), agent.HintOf(e.Err))
 	}
-}
-
-func failed(l fleet.Listing, provider string) bool {
-	for _, e := range l.Errors {
-		if e.Provider == provider {
-			return true
-		}
-	}
-	return false
 }
