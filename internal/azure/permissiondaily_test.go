@@ -103,7 +103,9 @@ func (d *day) ensure() {
 func (d *day) read() {
 	hosts, err := d.person.List(d.t.Context())
 	d.note("list", err, len(hosts))
+	d.note("cost", err, len(hosts))
 	for _, h := range hosts {
+		d.note("cost", nil, h.Billing, " ", h.Size)
 		d.note("list", nil, h.State, " ", h.Address, " ", h.Failure)
 	}
 }
@@ -161,7 +163,11 @@ func (d *day) gc() {
 	found, err := d.person.Leftovers(ctx)
 	slices.SortFunc(found, func(a, b agent.Leftover) int { return slices.Compare([]byte(a.Kind), []byte(b.Kind)) })
 	d.note("gc", err)
+	d.note("cost", err)
 	for _, l := range found {
+		if l.Monthly != (agent.USD{}) {
+			d.note("cost", nil, l.Kind, " ", l.Kept != "")
+		}
 		d.note("gc", nil, l.Kind, " ", l.Kept != "" && l.Resource == "")
 	}
 	if found, err = d.owner.Leftovers(ctx); err != nil || len(found) != 4 {

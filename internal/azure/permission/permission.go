@@ -42,7 +42,7 @@ func Parts() []Part {
 	return []Part{
 		{Name: Prepare, About: "mngr azure prepare, which makes the group, its network and the role of idle machines", Permissions: prepare()},
 		{Name: Cleanup, About: "mngr azure cleanup, the way back", Permissions: cleanup()},
-		{Name: Daily, About: "daily use: create, list, connect, exec, stop, start, label, rename, destroy and gc", AtGroup: true, Permissions: daily()},
+		{Name: Daily, About: "daily use: create, list, cost, connect, exec, stop, start, label, rename, destroy and gc", AtGroup: true, Permissions: daily()},
 		{Name: Lookups, About: "what daily use looks up in the subscription, and can do without", Permissions: lookups()},
 	}
 }
