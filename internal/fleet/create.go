@@ -205,7 +205,10 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 // notUp is the error of a host that can have no new agent as it is.
 func notUp(h agent.Host) error {
 	err := agent.Errorf(agent.KindConflict, "host %q is %s", h.Name, h.State)
-	if len(h.Agents) > 0 {
+	switch {
+	case h.State == agent.HostDeleting:
+		return err.WithHint("mngr list # shows when it is gone")
+	case len(h.Agents) > 0:
 		return err.WithHint("mngr start %s@%s # first", h.Agents[0].Name, h.Name)
 	}
 	return err.WithHint("mngr list")

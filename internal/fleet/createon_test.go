@@ -64,3 +64,17 @@ func TestOnlyWhatACreateBeganIsUndone(t *testing.T) {
 		}
 	}
 }
+
+// A host that goes away is not one to start.
+func TestWhatAHostThatIsDownNeeds(t *testing.T) {
+	for state, want := range map[agent.HostState]string{
+		agent.HostStopped:  "mngr start a@h # first",
+		agent.HostDeleting: "mngr list # shows when it is gone",
+	} {
+		f := &Fleet{Now: time.Now}
+		_, err := f.createOn(t.Context(), Instance{}, host("h", state, "a"), CreateOptions{Name: "b", Type: "command"}, nil, func(string) {})
+		if agent.KindOf(err) != agent.KindConflict || agent.HintOf(err) != want {
+			t.Errorf("%s: %v, hint %q", state, err, agent.HintOf(err))
+		}
+	}
+}

@@ -180,7 +180,6 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 	if err != nil {
 		return out, err
 	}
-	out.Booted = true
 	unlock, err := f.lock(out.Host)
 	if err != nil {
 		return out, err
@@ -193,6 +192,7 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 	if out.Host.State, out.Host.Failure = fresh.State, fresh.Failure; fresh.State == agent.HostFailed {
 		return out, cannotStart(out.Host).WithHint("mngr destroy @%s # removes it; mngr create makes it anew", out.Host.Name)
 	}
+	out.Booted = true
 	status, warnings, err := f.finish(ctx, inst, &out.Host, o, progress)
 	if err != nil {
 		return out, err
