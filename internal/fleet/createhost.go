@@ -50,7 +50,7 @@ func (f *Fleet) attempt(ctx context.Context, inst Instance, o CreateOptions, pro
 	if made.Host.Spot {
 		f.rememberOne(inst.Name(), made.Host, nil)
 	}
-	if err := cmp.Or(f.mayStay(ctx, inst, made.Host), ctx.Err()); err != nil && (o.NoWait || ctx.Err() == nil) {
+	if err := cmp.Or(f.stays(ctx, inst, &made), ctx.Err()); err != nil && (o.NoWait || ctx.Err() == nil) {
 		o.KeepFailed = false // nothing is wrong with it that a look could show
 		return made, f.undo(ctx, creation, made.Host, o, err, progress)
 	}
@@ -69,6 +69,23 @@ func (f *Fleet) attempt(ctx context.Context, inst Instance, o CreateOptions, pro
 		made.Warnings = append(made.Warnings, cannotStopItself(why))
 	}
 	return made, nil
+}
+
+// stays tells whether a machine that has just been accepted may be kept: somebody else may
+// have made a host at the same moment, or called one by its name. The machine boots meanwhile.
+func (f *Fleet) stays(ctx context.Context, inst Instance, made *Created) error {
+	hosts, err := f.counted(ctx, inst)
+	switch {
+	case err != nil && inst.limited():
+		return fmt.Errorf("count the hosts again: %w", err)
+	case err != nil:
+		made.Warnings = append(made.Warnings, fmt.Sprintf("whether another host got the name %q at the same moment is not known: %v", made.Host.Name, err))
+		return nil
+	case namesake(hosts, made.Host, made.Host.Name) >= 0:
+		return agent.Errorf(agent.KindExists, "somebody else called another host %q at the same moment; this one is removed", made.Host.Name).
+			WithHint("choose another name")
+	}
+	return staysWithin(ctx, inst, hosts, made.Host)
 }
 
 // design settles everything about a host before the first write.

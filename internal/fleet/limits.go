@@ -28,8 +28,7 @@ func (f *Fleet) mayMake(ctx context.Context, inst Instance, spec agent.MachineSp
 }
 
 // mayStay is asked once a host has been accepted: somebody else may have made one at the same
-// moment. Everybody counts the hosts in one order, the oldest first, so that of two that are
-// one too many the same one gives way for both.
+// moment.
 func (f *Fleet) mayStay(ctx context.Context, inst Instance, made agent.Host) error {
 	if !inst.limited() {
 		return nil
@@ -38,6 +37,12 @@ func (f *Fleet) mayStay(ctx context.Context, inst Instance, made agent.Host) err
 	if err != nil {
 		return fmt.Errorf("count the hosts again: %w", err)
 	}
+	return staysWithin(ctx, inst, hosts, made)
+}
+
+// staysWithin judges a host among all that there are. Everybody counts them in one order, the
+// oldest first, so that of two that are one too many the same one gives way for both.
+func staysWithin(ctx context.Context, inst Instance, hosts []agent.Host, made agent.Host) error {
 	slices.SortFunc(hosts, byAge)
 	n := slices.IndexFunc(hosts, func(h agent.Host) bool { return sameMachine(h, made) })
 	if n < 0 { // a list that lags behind knows of none that came later

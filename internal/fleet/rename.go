@@ -72,10 +72,8 @@ func (f *Fleet) renameHost(ctx context.Context, listing Listing, target, name st
 		return Renamed{}, err
 	}
 	out := Renamed{Host: *h, From: h.Name, To: name}
-	for _, other := range listing.Hosts {
-		if other.Name == name && other.Provider == h.Provider && other.Resource != h.Resource {
-			return out, agent.Errorf(agent.KindExists, "a host %q exists on provider %q", name, h.Provider).WithHint("choose another name")
-		}
+	if namesake(listing.Hosts, *h, name) >= 0 {
+		return out, agent.Errorf(agent.KindExists, "a host %q exists on provider %q", name, h.Provider).WithHint("choose another name")
 	}
 	if dryRun || h.Name == name {
 		return out, finished(*h)
@@ -117,9 +115,7 @@ func (f *Fleet) nameIsOurs(ctx context.Context, h agent.Host, name string, progr
 		if err != nil {
 			return fmt.Sprintf("host %q is called %q now; whether another one got that name at the same moment is not known: %v", h.Name, name, err), nil
 		}
-		at := slices.IndexFunc(hosts, func(o agent.Host) bool {
-			return o.Name == name && o.Provider == h.Provider && !sameMachine(o, h)
-		})
+		at := namesake(hosts, h, name)
 		if at < 0 {
 			return "", nil
 		}
@@ -128,6 +124,13 @@ func (f *Fleet) nameIsOurs(ctx context.Context, h agent.Host, name string, progr
 		}
 		return "", f.giveNameBack(ctx, h, name, progress)
 	}
+}
+
+// namesake finds another host of the same provider that has a name; -1 for none.
+func namesake(hosts []agent.Host, h agent.Host, name string) int {
+	return slices.IndexFunc(hosts, func(o agent.Host) bool {
+		return o.Name == name && o.Provider == h.Provider && !sameMachine(o, h)
+	})
 }
 
 // PhaseNameBack is the phase in which a rename takes itself back.

@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"context"
+	"errors"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -56,3 +58,82 @@ func TestRenamesAtOnceGiveANameOnce(t *testing.T) {
 		t.Errorf("in %d of %d one got the name", kept, seeds)
 	}
 }
+
+// However a rename and a create of a host with the same name meet, at most one has it in the
+// end, and whoever was told so has it.
+func TestARenameAndACreateAtOnceGiveANameOnce(t *testing.T) {
+	renamed, created := 0, 0
+	const seeds = 300
+	for seed := range uint64(seeds) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 0))
+			cloud := &slowCloud{hosts: map[string]*agent.Host{}, random: random, slow: []int64{1, 1, 20}[random.IntN(3)]}
+			host := func(n int, name string, age time.Duration) *agent.Host {
+				h := contestedHost(agent.HostStopped, agent.BillingStorage, "a")
+				h.ID, h.Resource, h.CreatedAt = agent.HostID("host-"+strconv.Itoa(n)), "/"+strconv.Itoa(n), time.Now().Add(-age)
+				h.Tags[records.HostName] = records.HostNameValue(name)
+				records.DecodeHost(&h)
+				return &h
+			}
+			cloud.hosts["/0"] = host(0, "old", time.Hour)
+			f := &Fleet{Now: time.Now, Spots: keptSpots{}, Instances: []Instance{{Machines: cloud}}}
+			inst, err := f.instance("p")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var both sync.WaitGroup
+			var renaming, creating error
+			both.Go(func() {
+				cloud.travel(cloud.slow)
+				_, renaming = f.Rename(t.Context(), "@old", "x", false, func(string) {})
+			})
+			both.Go(func() {
+				cloud.travel(cloud.slow)
+				hosts, _ := f.counted(t.Context(), inst)
+				made := host(1, "x", 0)
+				if namesake(hosts, *made, "x") >= 0 {
+					creating = errors.New("taken")
+					return
+				}
+				cloud.exchange(func() { cloud.hosts["/1"] = made })
+				if creating = f.stays(t.Context(), inst, &Created{Host: asStored(*made)}); creating != nil {
+					cloud.exchange(func() { delete(cloud.hosts, "/1") })
+				}
+			})
+			both.Wait()
+			name := asStored(*cloud.hosts["/0"]).Tags[records.HostName]
+			if renaming == nil && name != "mngr-x" || renaming != nil && name != "mngr-old" {
+				t.Errorf("seed %d: the renamed host is %s: %v", seed, name, renaming)
+			}
+			if renaming == nil && creating == nil {
+				t.Errorf("seed %d: both have the name", seed)
+			}
+			if renaming == nil {
+				renamed++
+			}
+			if creating == nil {
+				created++
+			}
+		})
+	}
+	if renamed == 0 || created == 0 || renamed+created < seeds*9/10 {
+		t.Errorf("of %d the rename got the name in %d, the create in %d", seeds, renamed, created)
+	}
+}
+
+// A create does not fail because nobody can say whether its host has a namesake, but says so.
+func TestACreateThatCannotLookForANamesakeGoesOn(t *testing.T) {
+	f := &Fleet{Now: time.Now}
+	for _, most := range []int{0, 1} {
+		inst := Instance{Machines: blindCloud{}, Defaults: Defaults{MaxHosts: most}}
+		made := Created{Host: agent.Host{Name: "x"}}
+		err := f.stays(t.Context(), inst, &made)
+		if limited := most > 0; (err != nil) != limited || len(made.Warnings) > 0 == limited {
+			t.Errorf("max_hosts %d: %v, %q", most, err, made.Warnings)
+		}
+	}
+}
+
+type blindCloud struct{ Machines }
+
+func (blindCloud) List(context.Context) ([]agent.Host, error) { return nil, errors.New("no answer") }
