@@ -73,7 +73,7 @@ func (j job) run(ctx context.Context, azure *rig.Azure, table *Table, say func(s
 
 // few are trials for `make test`: one of each kind, on one machine.
 func few(ctx context.Context, l *lane) error {
-	if err := l.settle(ctx, true); err != nil {
+	if _, err := l.settle(ctx); err != nil {
 		return err
 	}
 	second := slices.Replace(create("b"), 1, 2, "b@a")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,7 +39,6 @@ type lane struct {
 
 	vm         rig.Machine // of the host
 	unfinished string      // the tag of its host keys before the container had one
-	steps      map[string][]step
 }
 
 func newLane(ctx context.Context, azure *rig.Azure, name string, table *Table, say func(string, ...any)) (*lane, error) {
@@ -53,7 +53,7 @@ func newLane(ctx context.Context, azure *rig.Azure, name string, table *Table, s
 	if err != nil {
 		return nil, err
 	}
-	l := &lane{azure: azure, who: who, arm: arm, group: name, table: table, say: say, steps: map[string][]step{}}
+	l := &lane{azure: azure, who: who, arm: arm, group: name, table: table, say: say}
 	if err := l.repository(ctx); err != nil {
 		return nil, err
 	}
@@ -83,33 +83,29 @@ func create(name string) []string {
 	return []string{"create", name, "--provider", rig.Provider, "--no-connect", "--", "sleep", "100000"}
 }
 
-// settle makes the lane's host out of nothing, notes what a create does, and leaves a file
-// with its agent.
-func (l *lane) settle(ctx context.Context, record bool) error {
+// settle makes the lane's host out of nothing, returns the steps of its create, and leaves a
+// file with its agent.
+func (l *lane) settle(ctx context.Context) ([]step, error) {
 	l.who.Limit = bootLimit
 	defer func() { l.who.Limit = guestLimit }()
-	args := create("a")
-	if record {
-		if err := l.record(ctx, "create", args); err != nil {
-			return err
-		}
-	} else if err := l.who.Must(ctx, nil, args...); err != nil {
-		return err
+	steps, err := l.record(ctx, create("a"))
+	if err != nil {
+		return nil, err
 	}
 	st, err := l.status(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(st.VMs) != 1 {
-		return fmt.Errorf("%d machines in %s, want one", len(st.VMs), l.group)
+		return nil, fmt.Errorf("%d machines in %s, want one", len(st.VMs), l.group)
 	}
 	l.vm = st.VMs[0]
 	tags, err := l.tags(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	l.unfinished, _, _ = strings.Cut(tags["mngr-host-keys"], " container=")
-	return l.keep(ctx, "a")
+	return steps, l.keep(ctx, "a")
 }
 
 func (l *lane) keep(ctx context.Context, name string) error {
@@ -184,7 +180,7 @@ func (l *lane) outer(ctx context.Context, line string) error {
 		Code   int
 		Stderr []byte
 	}
-	err := l.azure.Control(ctx, http.MethodPost, "/machines/"+l.vm.Name+"/exec", map[string]any{"argv": []string{"sh", "-c", line}}, &got)
+	err := l.azure.Control(ctx, http.MethodPost, "/machines/"+url.PathEscape(l.vm.ID)+"/exec", map[string]any{"argv": []string{"sh", "-c", line}}, &got)
 	if err == nil && got.Code != 0 {
 		err = fmt.Errorf("on the machine: %s: code %d: %s", line, got.Code, got.Stderr)
 	}

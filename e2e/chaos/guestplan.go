@@ -18,6 +18,7 @@ type job struct {
 func guestJobs() []job {
 	return []job{
 		{"silence", silence},
+		{"hangs", hangs},
 		{"creates", creates},
 		{"lives", lives},
 		{"undos", undos},
@@ -26,36 +27,71 @@ func guestJobs() []job {
 
 // creates strikes every step of a create, the pull of its image and a push among them.
 func creates(ctx context.Context, l *lane) error {
-	if err := l.settle(ctx, true); err != nil {
+	first, err := l.settle(ctx)
+	if err != nil {
 		return err
 	}
-	first := l.steps["create"]
-	if err := l.blank(ctx); err != nil {
+	again, err := l.again(ctx)
+	if err != nil {
 		return err
 	}
-	// On a machine that has the image the steps are others than at first.
-	if err := l.record(ctx, "create again", create("a")); err != nil {
+	l.plan("create again", again)
+	var all []trial
+	for _, s := range again {
+		for _, b := range blows(s, killed) {
+			if b != hung {
+				all = append(all, trial{command: "create again", args: create("a"), given: l.blank, step: s, blow: b})
+			}
+		}
+	}
+	if err := l.bare(ctx); err != nil {
 		return err
 	}
-	if err := l.keep(ctx, "a"); err != nil {
+	pulls, err := l.record(ctx, create("a"))
+	if err != nil {
+		return err
+	}
+	l.plan("create", lacking(first, slices.Concat(again, pulls))) // which only a new machine has: undos strikes them
+	pulls = lacking(pulls, again)
+	l.plan("create", pulls)
+	for n, s := range pulls { // these take long: one blow each
+		b := []blow{cut, killed, hung}[n%3]
+		all = append(all, trial{command: "create", args: create("a"), given: l.bare, step: s, blow: b})
+	}
+	return l.tryAll(ctx, all)
+}
+
+// lacking are the steps whose phases others are without. Of a short phase the log does not tell
+// for sure which of two connections it used.
+func lacking(steps, others []step) []step {
+	return slices.DeleteFunc(slices.Clone(steps), func(s step) bool {
+		return slices.ContainsFunc(others, func(o step) bool { return o.phase == s.phase })
+	})
+}
+
+// hangs does what creates leaves out, since it takes minutes of waiting.
+func hangs(ctx context.Context, l *lane) error {
+	if _, err := l.settle(ctx); err != nil {
+		return err
+	}
+	again, err := l.again(ctx)
+	if err != nil {
 		return err
 	}
 	var all []trial
-	for _, s := range l.steps["create again"] {
-		for _, b := range blows(s, killed) {
-			all = append(all, trial{command: "create again", args: create("a"), given: l.blank, step: s, blow: b})
-		}
-	}
-	// Those of the first that take long: each has one connection, and one blow.
-	for i, phase := range []string{"pulling", "checking the tools", "installing"} {
-		if n := slices.IndexFunc(first, func(s step) bool { return strings.HasPrefix(s.phase, phase) }); n >= 0 {
-			b := []blow{cut, killed, hung}[i]
-			all = append(all, trial{command: "create", args: create("a"), given: l.bare, step: first[n], blow: b})
-		} else {
-			return fmt.Errorf("create has no step %q: %v", phase, first)
-		}
+	for _, s := range again {
+		all = append(all, trial{command: "create again", args: create("a"), given: l.blank, step: s, blow: hung})
 	}
 	return l.tryAll(ctx, all)
+}
+
+// again makes the agent once more on the blank machine, and returns the steps: where the
+// image is, they are others than at first.
+func (l *lane) again(ctx context.Context) ([]step, error) {
+	if err := l.blank(ctx); err != nil {
+		return nil, err
+	}
+	return l.record(ctx, create("a"))
 }
 
 // bare is blank without the images, so that they are pulled again.
@@ -68,7 +104,7 @@ func (l *lane) bare(ctx context.Context) error {
 
 // lives strikes every step of a second agent's create, of stop and of start on one host.
 func lives(ctx context.Context, l *lane) error {
-	if err := l.settle(ctx, false); err != nil {
+	if _, err := l.settle(ctx); err != nil {
 		return err
 	}
 	second := slices.Replace(create("b"), 1, 2, "b@a")
@@ -78,40 +114,54 @@ func lives(ctx context.Context, l *lane) error {
 		}
 		return l.who.Must(ctx, nil, "destroy", "--force", "b")
 	}
-	if err := l.record(ctx, "create on a host", second); err != nil {
+	steps, err := l.record(ctx, second)
+	if err != nil {
 		return err
 	}
+	l.plan("create on a host", steps)
 	if err := alone(ctx); err != nil {
 		return err
 	}
-	if err := l.record(ctx, "stop", []string{"stop", "a"}); err != nil {
-		return err
-	}
-	if err := l.record(ctx, "start", []string{"start", "a"}); err != nil {
-		return err
-	}
 	var all []trial
-	for _, s := range l.steps["create on a host"] {
+	for _, s := range steps {
 		for _, b := range blows(s, killed) {
 			all = append(all, trial{command: "create on a host", args: second, given: alone, step: s, blow: b, files: []string{"a"}})
 		}
 	}
-	all = append(all, turns(l)...)
-	return l.tryAll(ctx, all)
+	there, err := l.turns(ctx)
+	if err != nil {
+		return err
+	}
+	err = l.tryAll(ctx, all)
+	if err := alone(ctx); err != nil { // with a second agent on it the host runs on
+		return err
+	}
+	return errors.Join(err, l.tryAll(ctx, there))
 }
 
 // turns are the trials of stop and start, in turn: what the one leaves is where the other
 // begins.
-func turns(l *lane) []trial {
+func (l *lane) turns(ctx context.Context) ([]trial, error) {
+	stop, start := []string{"stop", "a"}, []string{"start", "a"}
+	stopping, err := l.record(ctx, stop)
+	if err != nil {
+		return nil, err
+	}
+	starting, err := l.record(ctx, start)
+	if err != nil {
+		return nil, err
+	}
+	l.plan("stop", stopping)
+	l.plan("start", starting)
 	var down, up []trial
-	for _, s := range l.steps["stop"] {
+	for _, s := range stopping {
 		for _, b := range blows(s, killed) {
-			down = append(down, trial{command: "stop", args: []string{"stop", "a"}, given: l.running, step: s, blow: b})
+			down = append(down, trial{command: "stop", args: stop, given: l.running, step: s, blow: b})
 		}
 	}
-	for _, s := range l.steps["start"] {
+	for _, s := range starting {
 		for _, b := range blows(s, killed, interrupted) {
-			up = append(up, trial{command: "start", args: []string{"start", "a"}, given: l.stopped, step: s, blow: b, files: []string{"a"}})
+			up = append(up, trial{command: "start", args: start, given: l.stopped, step: s, blow: b, files: []string{"a"}})
 		}
 	}
 	var all []trial
@@ -123,7 +173,7 @@ func turns(l *lane) []trial {
 			all = append(all, up[i])
 		}
 	}
-	return all
+	return all, nil
 }
 
 // blows are those that a step can meet, and some at the command itself.
@@ -139,10 +189,16 @@ func blows(s step, also ...blow) []blow {
 func undos(ctx context.Context, l *lane) error {
 	l.who.Limit = bootLimit
 	for _, c := range []struct {
-		phase string
-		blow  blow
-	}{{"handing the host over", cut}, {"waiting for cloud-init", interrupted}, {"handing the host over", killed}} {
-		if err := l.undone(ctx, c.phase, c.blow); err != nil {
+		before, phase string
+		blow          blow
+	}{
+		{"sending mngrd", "handing the host over to mngrd", cut},
+		{"handing the host over", "waiting for cloud-init", interrupted},
+		{"waiting for cloud-init", "starting the Docker engine", cut},
+		{"sending mngrd", "handing the host over to mngrd", killed},
+	} {
+		s := step{phase: c.phase, before: c.before, port: "tcp:22", nth: 1}
+		if err := l.undone(ctx, trial{command: "create", args: create("u"), step: s, blow: c.blow}); err != nil {
 			return err
 		}
 	}
@@ -151,9 +207,7 @@ func undos(ctx context.Context, l *lane) error {
 
 // undone strikes one create and wants nothing to be left of it, where it was killed after
 // a destroy.
-func (l *lane) undone(ctx context.Context, phase string, b blow) error {
-	before := map[string]string{"waiting for cloud-init": "handing the host over", "handing the host over": "sending mngrd"}[phase]
-	t := trial{command: "create", args: create("u"), step: step{phase: phase, before: before, port: "tcp:22", nth: 1}, blow: b}
+func (l *lane) undone(ctx context.Context, t trial) error {
 	r, err := l.suffer(ctx, t)
 	if err != nil {
 		return fmt.Errorf("%s: %w", t, err)
@@ -162,12 +216,12 @@ func (l *lane) undone(ctx context.Context, phase string, b blow) error {
 	if r.Code == 0 {
 		found = append(found, Finding{Else, "it went on\n" + r.String()})
 	}
-	if b == interrupted && r.Code != 130 {
+	if t.blow == interrupted && r.Code != 130 {
 		found = append(found, Finding{Else, "it was interrupted, and says otherwise\n" + r.String()})
 	}
 	all, more, err := l.compare(ctx)
 	found = append(found, more...)
-	if b != killed && len(all.Hosts) > 0 {
+	if t.blow != killed && len(all.Hosts) > 0 {
 		found = append(found, Finding{Leak, "it is not undone\n" + r.String()})
 	}
 	if err == nil {
@@ -178,6 +232,7 @@ func (l *lane) undone(ctx context.Context, phase string, b blow) error {
 		return fmt.Errorf("%s: %w", t, err)
 	}
 	l.table.Add(t.command, t.step.name(), found)
+	l.say("%-60s %5.1fs", t, r.Took.Seconds())
 	if len(found) > 0 {
 		return fmt.Errorf("%s: %s", t, tell(found))
 	}
@@ -188,7 +243,7 @@ func (l *lane) undone(ctx context.Context, phase string, b blow) error {
 // container's, two, and of a container that should be up, 45 seconds.
 func silence(ctx context.Context, l *lane) error {
 	l.who.Limit = bootLimit
-	t := trial{command: "create", args: create("u"), step: step{phase: "waiting for SSH", port: "tcp:22", nth: 1, opens: true}, blow: silent}
+	t := trial{command: "create", args: create("u"), step: step{phase: "waiting for SSH on the machine", port: "tcp:22", nth: 1, opens: true}, blow: silent}
 	if err := l.past(ctx, t, "SSH of the virtual machine", 8); err != nil {
 		return err
 	}
@@ -239,7 +294,7 @@ func (l *lane) tryAll(ctx context.Context, all []trial) error {
 		if _, err := l.end(ctx); err != nil {
 			return errors.Join(append(failed, err)...)
 		}
-		if err := l.settle(ctx, false); err != nil {
+		if _, err := l.settle(ctx); err != nil {
 			return errors.Join(append(failed, err)...)
 		}
 	}

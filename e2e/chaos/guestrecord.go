@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,15 +65,15 @@ type wire struct {
 	began, over time.Time // over is zero while it is open
 }
 
-// record runs a command to which nothing happens, and notes its steps.
-func (l *lane) record(ctx context.Context, command string, args []string) error {
+// record runs a command to which nothing happens, and returns its steps.
+func (l *lane) record(ctx context.Context, args []string) ([]step, error) {
 	mark, err := l.azure.Mark()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p, err := l.who.Start(ctx, args...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var all []moment
 	err = follow(ctx, p, func(phase string) { all = append(all, moment{phase, time.Now()}) })
@@ -80,14 +81,17 @@ func (l *lane) record(ctx context.Context, command string, args []string) error 
 		err = errors.New(r.String())
 	}
 	if err != nil {
-		return fmt.Errorf("record %s: %w", command, err)
+		return nil, fmt.Errorf("record %v: %w", args, err)
 	}
 	wires, err := l.wires(mark)
-	l.steps[command] = stepsOf(all, p.Began(), wires)
-	for _, s := range l.steps[command] {
+	return stepsOf(all, p.Began(), wires), err
+}
+
+// plan says that something is to befall each step of a command.
+func (l *lane) plan(command string, steps []step) {
+	for _, s := range steps {
 		l.table.Calls(command, s.name(), 1)
 	}
-	return err
 }
 
 // name is a step as the table shows it.
@@ -125,6 +129,10 @@ const late = 20 * time.Millisecond
 // lingers is for how long the log may show a connection after its last phase has ended.
 const lingers = 100 * time.Millisecond
 
+// unused are the beginnings of phases that ask Azure only: connections that are open meanwhile
+// are not in use.
+var unused = []string{"looking at what exists", "asking Azure", "waiting for Azure", "waiting for the address", "publishing the host keys", "recording it in the tags"}
+
 // stepsOf finds the connection that each phase uses: of those that were open, the youngest.
 func stepsOf(all []moment, began time.Time, wires []wire) []step {
 	var steps []step
@@ -136,7 +144,8 @@ func stepsOf(all []moment, began time.Time, wires []wire) []step {
 				used = i
 			}
 		}
-		if used >= 0 {
+		idle := slices.ContainsFunc(unused, func(phase string) bool { return strings.HasPrefix(m.phase, phase) })
+		if used >= 0 && !idle {
 			s := step{phase: m.phase, before: before, port: wires[used].port, opens: !wires[used].began.Before(from.Add(-late))}
 			s.nth = 1
 			for _, w := range wires[:used] {
