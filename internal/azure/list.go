@@ -53,6 +53,27 @@ func (p *Provider) List(ctx context.Context) (listed []agent.Host, err error) {
 	return hosts, nil
 }
 
+// Names returns every machine of ours without its address, and without its state where that
+// takes another request.
+func (p *Provider) Names(ctx context.Context) (hosts []agent.Host, err error) {
+	ctx, done := agent.Within(ctx, agent.DeadlineList, "listing the machines of resource group "+p.settings.ResourceGroup)
+	defer done(&err)
+	s, err := p.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	vms, err := s.listVMs(ctx, p.settings.ResourceGroup)
+	if err != nil {
+		return nil, p.unlisted(ctx, err, "list machines")
+	}
+	for _, vm := range vms {
+		if ours(vm.Tags) {
+			hosts = append(hosts, p.hostOf(vm, nil))
+		}
+	}
+	return hosts, nil
+}
+
 // unlisted is translate for a listing. Its user is not sent to another one.
 func (p *Provider) unlisted(ctx context.Context, err error, doing string) error {
 	known := p.translate(err, doing)

@@ -72,6 +72,21 @@ func TestList(t *testing.T) {
 	}
 }
 
+// Names takes one request, which tells what is being deleted, too.
+func TestNames(t *testing.T) {
+	s := newScript(t, map[string][]scripted{"GET " + vmList: {says(200, values(
+		listed("a", "host-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ""),
+		strings.Replace(listed("b", "host-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", ""), "Succeeded", "Deleting", 1),
+		`{"name":"foreign","id":"`+vmList+`/foreign","tags":{"owner":"bob"},"properties":{"provisioningState":"Succeeded"}}`))}})
+	hosts, err := s.provider().Names(t.Context())
+	if err != nil || len(hosts) != 2 || hosts[0].Name != "a" || hosts[0].State == agent.HostDeleting || hosts[1].State != agent.HostDeleting {
+		t.Errorf("got %+v, %v", hosts, err)
+	}
+	if asked := s.seen("GET *"); len(asked) != 1 {
+		t.Errorf("%d requests, want one", len(asked))
+	}
+}
+
 // Without rights on the subscription, or too slowly, states come from the machines
 // themselves.
 func TestListWithoutTheSubscription(t *testing.T) {

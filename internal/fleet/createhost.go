@@ -74,18 +74,16 @@ func (f *Fleet) attempt(ctx context.Context, inst Instance, o CreateOptions, pro
 // stays tells whether a machine that has just been accepted may be kept: somebody else may
 // have made a host at the same moment, or called one by its name. The machine boots meanwhile.
 func (f *Fleet) stays(ctx context.Context, inst Instance, made *Created) error {
-	hosts, err := f.counted(ctx, inst)
-	switch {
-	case err != nil && inst.limited():
-		return fmt.Errorf("count the hosts again: %w", err)
-	case err != nil:
-		made.Warnings = append(made.Warnings, fmt.Sprintf("whether another host got the name %q at the same moment is not known: %v", made.Host.Name, err))
-		return nil
-	case namesake(hosts, made.Host, made.Host.Name) >= 0:
-		return agent.Errorf(agent.KindExists, "somebody else called another host %q at the same moment; this one is removed", made.Host.Name).
+	name := made.Host.Name
+	hosts, err := f.named(ctx, inst)
+	if err != nil {
+		made.Warnings = append(made.Warnings, fmt.Sprintf("whether another host got the name %q at the same moment is not known: %v", name, err))
+	}
+	if namesake(hosts, made.Host, name) >= 0 {
+		return agent.Errorf(agent.KindExists, "somebody else called another host %q at the same moment; this one is removed", name).
 			WithHint("choose another name")
 	}
-	return staysWithin(ctx, inst, hosts, made.Host)
+	return f.mayStay(ctx, inst, made.Host)
 }
 
 // design settles everything about a host before the first write.

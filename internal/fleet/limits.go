@@ -28,7 +28,8 @@ func (f *Fleet) mayMake(ctx context.Context, inst Instance, spec agent.MachineSp
 }
 
 // mayStay is asked once a host has been accepted: somebody else may have made one at the same
-// moment.
+// moment. Everybody counts the hosts in one order, the oldest first, so that of two that are
+// one too many the same one gives way for both.
 func (f *Fleet) mayStay(ctx context.Context, inst Instance, made agent.Host) error {
 	if !inst.limited() {
 		return nil
@@ -37,12 +38,6 @@ func (f *Fleet) mayStay(ctx context.Context, inst Instance, made agent.Host) err
 	if err != nil {
 		return fmt.Errorf("count the hosts again: %w", err)
 	}
-	return staysWithin(ctx, inst, hosts, made)
-}
-
-// staysWithin judges a host among all that there are. Everybody counts them in one order, the
-// oldest first, so that of two that are one too many the same one gives way for both.
-func staysWithin(ctx context.Context, inst Instance, hosts []agent.Host, made agent.Host) error {
 	slices.SortFunc(hosts, byAge)
 	n := slices.IndexFunc(hosts, func(h agent.Host) bool { return sameMachine(h, made) })
 	if n < 0 { // a list that lags behind knows of none that came later
@@ -88,6 +83,19 @@ func (f *Fleet) counted(ctx context.Context, inst Instance) ([]agent.Host, error
 		}
 	}
 	return slices.DeleteFunc(hosts, func(h agent.Host) bool { return h.State == agent.HostDeleting || h.Gone() }), nil
+}
+
+// named are the hosts of an instance's group that have a name, for as much as one look tells.
+func (f *Fleet) named(ctx context.Context, inst Instance) ([]agent.Host, error) {
+	hosts, err := inst.Names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for n := range hosts {
+		hosts[n].Via = inst.Name()
+		f.read(&hosts[n])
+	}
+	return slices.DeleteFunc(hosts, func(h agent.Host) bool { return h.State == agent.HostDeleting }), nil
 }
 
 // withinLimits judges one host more.

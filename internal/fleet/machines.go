@@ -27,6 +27,9 @@ type Machines interface {
 	// List returns every machine of ours with its state, whoever made it. Tags are as
 	// stored; fleet reads the records in them.
 	List(ctx context.Context) ([]agent.Host, error)
+	// Names returns every machine of ours by what its tags and Azure's list say, most without
+	// a state and all without an address: it is one request where List is several.
+	Names(ctx context.Context) ([]agent.Host, error)
 	// Get returns one machine with its state and address.
 	Get(ctx context.Context, resource string) (agent.Host, error)
 	// Start allocates and boots a machine. With wait it returns when the operation is terminal.

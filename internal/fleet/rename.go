@@ -111,7 +111,7 @@ func (f *Fleet) nameIsOurs(ctx context.Context, h agent.Host, name string, progr
 	}
 	progress("looking whether the name is the only one")
 	for n := 1; ; n++ {
-		hosts, err := f.counted(ctx, inst)
+		hosts, err := f.named(ctx, inst)
 		if err != nil {
 			return fmt.Sprintf("host %q is called %q now; whether another one got that name at the same moment is not known: %v", h.Name, name, err), nil
 		}

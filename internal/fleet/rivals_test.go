@@ -67,6 +67,8 @@ func (c *slowCloud) List(context.Context) (all []agent.Host, err error) {
 	return all, nil
 }
 
+func (c *slowCloud) Names(ctx context.Context) ([]agent.Host, error) { return c.List(ctx) }
+
 func (c *slowCloud) changed(h *agent.Host) {
 	n, _ := strconv.Atoi(h.Version)
 	h.Version, h.ChangedAt = strconv.Itoa(n+1), time.Now()
