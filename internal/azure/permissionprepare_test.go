@@ -141,9 +141,13 @@ func TestLookupPermissions(t *testing.T) {
 		}
 		before := len(l.asked(who, "Microsoft.Compute/virtualMachines/instanceView/read"))
 		for _, h := range list(t, p) {
-			d.note("list", nil, h.State, " ", h.Address != "", " ", h.Failure)
+			for _, command := range []string{"list", "cost"} {
+				d.note(command, nil, h.State, " ", h.Address != "", " ", h.Failure)
+			}
 		}
-		d.note("list", nil, len(l.asked(who, "Microsoft.Compute/virtualMachines/instanceView/read"))-before)
+		for _, command := range []string{"list", "cost"} { // both read the same
+			d.note(command, nil, len(l.asked(who, "Microsoft.Compute/virtualMachines/instanceView/read"))-before)
+		}
 		return d, who
 	})
 }

@@ -112,8 +112,8 @@ func daily() []Permission {
 
 func lookups() []Permission {
 	return []Permission{
-		needs(compute+"virtualMachines/read", "a request for each host in place of one for all", "list"),
+		needs(compute+"virtualMachines/read", "a request for each host in place of one for all", "list", "cost"),
 		needs(compute+"skus/read", "a size that the subscription may not use is refused by Azure only", "create"),
-		needs("Microsoft.Insights/eventtypes/values/read", "an evicted host that kept its disk is shown as STOPPED", "list"),
+		needs("Microsoft.Insights/eventtypes/values/read", "an evicted host that kept its disk is shown as STOPPED", "list", "cost"),
 	}
 }
