@@ -96,7 +96,7 @@ func (x *explorer) step(w World, n int, t thread) []branch {
 		out = append(out, failing(w, run, t)...)
 	}
 	// An interrupted create takes its machine back before it ends.
-	undoes := run.Undoes && run.Verb == Create && t.at == atGrant
+	undoes := run.Undoes && run.Verb == Create && (t.at == atGrant || t.at == atName)
 	if run.Shaky || len(x.runs) > 1 && !undoes {
 		cut := t
 		cut.ended = Early

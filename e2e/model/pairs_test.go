@@ -30,6 +30,8 @@ var pairs = []struct {
 		write: "Microsoft.*/write"},
 	{name: "rename", first: Command{Verb: Rename, Target: "ant", Name: "bee"}, write: "Microsoft.*/write"},
 	{name: "rename-host", first: Command{Verb: RenameHost, Target: "ant", Name: "bee"}, write: "Microsoft.*/write"},
+	{name: "rename-host-same", first: Command{Verb: RenameHost, Target: "ant", Name: "cat"}, second: Command{Verb: Create, Target: "cat", Argv: "true"},
+		write: "Microsoft.*/write"},
 	{name: "gc", unfinished: true, first: Command{Verb: GC, Force: true}, write: "Microsoft.Compute/virtualMachines/delete"},
 	{name: "prepare", first: Command{Verb: Prepare}},
 	{name: "cleanup", empty: true, first: Command{Verb: Cleanup}, write: "Microsoft.Resources/subscriptions/resourceGroups/delete"},

@@ -13,6 +13,7 @@ const (
 	atDelete = 6 // a machine is deleted
 	atRevoke = 7 // and its role assignments are removed
 	atGroup  = 8 // cleanup deletes the group
+	atName   = 9 // create and rename look whether a host's new name is the only one
 )
 
 // program carries out one step of a command: a look, or a write.
@@ -84,8 +85,24 @@ func (p *program) create() {
 		if h := p.w.serial(p.t.serial); h != nil {
 			h.Granted = true
 		}
-		p.end(OK)
+		p.t.at = atName
+	case atName:
+		h := p.w.serial(p.t.serial)
+		if h == nil || !p.namesake(h) {
+			p.end(OK)
+			return
+		}
+		p.t.old, p.t.at = h.Born, atRevoke
+		p.w.remove(p.t.serial)
+	case atRevoke:
+		p.w.revoked(p.t.old)
+		p.end(Exists)
 	}
+}
+
+// namesake tells whether another host has the name of one.
+func (p *program) namesake(h *Host) bool {
+	return p.w.find(func(other Host) bool { return other.Serial != h.Serial && other.Name == h.Name }) != nil
 }
 
 func (p *program) lookToCreate(name string) {
@@ -224,8 +241,19 @@ func (p *program) edit() {
 			p.end(Early)
 			return
 		}
-		p.rewrite(h)
-		p.end(OK)
+		p.t.old, p.t.at = h.Name, atName
+		if p.rewrite(h); p.c.Verb != RenameHost {
+			p.end(OK)
+		}
+	case atName:
+		if h == nil || !p.namesake(h) {
+			p.end(OK)
+			return
+		}
+		if h.Name == p.c.Name {
+			h.Name = p.t.old
+		}
+		p.end(Exists)
 	}
 }
 
@@ -251,7 +279,7 @@ func (p *program) taken(h *Host) bool {
 	}) != nil
 }
 
-// rewrite changes a host's tags. Of two who give one name to two hosts at the same moment
+// rewrite changes a host's tags. Of two who give one name to two agents at the same moment
 // both may have it: no request at Azure is about names.
 func (p *program) rewrite(h *Host) {
 	switch p.c.Verb {

@@ -50,9 +50,9 @@ func (f *Fleet) attempt(ctx context.Context, inst Instance, o CreateOptions, pro
 	if made.Host.Spot {
 		f.rememberOne(inst.Name(), made.Host, nil)
 	}
-	if err := cmp.Or(f.stays(ctx, inst, &made), ctx.Err()); err != nil && (o.NoWait || ctx.Err() == nil) {
+	if refused := f.stays(ctx, inst, &made, progress); refused != nil || o.NoWait && ctx.Err() != nil {
 		o.KeepFailed = false // nothing is wrong with it that a look could show
-		return made, f.undo(ctx, creation, made.Host, o, err, progress)
+		return made, f.undo(ctx, creation, made.Host, o, cmp.Or(refused, ctx.Err()), progress)
 	}
 	if !o.NoWait {
 		work, err := f.complete(ctx, inst, creation, &made.Host, o, progress)
@@ -69,21 +69,6 @@ func (f *Fleet) attempt(ctx context.Context, inst Instance, o CreateOptions, pro
 		made.Warnings = append(made.Warnings, cannotStopItself(why))
 	}
 	return made, nil
-}
-
-// stays tells whether a machine that has just been accepted may be kept: somebody else may
-// have made a host at the same moment, or called one by its name. The machine boots meanwhile.
-func (f *Fleet) stays(ctx context.Context, inst Instance, made *Created) error {
-	name := made.Host.Name
-	hosts, err := f.named(ctx, inst)
-	if err != nil {
-		made.Warnings = append(made.Warnings, fmt.Sprintf("whether another host got the name %q at the same moment is not known: %v", name, err))
-	}
-	if namesake(hosts, made.Host, name) >= 0 {
-		return agent.Errorf(agent.KindExists, "somebody else called another host %q at the same moment; this one is removed", name).
-			WithHint("choose another name")
-	}
-	return f.mayStay(ctx, inst, made.Host)
 }
 
 // design settles everything about a host before the first write.
@@ -214,6 +199,7 @@ func (f *Fleet) undo(ctx context.Context, c Creation, h agent.Host, o CreateOpti
 		if hint == "" || agent.KindOf(err) != agent.KindRemains {
 			hint = "mngr destroy --force @" + h.Name
 		}
+		hint = strings.Replace(hint, "@"+h.Name, "@"+string(h.ID), 1) // another host may have the name by then
 		return &agent.Error{
 			Kind:  agent.KindRemains,
 			Cause: fmt.Sprintf("%v; and removing the half-made host failed: %v", cause, err),

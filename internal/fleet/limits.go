@@ -75,27 +75,22 @@ func (f *Fleet) counted(ctx context.Context, inst Instance) ([]agent.Host, error
 	if err != nil {
 		return nil, err
 	}
+	hosts = f.there(inst, hosts)
 	for n := range hosts {
-		hosts[n].Via = inst.Name()
-		f.read(&hosts[n])
 		if hosts[n].Addresses == nil { // one that is being made shows none yet, and will have one at most
 			hosts[n].Addresses = new(1)
 		}
 	}
-	return slices.DeleteFunc(hosts, func(h agent.Host) bool { return h.State == agent.HostDeleting || h.Gone() }), nil
+	return hosts, nil
 }
 
-// named are the hosts of an instance's group that have a name, for as much as one look tells.
-func (f *Fleet) named(ctx context.Context, inst Instance) ([]agent.Host, error) {
-	hosts, err := inst.Names(ctx)
-	if err != nil {
-		return nil, err
+// there are the hosts of a list that are not on their way out, with what their tags say.
+func (f *Fleet) there(inst Instance, listed []agent.Host) []agent.Host {
+	for n := range listed {
+		listed[n].Via = inst.Name()
+		f.read(&listed[n])
 	}
-	for n := range hosts {
-		hosts[n].Via = inst.Name()
-		f.read(&hosts[n])
-	}
-	return slices.DeleteFunc(hosts, func(h agent.Host) bool { return h.State == agent.HostDeleting }), nil
+	return slices.DeleteFunc(listed, func(h agent.Host) bool { return h.State == agent.HostDeleting || h.Gone() })
 }
 
 // withinLimits judges one host more.

@@ -48,9 +48,9 @@ func TestLimitHoldsForUnfinishedHosts(t *testing.T) {
 		inst := Instance{Machines: azure}
 		inst.Defaults.MaxHourlyCost = most
 		f := &Fleet{Now: time.Now, Instances: []Instance{inst}, Pending: remembers{locks{free: true}}}
-		_, err := f.Start(t.Context(), []Row{{Agent: h.Agents[0], Host: h}}, StartOptions{}, func(string) {})
-		if agent.KindOf(err) != c.kind || azure.started != c.started {
-			t.Errorf("limit %v: started %d times, %v", most, azure.started, err)
+		out, err := f.Start(t.Context(), []Row{{Agent: h.Agents[0], Host: h}}, StartOptions{}, func(string) {})
+		if agent.KindOf(err) != c.kind || azure.started != c.started || out.Booted {
+			t.Errorf("limit %v: started %d times, %v, booted %v", most, azure.started, err, out.Booted)
 		}
 	}
 }

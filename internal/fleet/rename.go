@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"mngr/internal/agent"
 	"mngr/internal/records"
@@ -94,43 +93,6 @@ func (f *Fleet) giveName(ctx context.Context, h agent.Host, was, name string, pr
 		return map[string]string{records.HostName: records.HostNameValue(name)}, nil, nil
 	})
 	return err
-}
-
-// looksForAName is how often the older of two hosts looks whether the other one, which got
-// its name at the same moment, gives it back.
-const looksForAName = 4
-
-// nameIsOurs looks again once a host h has a new name: somebody else may have given it to
-// another one at the same moment. Of two writers the second sees the first for sure. The
-// younger host that sees another one gives its name back; the older one waits for that a
-// while, since the other may have looked too early to see it, and then does so itself.
-func (f *Fleet) nameIsOurs(ctx context.Context, h agent.Host, name string, progress agent.Progress) (warning string, err error) {
-	inst, err := f.machinesOf(h)
-	if err != nil {
-		return "", err
-	}
-	progress("looking whether the name is the only one")
-	for n := 1; ; n++ {
-		hosts, err := f.named(ctx, inst)
-		if err != nil {
-			return fmt.Sprintf("host %q is called %q now; whether another one got that name at the same moment is not known: %v", h.Name, name, err), nil
-		}
-		at := namesake(hosts, h, name)
-		if at < 0 {
-			return "", nil
-		}
-		if n < looksForAName && byAge(h, hosts[at]) < 0 && pause(ctx) == nil {
-			continue
-		}
-		return "", f.giveNameBack(ctx, h, name, progress)
-	}
-}
-
-// namesake finds another host of the same provider that has a name; -1 for none.
-func namesake(hosts []agent.Host, h agent.Host, name string) int {
-	return slices.IndexFunc(hosts, func(o agent.Host) bool {
-		return o.Name == name && o.Provider == h.Provider && !sameMachine(o, h)
-	})
 }
 
 // PhaseNameBack is the phase in which a rename takes itself back.

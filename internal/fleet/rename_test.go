@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"strconv"
@@ -89,14 +88,15 @@ func TestARenameAndACreateAtOnceGiveANameOnce(t *testing.T) {
 			})
 			both.Go(func() {
 				cloud.travel(cloud.slow)
-				hosts, _ := f.named(t.Context(), inst)
+				listed, _ := cloud.Names(t.Context())
+				hosts := f.there(inst, listed)
 				made := host(1, "x", 0)
 				if namesake(hosts, *made, "x") >= 0 {
 					creating = errors.New("taken")
 					return
 				}
 				cloud.exchange(func() { cloud.hosts["/1"] = made })
-				if creating = f.stays(t.Context(), inst, &Created{Host: asStored(*made)}); creating != nil {
+				if creating = f.stays(t.Context(), inst, &Created{Host: asStored(*made)}, func(string) {}); creating != nil {
 					cloud.exchange(func() { delete(cloud.hosts, "/1") })
 				}
 			})
@@ -120,16 +120,3 @@ func TestARenameAndACreateAtOnceGiveANameOnce(t *testing.T) {
 		t.Errorf("of %d the rename got the name in %d, the create in %d", seeds, renamed, created)
 	}
 }
-
-// A create does not fail because nobody can say whether its host has a namesake, but says so.
-func TestACreateThatCannotLookForANamesakeGoesOn(t *testing.T) {
-	f := &Fleet{Now: time.Now}
-	made := Created{Host: agent.Host{Name: "x"}}
-	if err := f.stays(t.Context(), Instance{Machines: blindCloud{}}, &made); err != nil || len(made.Warnings) != 1 {
-		t.Errorf("%v, %q", err, made.Warnings)
-	}
-}
-
-type blindCloud struct{ Machines }
-
-func (blindCloud) Names(context.Context) ([]agent.Host, error) { return nil, errors.New("no answer") }

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"mngr/internal/agent"
@@ -88,12 +89,12 @@ func notFound(l Listing, a agent.Address) error {
 // findHost returns the one host of that name or id, or nil when there is none.
 func findHost(l Listing, name, provider string) (*agent.Host, error) {
 	var found []*agent.Host
-	var names []string
+	var names, ids []string
 	for n := range l.Hosts {
 		h := &l.Hosts[n]
 		if (h.Name == name || string(h.ID) == name) && (provider == "" || h.Provider == provider) {
 			found = append(found, h)
-			names = append(names, "@"+h.Name+"."+h.Provider)
+			names, ids = append(names, "@"+h.Name+"."+h.Provider), append(ids, "@"+string(h.ID))
 		}
 	}
 	switch {
@@ -104,7 +105,7 @@ func findHost(l Listing, name, provider string) (*agent.Host, error) {
 	case len(found) == 1:
 		return found[0], nil
 	}
-	return nil, agent.Errorf(agent.KindUsage, "%q names several hosts: %s", name, join(names)).
+	return nil, agent.Errorf(agent.KindUsage, "%q names several hosts: %s", name, join(apart(names, ids))).
 		WithHint("use one of these addresses, or a host id")
 }
 
@@ -126,11 +127,19 @@ func rowAddress(r Row) string {
 }
 
 func joinRows(rows []Row) string {
-	var names []string
+	var names, ids []string
 	for _, r := range rows {
-		names = append(names, rowAddress(r))
+		names, ids = append(names, rowAddress(r)), append(ids, agent.Address{Agent: r.Agent.Name, Host: string(r.Host.ID)}.String())
 	}
-	return join(names)
+	return join(apart(names, ids))
+}
+
+// apart are names, or ids where two names are the same.
+func apart(names, ids []string) []string {
+	if len(slices.Compact(slices.Sorted(slices.Values(names)))) < len(names) {
+		return ids
+	}
+	return names
 }
 
 func join(names []string) string { return strings.Join(names, ", ") }

@@ -233,3 +233,22 @@ type nameOnly struct {
 func (n nameOnly) Name() string { return n.name }
 
 func named(name string) Machines { return nameOnly{name: name} }
+
+// Hosts of one name are told apart by their ids, which every command takes.
+func TestNamesakesAreToldApart(t *testing.T) {
+	one, two := host("h", agent.HostRunning, "a"), host("h", agent.HostRunning, "a")
+	two.ID, two.Resource = "host-2", "/vm/2"
+	two.Agents[0].ID = "agent-2"
+	l := Listing{Hosts: []agent.Host{one, two}, Rows: rowsOf(one, two)}
+	_, err := findHost(l, "h", "")
+	if agent.KindOf(err) != agent.KindUsage || !strings.Contains(err.Error(), "@host-h") || !strings.Contains(err.Error(), "@host-2") {
+		t.Errorf("findHost: %v", err)
+	}
+	_, err = pick(l, agent.Address{Agent: "a"})
+	if agent.KindOf(err) != agent.KindUsage || !strings.Contains(err.Error(), "a@host-h") || !strings.Contains(err.Error(), "a@host-2") {
+		t.Errorf("pick: %v", err)
+	}
+	if row, err := pick(l, agent.Address{Agent: "a", Host: "host-2"}); err != nil || row.Host.Resource != "/vm/2" {
+		t.Errorf("pick by id: %v, %v", row.Host.Resource, err)
+	}
+}

@@ -192,8 +192,9 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 	if out.Host.State, out.Host.Failure = fresh.State, fresh.Failure; fresh.State == agent.HostFailed {
 		return out, cannotStart(out.Host).WithHint("mngr destroy @%s # removes it; mngr create makes it anew", out.Host.Name)
 	}
-	out.Booted = true
+	ran := out.Host.State == agent.HostRunning
 	status, warnings, err := f.finish(ctx, inst, &out.Host, o, progress)
+	out.Booted = !ran && out.Host.State == agent.HostRunning
 	if err != nil {
 		return out, err
 	}
