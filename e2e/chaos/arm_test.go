@@ -29,7 +29,7 @@ func TestARM(t *testing.T) {
 		t.Skip("needs root: strangers answer at SSH ports")
 	}
 	began := time.Now()
-	a := &arena{t: t, workers: 3 * runtime.NumCPU(), table: &Table{}, hit: map[string]bool{}}
+	a := &arena{t: t, workers: 5 * runtime.NumCPU(), table: &Table{}, hit: map[string]bool{}}
 	only := os.Getenv("CASE")
 	all := verbs()
 	if command, _, _ := strings.Cut(only, "/"); only != "" {

@@ -132,7 +132,7 @@ func (s *scene) signal(ctx context.Context, p *rig.Process, fault string, since 
 		return true, s.azure.ClearFaults(ctx)
 	}
 	p.Wait()
-	return true, s.cut(ctx, fault, since)
+	return true, awaitEnd(ctx, s.azure, fault, since)
 }
 
 func (s *scene) wasHit(ctx context.Context, fault string) (bool, error) {
@@ -140,12 +140,12 @@ func (s *scene) wasHit(ctx context.Context, fault string) (bool, error) {
 	return hits > 0, err
 }
 
-// cut waits until the log says that the call which met a fault has ended.
-func (s *scene) cut(ctx context.Context, fault string, since rig.Mark) error {
+// awaitEnd waits until the log says that the call which met a fault has ended.
+func awaitEnd(ctx context.Context, azure *rig.Azure, fault string, since rig.Mark) error {
 	ctx, cancel := context.WithTimeout(ctx, settleLimit)
 	defer cancel()
 	for {
-		all, err := s.azure.Log(since)
+		all, err := azure.Log(since)
 		if err != nil {
 			return err
 		}

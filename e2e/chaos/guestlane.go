@@ -29,19 +29,20 @@ const kept = "kept"
 // lane is a resource group with an operator of its own and, once made, one host. Trials of
 // several lanes go on side by side: those that hang cost time and no work.
 type lane struct {
-	azure *rig.Azure
-	who   *rig.Operator
-	arm   *rig.Client
-	group string
-	table *Table
-	only  string // the beginning of the names of the trials to be made
-	say   func(format string, args ...any)
+	azure  *rig.Azure
+	who    *rig.Operator
+	arm    *rig.Client
+	group  string
+	table  *Table
+	ledger *ledger
+	only   string // the beginning of the names of the trials to be made
+	say    func(format string, args ...any)
 
 	vm         rig.Machine // of the host
 	unfinished string      // the tag of its host keys before the container had one
 }
 
-func newLane(ctx context.Context, azure *rig.Azure, name string, table *Table, say func(string, ...any)) (*lane, error) {
+func newLane(ctx context.Context, azure *rig.Azure, name string, table *Table, ledger *ledger, say func(string, ...any)) (*lane, error) {
 	who, err := azure.Operator(name)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func newLane(ctx context.Context, azure *rig.Azure, name string, table *Table, s
 	if err != nil {
 		return nil, err
 	}
-	l := &lane{azure: azure, who: who, arm: arm, group: name, table: table, say: say}
+	l := &lane{azure: azure, who: who, arm: arm, group: name, table: table, ledger: ledger, say: say}
 	if err := l.repository(ctx); err != nil {
 		return nil, err
 	}

@@ -2,61 +2,45 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
 	"mngr/e2e/rig"
 )
 
-// step is a phase of a command during which a connection to the machine is in use.
+// step is a phase of a command during which a connection to the machine is in use, or a
+// write to Azure that nobody else's commands send.
 type step struct {
 	phase  string
 	before string // the phase that ends as this one begins; "" for none
-	port   string // tcp:22 or tcp:2222
+	port   string // tcp:22 or tcp:2222; "" where it asks Azure
 	nth    int    // among the connections of that port, those of the command or, unless it opens one, those open
 	opens  bool   // the connection is opened in this phase
+	call   string // the write to Azure
 }
 
-// moment is when a phase ended.
-type moment struct {
-	phase string
-	at    time.Time
-}
+// brief is by how much a blow may come later than the end of its phase: many last for a few
+// milliseconds, and what goes on then goes on in the next.
+const brief = 50 * time.Millisecond
 
-// ended is a phase as a pipe shows it, once it has ended.
-var ended = regexp.MustCompile(`^([ !]) (.+) \((?:(?:failed|interrupted) after )?[0-9][0-9.hms]*\)$`)
-
-// follow tells of each phase of a command as it ends.
-func follow(ctx context.Context, p *rig.Process, each func(phase string)) error {
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	read := 0
-	for over := false; ; {
-		text := p.Stderr()
-		for line := range strings.Lines(text[read:]) {
-			if !strings.HasSuffix(line, "\n") {
-				break
-			}
-			read += len(line)
-			if m := ended.FindStringSubmatch(strings.TrimSuffix(line, "\n")); m != nil {
-				each(m[2])
-			}
-		}
-		if over {
-			return nil
-		}
-		select {
-		case <-p.Done():
-			over = true
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
+// fell tells whether a blow fell in a step, for what is known once the command has ended.
+func (s step) fell(at time.Time, all []moment) bool {
+	if s.before != "" {
+		n := indexOf(all, s.before)
+		if n < 0 || at.Before(all[n].at.Add(-late)) {
+			return false
 		}
 	}
+	n := indexOf(all, s.phase)
+	return n < 0 || at.Before(all[n].at.Add(brief)) // one that was killed does not say how its phase ended
+}
+
+// plainly is a phase without what differs from one machine to the next, or comes with time.
+func plainly(phase string) string {
+	phase, _, _ = strings.Cut(phase, ": ")
+	return address.ReplaceAllString(phase, "the machine")
 }
 
 // wire is a connection as the local Azure's log has it.
@@ -75,29 +59,32 @@ func (l *lane) record(ctx context.Context, args []string) ([]step, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []moment
-	err = follow(ctx, p, func(phase string) { all = append(all, moment{phase, time.Now()}) })
-	if r := p.Wait(); err == nil && r.Code != 0 {
-		err = errors.New(r.String())
-	}
-	if err != nil {
-		return nil, fmt.Errorf("record %v: %w", args, err)
+	trail := follow(p)
+	if r := p.Wait(); r.Code != 0 {
+		return nil, fmt.Errorf("record %v: %s", args, r)
 	}
 	wires, err := l.wires(mark)
-	return stepsOf(all, p.Began(), wires), err
+	steps := stepsOf(trail.whole(), p.Began(), wires)
+	if err == nil && len(steps) == 0 {
+		err = fmt.Errorf("record %v: nothing was seen to go by SSH", args)
+	}
+	return steps, err
 }
 
 // plan says that something is to befall each step of a command.
 func (l *lane) plan(command string, steps []step) {
 	for _, s := range steps {
 		l.table.Calls(command, s.name(), 1)
+		l.ledger.plan(command, s)
 	}
 }
 
 // name is a step as the table shows it.
 func (s step) name() string {
-	phase := address.ReplaceAllString(s.phase, "the machine")
-	return strings.TrimPrefix(s.port, "tcp:") + " " + phase
+	if s.port == "" {
+		return "azure " + s.phase
+	}
+	return strings.TrimPrefix(s.port, "tcp:") + " " + s.phase
 }
 
 var address = regexp.MustCompile(`127\.[0-9]+\.[0-9]+\.[0-9]+`)
@@ -129,9 +116,16 @@ const late = 20 * time.Millisecond
 // lingers is for how long the log may show a connection after its last phase has ended.
 const lingers = 100 * time.Millisecond
 
-// unused are the beginnings of phases that ask Azure only: connections that are open meanwhile
-// are not in use.
-var unused = []string{"looking at what exists", "asking Azure", "waiting for Azure", "waiting for the address", "publishing the host keys", "recording it in the tags"}
+// asking are the phases during which connections that are open are not in use, with the
+// writes to Azure that TestARM cannot reach.
+var asking = map[string]string{
+	"looking at what exists":      "",
+	"asking Azure about host a":   "",
+	"waiting for Azure to finish": "",
+	"waiting for the address":     "",
+	"publishing the host keys":    "Microsoft.Resources/tags/write",
+	"recording it in the tags":    "Microsoft.Compute/virtualMachines/write",
+}
 
 // stepsOf finds the connection that each phase uses: of those that were open, the youngest.
 func stepsOf(all []moment, began time.Time, wires []wire) []step {
@@ -144,8 +138,12 @@ func stepsOf(all []moment, began time.Time, wires []wire) []step {
 				used = i
 			}
 		}
-		idle := slices.ContainsFunc(unused, func(phase string) bool { return strings.HasPrefix(m.phase, phase) })
-		if used >= 0 && !idle {
+		call, asks := asking[m.phase]
+		switch {
+		case call != "":
+			steps = append(steps, step{phase: m.phase, before: before, call: call})
+		case asks:
+		case used >= 0:
 			s := step{phase: m.phase, before: before, port: wires[used].port, opens: !wires[used].began.Before(from.Add(-late))}
 			s.nth = 1
 			for _, w := range wires[:used] {
