@@ -131,10 +131,18 @@ var asking = map[string]string{
 func stepsOf(all []moment, began time.Time, wires []wire) []step {
 	var steps []step
 	from, before := began, ""
+	var last time.Time // end of the last phase that used one
 	for _, m := range all {
+		earliest, latest := from.Add(-late), m.at.Add(-late)
+		switch opens := strings.HasPrefix(m.phase, "connecting"); {
+		case opens:
+			latest = m.at // it, and not the next
+		case earliest.Before(last):
+			earliest = last
+		}
 		used := -1
 		for i, w := range wires {
-			if w.began.Before(m.at.Add(-late)) && (w.openAt(from) || !w.began.Before(from.Add(-late))) {
+			if w.began.Before(latest) && (w.openAt(from) || !w.began.Before(earliest)) {
 				used = i
 			}
 		}
@@ -144,7 +152,8 @@ func stepsOf(all []moment, began time.Time, wires []wire) []step {
 			steps = append(steps, step{phase: m.phase, before: before, call: call})
 		case asks:
 		case used >= 0:
-			s := step{phase: m.phase, before: before, port: wires[used].port, opens: !wires[used].began.Before(from.Add(-late))}
+			last = m.at
+			s := step{phase: m.phase, before: before, port: wires[used].port, opens: !wires[used].began.Before(earliest)}
 			s.nth = 1
 			for _, w := range wires[:used] {
 				if w.port == s.port && (s.opens || w.openAt(from)) {
