@@ -199,7 +199,7 @@ func (p *program) lookToSwitch(h Host) {
 		t.ended = OK
 		p.also = append(p.also, branch{stopped, t})
 	case p.c.Verb == Stop:
-		p.t.tagged = h.Finished
+		p.t.tagged = true
 	case !h.Finished:
 		p.end(Conflict)
 	case h.Power == Running:
