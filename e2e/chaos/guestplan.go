@@ -27,15 +27,10 @@ func guestJobs() []job {
 
 // creates strikes every step of a create, the pull of its image and a push among them.
 func creates(ctx context.Context, l *lane) error {
-	first, err := l.settle(ctx)
+	first, again, err := l.twice(ctx)
 	if err != nil {
 		return err
 	}
-	again, err := l.again(ctx)
-	if err != nil {
-		return err
-	}
-	l.plan("create again", again)
 	var all []trial
 	for _, s := range again {
 		for _, b := range blows(s, killed) {
@@ -76,14 +71,10 @@ func lacking(steps, others []step) []step {
 
 // hangs does what creates leaves out, since it takes minutes of waiting.
 func hangs(ctx context.Context, l *lane) error {
-	if _, err := l.settle(ctx); err != nil {
-		return err
-	}
-	again, err := l.again(ctx)
+	_, again, err := l.twice(ctx)
 	if err != nil {
 		return err
 	}
-	l.plan("create again", again)
 	var all []trial
 	for _, s := range again {
 		if s.call == "" {
@@ -93,13 +84,18 @@ func hangs(ctx context.Context, l *lane) error {
 	return l.tryAll(ctx, all)
 }
 
-// again makes the agent once more on the blank machine, and returns the steps: where the
-// image is, they are others than at first.
-func (l *lane) again(ctx context.Context) ([]step, error) {
-	if err := l.blank(ctx); err != nil {
-		return nil, err
+// twice makes the agent, and once more on the blank machine, and returns the steps of both:
+// where the image is, they are others than at first. The second are planned.
+func (l *lane) twice(ctx context.Context) (first, again []step, err error) {
+	if first, err = l.settle(ctx); err != nil {
+		return nil, nil, err
 	}
-	return l.record(ctx, create("a"))
+	if err := l.blank(ctx); err != nil {
+		return nil, nil, err
+	}
+	again, err = l.record(ctx, create("a"))
+	l.plan("create again", again)
+	return first, again, err
 }
 
 // bare is blank without the images, so that they are pulled again.

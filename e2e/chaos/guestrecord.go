@@ -119,12 +119,13 @@ const lingers = 100 * time.Millisecond
 // asking are the phases during which connections that are open are not in use, with the
 // writes to Azure that TestARM cannot reach.
 var asking = map[string]string{
-	"looking at what exists":      "",
-	"asking Azure about host a":   "",
-	"waiting for Azure to finish": "",
-	"waiting for the address":     "",
-	"publishing the host keys":    "Microsoft.Resources/tags/write",
-	"recording it in the tags":    "Microsoft.Compute/virtualMachines/write",
+	"looking at what exists":                 "",
+	"asking Azure about host a":              "",
+	"waiting for Azure to finish":            "",
+	"waiting for the address":                "",
+	"waiting for SSH of the virtual machine": "", // the same wait as the one before, after half a minute
+	"publishing the host keys":               "Microsoft.Resources/tags/write",
+	"recording it in the tags":               "Microsoft.Compute/virtualMachines/write",
 }
 
 // stepsOf finds the connection that each phase uses: of those that were open, the youngest.
