@@ -141,6 +141,9 @@ func stepsOf(all []moment, began time.Time, wires []wire) []step {
 		case earliest.Before(last):
 			earliest = last
 		}
+		if latest.Before(last) { // it uses what one before has opened, however short it is
+			latest = last
+		}
 		used := -1
 		for i, w := range wires {
 			if w.began.Before(latest) && (w.openAt(from) || !w.began.Before(earliest)) {
