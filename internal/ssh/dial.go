@@ -30,7 +30,20 @@ var ErrHostKey = errors.New("the server shows another host key than the expected
 var ErrNoAuth = errors.New("the server does not accept this machine's key")
 
 // Client is a connection that runs commands.
-type Client struct{ conn *ssh.Client }
+type Client struct {
+	conn  *ssh.Client
+	ended chan struct{} // closed once the connection has
+}
+
+func newClient(conn *ssh.Client) *Client {
+	c := &Client{conn: conn, ended: make(chan struct{})}
+	go func() {
+		_ = conn.Wait()
+		close(c.ended)
+	}()
+	go c.keepAlives()
+	return c
+}
 
 // Dial makes one attempt to connect as root. key may be nil: then only the host key is
 // verified and ErrNoAuth is the best possible outcome.
@@ -57,8 +70,7 @@ func Dial(ctx context.Context, t Target, key *ClientKey) (*Client, error) {
 	conn, err := handshake(ctx, t, config)
 	switch {
 	case err == nil:
-		go keepAlives(conn)
-		return &Client{conn: conn}, nil
+		return newClient(conn), nil
 	case errors.Is(err, ErrHostKey):
 		return nil, agent.Errorf(agent.KindRefused, "%s: %w", hostPort(t.Address, t.Port), ErrHostKey)
 	case verified && ctx.Err() == nil && isAuthError(err):
@@ -106,33 +118,28 @@ func since(began time.Time) time.Duration { return time.Since(began).Round(time.
 
 // keepAlives ends a connection whose peer is gone; without it a session would wait for
 // the kernel's TCP timeout.
-func keepAlives(conn *ssh.Client) {
+func (c *Client) keepAlives() {
 	ticker := time.NewTicker(keepAlive)
 	defer ticker.Stop()
-	closed := make(chan struct{})
-	go func() {
-		_ = conn.Wait()
-		close(closed)
-	}()
 	for {
 		select {
-		case <-closed:
+		case <-c.ended:
 			return
 		case <-ticker.C:
 		}
 		answered := make(chan error, 1)
 		go func() {
-			_, _, err := conn.SendRequest("keepalive@openssh.com", true, nil)
+			_, _, err := c.conn.SendRequest("keepalive@openssh.com", true, nil)
 			answered <- err
 		}()
 		select {
 		case err := <-answered:
 			if err != nil {
-				conn.Close()
+				c.conn.Close()
 				return
 			}
 		case <-time.After(time.Duration(agent.DeadlineKeepAlive)):
-			conn.Close()
+			c.conn.Close()
 			return
 		}
 	}

@@ -29,7 +29,7 @@ func (c *Client) Run(ctx context.Context, cmd Command) (int, error) {
 	// to wake it.
 	hangUp := context.AfterFunc(ctx, func() { _ = c.conn.Close() })
 	defer hangUp()
-	session, err := c.conn.NewSession()
+	session, err := c.newSession()
 	if err != nil {
 		return 0, broken(ctx, "open an ssh session", err)
 	}
@@ -57,6 +57,27 @@ func (c *Client) Run(ctx context.Context, cmd Command) (int, error) {
 	hangUp()
 	defer politely(ctx, session, c.conn)()
 	return exitCode(ctx, session.Wait())
+}
+
+// newSession opens a session. On a connection that has just ended x/crypto may wait for the
+// answer for ever: its mux forgets the channels there are, closes the connection only then,
+// and a channel of the moment between is nobody's (golang.org/x/crypto/ssh, mux.loop).
+func (c *Client) newSession() (*ssh.Session, error) {
+	type opened struct {
+		session *ssh.Session
+		err     error
+	}
+	answer := make(chan opened, 1)
+	go func() {
+		session, err := c.conn.NewSession()
+		answer <- opened{session, err}
+	}()
+	select {
+	case o := <-answer:
+		return o.session, o.err
+	case <-c.ended:
+		return nil, errors.New("the connection has ended")
+	}
 }
 
 // politely asks a command to end when ctx does, and hangs up when it does not.
