@@ -93,6 +93,28 @@ func (c *conn) handleRequest(req *ssh.Request) (ok bool, payload []byte) {
 	return false, nil
 }
 
+// openChannel opens a channel to the client. On a connection that has just ended x/crypto may
+// wait for the answer for ever, and serve would not return: its mux forgets the channels
+// there are before it closes the connection (golang.org/x/crypto/ssh, mux.loop).
+func (c *conn) openChannel(kind string, payload []byte) (ssh.Channel, <-chan *ssh.Request, error) {
+	type opened struct {
+		ch   ssh.Channel
+		reqs <-chan *ssh.Request
+		err  error
+	}
+	answer := make(chan opened, 1)
+	go func() {
+		ch, reqs, err := c.ssh.OpenChannel(kind, payload)
+		answer <- opened{ch, reqs, err}
+	}()
+	select {
+	case o := <-answer:
+		return o.ch, o.reqs, o.err
+	case <-c.ctx.Done():
+		return nil, nil, context.Cause(c.ctx)
+	}
+}
+
 // keepalive drops a client that no longer answers (a laptop that sleeps): its sessions
 // would count as activity for ever.
 func (c *conn) keepalive() {

@@ -135,7 +135,7 @@ func (c *conn) acceptForward(f *forward) {
 		}
 		peers.Go(func() {
 			defer peer.Close()
-			ch, reqs, err := c.ssh.OpenChannel(f.channel, f.payload(peer))
+			ch, reqs, err := c.openChannel(f.channel, f.payload(peer))
 			if err == nil {
 				c.join(ch, reqs, peer.(stream))
 			}
