@@ -80,9 +80,9 @@ func few(ctx context.Context, l *lane) error {
 		return err
 	}
 	second := slices.Replace(create("b"), 1, 2, "b@a")
-	push := step{phase: "pushing branch main", before: "preparing the agent", port: "tcp:2222", nth: 2, opens: true}
-	asks := step{phase: "asking host a who runs", port: "tcp:2222", nth: 1, opens: true}
-	waits := step{phase: "waiting for the container", before: "waiting for the address", port: "tcp:2222", nth: 1, opens: true}
+	push := step{phase: "pushing branch main", before: "preparing the agent", use: container.opening(), nth: 2}
+	asks := step{phase: "asking host a who runs", use: container.opening(), nth: 1}
+	waits := step{phase: "waiting for the container", before: "waiting for the address", use: container.opening(), nth: 1}
 	return l.tryAll(ctx, []trial{
 		{command: "create on a host", args: second, step: push, blow: cut, files: []string{"a"}},
 		{command: "stop", args: []string{"stop", "a"}, step: asks, blow: refused, given: func(ctx context.Context) error { return l.who.Must(ctx, nil, "destroy", "--force", "b") }},

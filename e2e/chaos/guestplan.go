@@ -204,7 +204,7 @@ func undos(ctx context.Context, l *lane) error {
 		{"waiting for cloud-init", "starting the Docker engine", cut},
 		{"sending mngrd", "handing the host over to mngrd", killed},
 	} {
-		s := step{phase: c.phase, before: c.before, port: "tcp:22", nth: 1}
+		s := step{phase: c.phase, before: c.before, use: machine, nth: 1}
 		if err := l.undone(ctx, trial{command: "create", args: create("u"), step: s, blow: c.blow}); err != nil {
 			return err
 		}
@@ -254,7 +254,7 @@ func (l *lane) undone(ctx context.Context, t trial) error {
 // silence lets a whole deadline pass: that of a new machine's SSH, eight minutes.
 func silence(ctx context.Context, l *lane) error {
 	l.who.Limit = bootLimit
-	t := trial{command: "create", args: create("u"), step: step{phase: "waiting for SSH on the machine", port: "tcp:22", nth: 1, opens: true}, blow: silent}
+	t := trial{command: "create", args: create("u"), step: step{phase: "waiting for SSH on the machine", use: machine.opening(), nth: 1}, blow: silent}
 	if err := l.past(ctx, t, "SSH of the virtual machine", 8); err != nil {
 		return err
 	}
