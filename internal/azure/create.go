@@ -146,7 +146,7 @@ func (p *Provider) afterRefusal(ctx context.Context, s *session, r machineReques
 		case err != nil && !absent(err):
 			return nil, &agent.Error{Kind: agent.KindRemains, Err: cause,
 				Cause: "Azure's answer was lost, so that machine " + r.name + " may exist: " + refused.Error(),
-				Hint:  "mngr list # shows whether it does; then: mngr destroy --force @" + r.spec.HostName}
+				Hint:  "mngr list # shows whether it does; then: mngr destroy --force @" + string(r.spec.HostID)} // the name may lead to a colleague's
 		}
 	}
 	if noLogin {

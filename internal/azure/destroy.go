@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -51,13 +52,14 @@ func (p *Provider) Destroy(ctx context.Context, host agent.Host, progress agent.
 	return errors.Join(p.sweep(ctx, s, belongings, progress), revoked)
 }
 
-// undeleted is the error of a machine that stays, and bills.
+// undeleted is the error of a machine that stays, and bills. The hint names the host's id:
+// another host may have the name by the time somebody reads it.
 func (p *Provider) undeleted(host agent.Host, name string, cause error) error {
 	err := p.translate(cause, "delete machine "+name)
 	if agent.KindOf(err) == agent.KindCanceled {
 		return err
 	}
-	hint := "mngr destroy --force @" + host.Name
+	hint := "mngr destroy --force @" + cmp.Or(string(host.ID), host.Name)
 	if first := agent.HintOf(err); first != "" {
 		hint = agent.Explain(hint, "before that: "+first)
 	}

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,21 @@ func TestInterruptedCreateLeavesNothing(t *testing.T) {
 				t.Error("the machine stays")
 			}
 		})
+	}
+}
+
+// A machine that could not be taken back is named by its host's id: another host may have
+// the name by the time somebody reads it.
+func TestNotTakenBackIsNamedByItsID(t *testing.T) {
+	slow := accepts(201, "op", machine("Creating", ""))
+	slow.slow = 200 * time.Millisecond
+	s := newScript(t, with(granted(), nothingLeft(), map[string][]scripted{
+		"PUT " + testVM: {slow}, "GET " + testVM: {says(200, machine("Creating", ""))},
+		"DELETE " + testVM: {refuses(409, "ScopeLocked", "The scope is locked.")},
+	}))
+	_, err := s.provider().Create(s.cut(t, "PUT "+testVM), testSpec(), nil)
+	if hint := agent.HintOf(err); agent.KindOf(err) != agent.KindRemains || !strings.HasPrefix(hint, "mngr destroy --force @"+string(testHost)) {
+		t.Errorf("got %v, hint %q", err, hint)
 	}
 }
 

@@ -197,9 +197,8 @@ func (f *Fleet) undo(ctx context.Context, c Creation, h agent.Host, o CreateOpti
 	if err := c.Undo(ctx, progress); err != nil {
 		hint := agent.HintOf(err)
 		if hint == "" || agent.KindOf(err) != agent.KindRemains {
-			hint = "mngr destroy --force @" + h.Name
+			hint = "mngr destroy --force @" + string(h.ID) // another host may have the name by then
 		}
-		hint = strings.Replace(hint, "@"+h.Name, "@"+string(h.ID), 1) // another host may have the name by then
 		return &agent.Error{
 			Kind:  agent.KindRemains,
 			Cause: fmt.Sprintf("%v; and removing the half-made host failed: %v", cause, err),

@@ -41,7 +41,7 @@ func TestWhatCannotBeUndoneIsNamedByItsID(t *testing.T) {
 	f := &Fleet{Now: time.Now}
 	made := agent.Host{ID: "host-1", Name: "x", Provider: "p"}
 	for name, failed := range map[string]error{
-		"told":   (&agent.Error{Kind: agent.KindRemains, Cause: "it is still there"}).WithHint("mngr destroy --force @x # before that: wait"),
+		"told":   (&agent.Error{Kind: agent.KindRemains, Cause: "it is still there"}).WithHint("mngr destroy --force @host-1 # before that: wait"),
 		"untold": errors.New("lost"),
 	} {
 		err := f.undo(t.Context(), stuck{err: failed}, made, CreateOptions{Name: "x"}, agent.Errorf(agent.KindExists, "somebody else"), func(string) {})
