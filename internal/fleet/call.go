@@ -51,13 +51,14 @@ func exchange(ctx context.Context, g Guest, r ctl.Request, stream io.Reader, err
 // tail is the end of what explains an error.
 func tail(s string) string { return s[max(0, len(s)-maxDetail):] }
 
-// ask is call for what a guest does within DeadlineGuestWork.
+// ask is call for what a guest does within DeadlineGuestWork. What helps where it hangs, its
+// caller knows.
 func (f *Fleet) ask(ctx context.Context, g Guest, r ctl.Request, progress agent.Progress) (answer ctl.Answer, err error) {
 	working, done := agent.Within(ctx, agent.DeadlineGuestWork, r.Op+": waiting for the guest's answer")
 	defer done(&err)
 	answer, err = call(working, g, r, progress)
 	if err != nil && ctx.Err() == nil && agent.Passed(working) {
-		err = &agent.Error{Kind: agent.KindUnreachable, Err: err, Hint: "mngr stop --stop-host AGENT # ends the host without it"}
+		err = &agent.Error{Kind: agent.KindUnreachable, Err: err}
 	}
 	return answer, err
 }

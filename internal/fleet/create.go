@@ -165,7 +165,7 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 	defer guest.Close()
 	if begun != nil {
 		if known, err := f.knows(ctx, guest, record.ID); err != nil || known {
-			return Created{}, cmp.Or(err, exists(*begun))
+			return Created{}, cmp.Or(orElse(err, "%s", silentHost(h)), exists(*begun))
 		}
 	}
 	h, refused, err := f.recordNew(ctx, inst, h, record, tags, progress)

@@ -169,7 +169,7 @@ func (f *Fleet) DestroyAgent(ctx context.Context, r Row, progress agent.Progress
 	progress("removing agent " + r.Agent.Name)
 	ref := &ctl.AgentRef{ID: string(r.Agent.ID)}
 	if _, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpAgentRemove, Ref: ref}, progress); err != nil {
-		return fmt.Errorf("remove agent %q: %w", r.Agent.Name, err)
+		return orElse(fmt.Errorf("remove agent %q: %w", r.Agent.Name, err), "mngr destroy %s@%s # again; mngr stop --stop-host @%[2]s ends its host without SSH", r.Agent.Name, r.Host.Name)
 	}
 	progress("removing its tags")
 	_, err = f.rewrite(ctx, r.Host, progress, func(fresh agent.Host) (map[string]string, []string, error) {

@@ -124,8 +124,7 @@ func (f *Fleet) enterPlace(ctx context.Context, h agent.Host, p Place) (Guest, e
 	}
 	if err != nil {
 		failure := &agent.Error{Kind: agent.KindOf(err), Err: err, Cause: fmt.Sprintf("cannot enter host %q: %v", h.Name, err)}
-		hint := cmp.Or(agent.HintOf(err), "mngr list # shows its state; mngr stop --stop-host @"+h.Name+" stops it without SSH")
-		return nil, failure.WithHint("%s", hint)
+		return nil, failure.WithHint("%s", cmp.Or(agent.HintOf(err), silentHost(h)))
 	}
 	return guest, nil
 }

@@ -100,7 +100,7 @@ func lastWords(ctx context.Context, g Guest, a ctl.AgentStatus) []string {
 func (f *Fleet) attachable(ctx context.Context, g Guest, r Row) error {
 	answer, err := f.ask(ctx, g, ctl.Request{Op: ctl.OpStatus}, nil)
 	if err != nil {
-		return err
+		return orElse(err, "%s", silentHost(r.Host))
 	}
 	a := guestOf(answer.Container, r.Agent.ID)
 	switch {
