@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -138,13 +137,14 @@ func exitWith(code int) error {
 }
 
 type execResult struct {
-	Agent    string  `json:"agent"`
-	Stdout   string  `json:"stdout"`
-	Stderr   string  `json:"stderr"`
-	Success  bool    `json:"success"`
-	ExitCode *int    `json:"exit_code"` // null when mngr failed before the command ran
-	Error    string  `json:"error,omitempty"`
-	Seconds  float64 `json:"elapsed_seconds"`
+	Agent     string  `json:"agent"`
+	Stdout    string  `json:"stdout"`
+	Stderr    string  `json:"stderr"`
+	Truncated bool    `json:"truncated"` // only the beginning of a stream is there
+	Success   bool    `json:"success"`
+	ExitCode  *int    `json:"exit_code"` // null when mngr failed before the command ran
+	Error     string  `json:"error,omitempty"`
+	Seconds   float64 `json:"elapsed_seconds"`
 }
 
 func (a *App) execMany(ctx context.Context, f *fleet.Fleet, rows []fleet.Row, o fleet.ExecOptions) error {
@@ -175,16 +175,14 @@ func (a *App) execMany(ctx context.Context, f *fleet.Fleet, rows []fleet.Row, o 
 }
 
 func execOne(ctx context.Context, f *fleet.Fleet, row fleet.Row, o fleet.ExecOptions) execResult {
-	var out, errs bytes.Buffer
-	o.Stdout, o.Stderr = &out, &errs
 	begin := time.Now()
-	code, err := f.Exec(ctx, row, o)
-	r := execResult{Agent: row.Agent.Name, Stdout: out.String(), Stderr: errs.String(), Seconds: time.Since(begin).Seconds()}
+	said, err := f.ExecKept(ctx, row, o)
+	r := execResult{Agent: row.Agent.Name, Stdout: said.Stdout, Stderr: said.Stderr, Truncated: said.Cut, Seconds: time.Since(begin).Seconds()}
 	if err != nil {
 		r.Error = err.Error()
 		return r
 	}
-	r.ExitCode, r.Success = &code, code == 0
+	r.ExitCode, r.Success = &said.Code, said.Code == 0
 	return r
 }
 
@@ -204,6 +202,9 @@ func (a *App) printExec(results []execResult, failed []string) error {
 			for _, r := range results {
 				fmt.Fprintf(w, "--- %s ---\n%s", r.Agent, r.Stdout)
 				fmt.Fprint(p.Stderr(), r.Stderr)
+				if r.Truncated {
+					p.Warn(fmt.Sprintf("%s: of each stream only the first %d MiB are kept; exec on this agent alone shows all", r.Agent, fleet.MaxSaid>>20), "")
+				}
 				if r.Error != "" {
 					p.Warn(r.Agent+": "+r.Error, "")
 				} else if !r.Success {

@@ -75,10 +75,12 @@ func guestPath(op string) string {
 type limited struct {
 	bytes.Buffer
 	limit int
+	cut   bool // something was dropped
 }
 
 func (l *limited) Write(p []byte) (int, error) {
 	if room := l.limit - l.Len(); room < len(p) {
+		l.cut = true
 		l.Buffer.Write(p[:max(room, 0)])
 		return len(p), nil
 	}

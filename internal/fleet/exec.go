@@ -50,6 +50,26 @@ func (f *Fleet) Exec(ctx context.Context, r Row, o ExecOptions) (int, error) {
 	return guest.Run(ctx, c)
 }
 
+// MaxSaid is how much of each stream ExecKept keeps, bytes: what a hostile container can make
+// this process hold of one command.
+const MaxSaid = 16 << 20
+
+// Said is what a command wrote, and how it ended.
+type Said struct {
+	Stdout, Stderr string
+	Cut            bool // one of them had more than MaxSaid bytes
+	Code           int
+}
+
+// ExecKept is Exec for whoever reads afterwards what the command wrote. With an error the
+// code does not count.
+func (f *Fleet) ExecKept(ctx context.Context, r Row, o ExecOptions) (Said, error) {
+	out, errs := &limited{limit: MaxSaid}, &limited{limit: MaxSaid}
+	o.Stdout, o.Stderr = out, errs
+	code, err := f.Exec(ctx, r, o)
+	return Said{Stdout: out.String(), Stderr: errs.String(), Cut: out.cut || errs.cut, Code: code}, err
+}
+
 // Connect attaches the user's terminal to an agent's tmux session and returns the exit
 // code of the client.
 func (f *Fleet) Connect(ctx context.Context, r Row) (int, error) {
