@@ -41,6 +41,8 @@ type CreateOptions struct {
 
 	NoWait     bool // return once Azure has accepted the machine
 	KeepFailed bool // leave a failed host for inspection
+
+	AtStake func(*AtStake) `json:"-"` // told what an end at once would leave, nil for nothing; may be nil
 }
 
 // Created is the outcome of Create.
@@ -168,6 +170,7 @@ func (f *Fleet) createOn(ctx context.Context, inst Instance, h agent.Host, o Cre
 			return Created{}, cmp.Or(orElse(err, "%s", silentHost(h)), exists(*begun))
 		}
 	}
+	o.stakes(&AtStake{Host: h, Agent: record.ID})
 	h, refused, err := f.recordNew(ctx, inst, h, record, tags, progress)
 	if refused != nil {
 		return Created{}, refused

@@ -39,11 +39,13 @@ func (f *Fleet) attempt(ctx context.Context, inst Instance, o CreateOptions, pro
 	if err := f.save(h, o); err != nil {
 		return Created{}, err
 	}
+	o.stakes(&AtStake{Host: h})
 	creation, err := inst.Machines.Create(ctx, spec, progress)
 	if agent.KindOf(err) == agent.KindRemains {
 		return Created{}, err // the machine may exist: what it is to become stays known
 	}
 	if err != nil {
+		o.stakes(nil)
 		return Created{}, errors.Join(err, f.Pending.Remove(h.ID))
 	}
 	made := Created{Agent: h.Agents[0], Host: mergeHost(h, creation.Host())}
@@ -205,6 +207,7 @@ func (f *Fleet) undo(ctx context.Context, c Creation, h agent.Host, o CreateOpti
 			Hint:  hint, Err: err,
 		}
 	}
+	o.stakes(nil)
 	return errors.Join(cause, f.Pending.Remove(h.ID), f.Guests.Forget(h.ID), f.Spots.Remove(h.ID))
 }
 

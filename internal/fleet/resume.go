@@ -42,6 +42,7 @@ func (f *Fleet) resume(ctx context.Context, inst Instance, h agent.Host, o Creat
 		return Created{}, cannotStart(h).WithHint("mngr start %s # tries again; mngr destroy @%s removes it with the files of its agents", o.Name, h.Name)
 	}
 	if fresh.State == agent.HostFailed {
+		o.stakes(&AtStake{Host: h})
 		progress("removing the failed host " + h.Name)
 		if err := f.DestroyHost(ctx, h, progress); err != nil {
 			return Created{}, fmt.Errorf("remove the failed host %q: %w", h.Name, err)
@@ -63,6 +64,7 @@ func (f *Fleet) resume(ctx context.Context, inst Instance, h agent.Host, o Creat
 		}
 		return made, f.save(h, o)
 	}
+	o.stakes(&AtStake{Host: h})
 	status, warnings, err := f.finish(ctx, inst, &made.Host, o, progress)
 	if made.Warnings = warnings; err != nil {
 		return made, err
