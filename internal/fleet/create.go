@@ -285,17 +285,23 @@ func (f *Fleet) forgetAgent(ctx context.Context, inst Instance, h agent.Host, g 
 			_, err = f.ask(ctx, fresh, remove, nil)
 		}
 	}
+	what := "the half-made agent"
+	if err == nil {
+		what, err = "the tags of the half-made agent", f.untag(ctx, inst, h, a)
+	}
 	if err != nil {
 		return (&agent.Error{Kind: agent.KindOf(cause), Err: errors.Join(cause, ErrHalfMade), Code: agent.CodeOf(cause), Lines: agent.LinesOf(cause),
-			Cause: fmt.Sprintf("%v; and the half-made agent could not be removed: %v", cause, err)}).
-			WithHint("mngr destroy --force %s@%s # removes it", a.Name, h.Name)
+			Cause:                                                 fmt.Sprintf("%v; and %s could not be removed: %v", cause, what, err)}).
+			WithHint("mngr destroy --force %s # removes it", a.ID) // the name may be another create's
 	}
+	return cause
+}
+
+// untag removes the tags of an agent that could not be made.
+func (f *Fleet) untag(ctx context.Context, inst Instance, h agent.Host, a agent.Record) error {
 	fresh, err := inst.Get(ctx, h.Resource)
 	if err == nil {
 		err = inst.MergeTags(ctx, h.Resource, nil, records.AgentTagNames(fresh.Tags, a.ID))
 	}
-	if err != nil {
-		return fmt.Errorf("%w (and its tags could not be removed: %w: %w)", cause, ErrHalfMade, err)
-	}
-	return cause
+	return err
 }
