@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -243,8 +244,8 @@ func settledState(s agent.HostState) bool {
 	return false
 }
 
-// deallocated waits for the end of an accepted deallocation.
-// It leaves in h the host as it is then.
+// deallocated waits for the end of an accepted deallocation, be it that somebody else's start
+// or a failure has ended it. It leaves in h the host as it is then.
 func (f *Fleet) deallocated(ctx context.Context, inst Instance, h *agent.Host) error {
 	waiting, done := agent.Within(ctx, agent.DeadlineOperation, "waiting for Azure to finish deallocating host "+h.Name)
 	defer done(nil)
@@ -256,9 +257,12 @@ func (f *Fleet) deallocated(ctx context.Context, inst Instance, h *agent.Host) e
 		switch {
 		case err != nil && waiting.Err() == nil:
 			return err
-		case err == nil && fresh.State == agent.HostStopped:
+		case err == nil && slices.Contains([]agent.HostState{agent.HostStopped, agent.HostEvicted, agent.HostRunning, agent.HostStarting}, fresh.State):
 			f.refresh(h, fresh)
 			return nil
+		case err == nil && (fresh.State == agent.HostDeleting || fresh.State == agent.HostFailed):
+			f.refresh(h, fresh)
+			return notSettled(*h, fresh)
 		case err == nil && fresh.State == agent.HostStoppedBilling && fresh.Failure != "":
 			return agent.Errorf(agent.KindRemains, "host %q is off but not deallocated, and bills: %s", h.Name, fresh.Failure).
 				WithHint("mngr stop --stop-host @%s # again", h.Name)
