@@ -152,7 +152,9 @@ func cannotStopItself(why string) string {
 	return "the host cannot deallocate itself when idle: " + why
 }
 
-func (f *Fleet) finishGuest(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) (launched, error) {
+func (f *Fleet) finishGuest(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) (_ launched, err error) {
+	ctx, done := inTime(ctx, "finishing host "+h.Name)
+	defer done(&err)
 	status, err := f.setUp(ctx, inst, h, o, progress)
 	if errors.Is(err, ErrNoAccess) {
 		return status, beingMade(*h)
