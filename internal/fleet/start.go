@@ -108,7 +108,7 @@ func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows 
 	switch {
 	case ctx.Err() != nil && err != nil:
 		out.Booted = false
-		return out, f.cutShort(ctx, inst, *h, by, err, progress)
+		return out, f.cutShort(ctx, inst, *h, by, progress)
 	case out.Booted:
 		err = runsOn(*h, err)
 	}
@@ -117,10 +117,7 @@ func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows 
 
 // cutShort ends a start of a machine that was interrupted. What this command has not begun it
 // leaves alone.
-func (f *Fleet) cutShort(ctx context.Context, inst Instance, h agent.Host, by whose, err error, progress agent.Progress) error {
-	if agent.KindOf(err) == agent.KindCanceled && by == nobodys {
-		return err // it says already what goes on
-	}
+func (f *Fleet) cutShort(ctx context.Context, inst Instance, h agent.Host, by whose, progress agent.Progress) error {
 	switch by {
 	case nobodys:
 		return agent.Errorf(agent.KindCanceled, "interrupted; host %q was not started", h.Name)
