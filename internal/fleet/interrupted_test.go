@@ -98,7 +98,7 @@ func TestWaitForADeallocationThatDoesNotCome(t *testing.T) {
 			began, h := time.Now(), host("h", agent.HostStopping, "a")
 			h.Agents[0].ID = agent.NewID()
 			h.Tags, _ = records.NewHostTags(h)
-			inst := Instance{Machines: &changing{atAzure{now: h}, []agent.HostState{agent.HostStopping, state}}}
+			inst := Instance{Machines: &changing{atAzure{now: h}, []agent.HostState{agent.HostStopping, agent.HostRunning, agent.HostStopping, state}}}
 			err := (&Fleet{Now: time.Now}).deallocated(t.Context(), inst, &h)
 			if (err == nil) != (c.kind == "") || err != nil && agent.KindOf(err) != c.kind || agent.HintOf(err) != c.hint {
 				t.Errorf("%s: %v, hint %q", state, err, agent.HintOf(err))

@@ -68,7 +68,7 @@ func (f *Fleet) power(ctx context.Context, inst Instance, h *agent.Host, wait bo
 		return f.power(ctx, inst, h, wait, progress)
 	case !isDown(was):
 		by := ours
-		if was.State == agent.HostRunning || was.State == agent.HostStarting || was.State == agent.HostUnknown {
+		if isUp(was) || was.State == agent.HostUnknown {
 			by = theirs
 		}
 		return by, startFailed(*h, inst.Start(ctx, h.Resource, wait, progress))

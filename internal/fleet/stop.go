@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"mngr/internal/agent"
 	"mngr/internal/ctl"
@@ -249,7 +248,7 @@ func settledState(s agent.HostState) bool {
 func (f *Fleet) deallocated(ctx context.Context, inst Instance, h *agent.Host) error {
 	waiting, done := agent.Within(ctx, agent.DeadlineOperation, "waiting for Azure to finish deallocating host "+h.Name)
 	defer done(nil)
-	for {
+	for up := false; ; { // seen twice: one answer may be older than the deallocation
 		fresh, err := inst.Get(waiting, h.Resource)
 		if ctx.Err() != nil {
 			return agent.Errorf(agent.KindCanceled, "interrupted; Azure goes on deallocating host %q", h.Name)
@@ -257,7 +256,7 @@ func (f *Fleet) deallocated(ctx context.Context, inst Instance, h *agent.Host) e
 		switch {
 		case err != nil && waiting.Err() == nil:
 			return err
-		case err == nil && slices.Contains([]agent.HostState{agent.HostStopped, agent.HostEvicted, agent.HostRunning, agent.HostStarting}, fresh.State):
+		case err == nil && (fresh.State == agent.HostStopped || fresh.State == agent.HostEvicted || up && isUp(fresh)):
 			f.refresh(h, fresh)
 			return nil
 		case err == nil && (fresh.State == agent.HostDeleting || fresh.State == agent.HostFailed):
@@ -267,12 +266,16 @@ func (f *Fleet) deallocated(ctx context.Context, inst Instance, h *agent.Host) e
 			return agent.Errorf(agent.KindRemains, "host %q is off but not deallocated, and bills: %s", h.Name, fresh.Failure).
 				WithHint("mngr stop --stop-host @%s # again", h.Name)
 		}
+		up = err == nil && isUp(fresh)
 		if pause(waiting) != nil && ctx.Err() == nil {
 			return agent.Errorf(agent.KindTimeout, "host %q is not deallocated after %s, and may bill", h.Name, agent.DeadlineOperation).
 				WithHint("mngr list")
 		}
 	}
 }
+
+// isUp tells a machine that runs, or will.
+func isUp(h agent.Host) bool { return h.State == agent.HostRunning || h.State == agent.HostStarting }
 
 // stopContainer gives agents a clean end. It is a courtesy: the machine's own shutdown
 // does the same.
