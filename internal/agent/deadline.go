@@ -62,7 +62,8 @@ const (
 	DeadlineSetup      = 20 * minute // Docker and the container, seen from here
 	DeadlineBuild      = 25 * minute // docker build
 	DeadlineTransfer   = 15 * minute // files on their way to a host
-	DeadlineImage      = 50 * minute // a build with its context, seen from here
+	DeadlineImage      = 35 * minute // a build with its context, seen from here
+	DeadlineCreate     = 40 * minute // a new machine becomes a host: after 45 minutes it would deallocate itself
 	DeadlineRepository = 2 * minute  // git looks at the repository
 	DeadlineChild      = 5 * second  // a program's children let go of its output
 	DeadlineOwnAddress = 10 * second // a web server tells this machine's own address

@@ -130,9 +130,23 @@ func mergeHost(h, answered agent.Host) agent.Host {
 	return answered
 }
 
+// inTime begins what makes a host of a machine. Were it to last longer than the machine
+// waits, that would deallocate itself under it.
+func inTime(ctx context.Context, phase string) (bounded context.Context, done func(*error)) {
+	bounded, end := agent.Within(ctx, agent.DeadlineCreate, phase)
+	return bounded, func(err *error) {
+		passed := ctx.Err() == nil && bounded.Err() != nil
+		if end(err); passed && *err != nil {
+			*err = orElse(*err, "mngr create --help # --image names an image that is built elsewhere, and is there sooner")
+		}
+	}
+}
+
 // complete makes a host of an accepted machine. SSH starts as soon as the address
 // answers; the operation at Azure is watched meanwhile and ends the work if it fails.
-func (f *Fleet) complete(ctx context.Context, inst Instance, c Creation, h *agent.Host, o CreateOptions, progress agent.Progress) (launched, error) {
+func (f *Fleet) complete(ctx context.Context, inst Instance, c Creation, h *agent.Host, o CreateOptions, progress agent.Progress) (_ launched, err error) {
+	ctx, done := inTime(ctx, "making host "+h.Name)
+	defer done(&err)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	operation := make(chan error, 1)
@@ -144,7 +158,6 @@ func (f *Fleet) complete(ctx context.Context, inst Instance, c Creation, h *agen
 		operation <- err
 	}()
 	progress("waiting for the address")
-	var err error
 	if h.Address, err = c.Address(ctx); err != nil {
 		return launched{}, because(ctx, err)
 	}

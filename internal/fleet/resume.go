@@ -154,7 +154,9 @@ func cannotStopItself(why string) string {
 	return "the host cannot deallocate itself when idle: " + why
 }
 
-func (f *Fleet) finishGuest(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) (launched, error) {
+func (f *Fleet) finishGuest(ctx context.Context, inst Instance, h *agent.Host, o CreateOptions, progress agent.Progress) (_ launched, err error) {
+	ctx, done := inTime(ctx, "finishing host "+h.Name)
+	defer done(&err)
 	status, err := f.setUp(ctx, inst, h, o, progress)
 	if errors.Is(err, ErrNoAccess) {
 		return status, beingMade(*h)
@@ -183,13 +185,30 @@ func (f *Fleet) settled(parent context.Context, inst Instance, h *agent.Host) (e
 		case agent.HostRunning:
 			return f.addressed(parent, inst, h)
 		case agent.HostFailed, agent.HostEvicted, agent.HostDeleting, agent.HostStopped:
-			return agent.Errorf(agent.KindConflict, "host %q is %s: %s", h.Name, fresh.State, fresh.Failure).
-				WithHint("mngr destroy --force @%s", h.Name)
+			return notSettled(*h, fresh)
 		}
 		if err := pause(ctx); err != nil && parent.Err() == nil {
 			return agent.Errorf(agent.KindTimeout, "host %q is still %s after %s", h.Name, fresh.State, agent.DeadlineOperation)
 		}
 	}
+}
+
+// notSettled is the error of a host that has become what it cannot run as. Azure's own word
+// counts, not the age of an unfinished host.
+func notSettled(h, fresh agent.Host) error {
+	h.State, h.Failure = fresh.State, fresh.Failure
+	err, begun := cannotStart(h), neverFinished(h)
+	switch {
+	case h.State == agent.HostDeleting:
+		return err.WithHint("mngr list # shows when it is gone")
+	case begun && h.State != agent.HostStopped:
+		return err.WithHint("mngr destroy --force @%s", h.Name)
+	case len(h.Agents) == 0:
+		return err.WithHint("mngr list")
+	case h.State == agent.HostFailed:
+		return err.WithHint("mngr start %[1]s@%[2]s # tries again; mngr destroy @%[2]s removes it with the files of its agents", h.Agents[0].Name, h.Name)
+	}
+	return err.WithHint("mngr start %s@%s # tries again", h.Agents[0].Name, h.Name)
 }
 
 // addressed waits until a machine that runs shows its address, without which nobody enters it.

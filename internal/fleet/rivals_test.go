@@ -170,7 +170,7 @@ func TestStartOfAnothersHostIsNotUndone(t *testing.T) {
 	inst := Instance{Machines: limitedTo{azure}}
 	inst.Defaults.MaxHourlyCost = 1.5
 	f := &Fleet{Now: time.Now, Instances: []Instance{inst}}
-	if mine, err := f.power(t.Context(), inst, &h, true, func(string) {}); err != nil || mine || azure.now.State != agent.HostRunning {
+	if by, err := f.power(t.Context(), inst, &h, true, func(string) {}); err != nil || by != theirs || azure.now.State != agent.HostRunning {
 		t.Errorf("%s: %v", azure.now.State, err)
 	}
 }

@@ -28,52 +28,71 @@ func (f *Fleet) refresh(h *agent.Host, fresh agent.Host) {
 	f.read(h)
 }
 
+// whose tells by whom a machine has been started: it decides what may be taken back.
+type whose int
+
+const (
+	nobodys whose = iota // nothing was asked of Azure here
+	theirs               // somebody else has started it meanwhile, or it may run by somebody else
+	ours
+)
+
 // power starts a machine. The run that begins is written down before: were it written
 // afterwards, a command that dies in between would have the time that the machine was down
 // counted. Whoever finds that somebody else has started it meanwhile leaves the account to
-// that one: then it is not mine, and nothing may be taken back.
-func (f *Fleet) power(ctx context.Context, inst Instance, h *agent.Host, wait bool, progress agent.Progress) (mine bool, err error) {
+// that one.
+func (f *Fleet) power(ctx context.Context, inst Instance, h *agent.Host, wait bool, progress agent.Progress) (whose, error) {
 	fresh, err := inst.Get(ctx, h.Resource)
 	if err != nil {
-		return true, startFailed(*h, err)
+		return nobodys, startFailed(*h, err)
 	}
 	f.refresh(h, fresh)
 	if h.State == agent.HostStopping {
 		progress("waiting for Azure to finish deallocating")
 		if err := f.deallocated(ctx, inst, h); err != nil {
-			return true, err
+			return nobodys, err
 		}
 	}
 	if _, err := f.mayStart(ctx, inst, *h); err != nil {
-		return true, err
+		return nobodys, err
 	}
 	was, err := f.openRun(ctx, inst, *h, progress)
 	if err != nil {
-		return true, startFailed(*h, err)
+		if ctx.Err() != nil { // it may be written
+			f.takeRunBack(ctx, inst, *h)
+		}
+		return nobodys, startFailed(*h, err)
 	}
 	switch {
 	case was.State == agent.HostStopping: // somebody has started and stopped it meanwhile
 		return f.power(ctx, inst, h, wait, progress)
 	case !isDown(was):
-		mine = was.State != agent.HostRunning && was.State != agent.HostStarting
-		return mine, startFailed(*h, inst.Start(ctx, h.Resource, wait, progress))
+		by := ours
+		if isUp(was) || was.State == agent.HostUnknown {
+			by = theirs
+		}
+		return by, startFailed(*h, inst.Start(ctx, h.Resource, wait, progress))
 	}
 	others, err := f.mayStart(ctx, inst, was)
 	if err == nil {
-		err = startFailed(*h, inst.Start(ctx, h.Resource, wait, progress))
+		err = ctx.Err()
 	}
 	if err != nil {
 		f.takeRunBack(ctx, inst, was)
-		return true, err
+		return nobodys, err
+	}
+	if err := inst.Start(ctx, h.Resource, wait, progress); err != nil {
+		f.takeRunBack(ctx, inst, was)
+		return ours, startFailed(*h, err)
 	}
 	err = f.mayRun(ctx, inst, was, others, progress)
 	switch {
 	case err == nil || ctx.Err() != nil && wait: // whoever waits takes back what is interrupted
-		return true, err
+		return ours, err
 	case ctx.Err() != nil:
 		err = interrupted()
 	}
-	return true, f.stopAgain(ctx, inst, *h, err, progress)
+	return ours, f.stopAgain(ctx, inst, *h, err, progress)
 }
 
 // openRun writes that a machine which is down runs from now on. It returns the host as it

@@ -55,6 +55,12 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, o StartOptions, progress 
 		}
 		return f.startUnfinished(ctx, inst, out, progress)
 	}
+	if h.State == agent.HostStopping {
+		progress("waiting for Azure to finish deallocating")
+		if err := f.deallocated(ctx, inst, h); err != nil {
+			return out, err
+		}
+	}
 	switch h.State {
 	case agent.HostRunning, agent.HostUnreachable:
 		f.liftStop(ctx, *h)
@@ -64,12 +70,6 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, o StartOptions, progress 
 			return out, err
 		}
 		out.Booted = true
-	case agent.HostStopping:
-		progress("waiting for Azure to finish deallocating")
-		if err := f.deallocated(ctx, inst, h); err != nil {
-			return out, err
-		}
-		return f.startDown(ctx, inst, out, rows, o, progress)
 	case agent.HostStopped, agent.HostStoppedBilling, agent.HostEvicted, agent.HostUnknown:
 		return f.startDown(ctx, inst, out, rows, o, progress)
 	case agent.HostFailed:
@@ -100,21 +100,31 @@ func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows 
 		return out, err
 	}
 	out.byUser = h.Tags[records.StoppedBy] != ""
-	mine, err := f.boot(ctx, inst, h, progress)
+	by, err := f.boot(ctx, inst, h, progress)
 	if err == nil {
 		out.Booted = true
 		err = f.startAgents(ctx, inst, &out, rows, progress)
 	}
 	switch {
-	case ctx.Err() != nil && err != nil && !mine:
-		return out, agent.Errorf(agent.KindCanceled, "interrupted; host %q runs, and bills: somebody else has started it", h.Name).WithHint("mngr list")
 	case ctx.Err() != nil && err != nil:
 		out.Booted = false
-		return out, f.stopAgain(ctx, inst, *h, interrupted(), progress)
+		return out, f.cutShort(ctx, inst, *h, by, progress)
 	case out.Booted:
 		err = runsOn(*h, err)
 	}
 	return out, err
+}
+
+// cutShort ends a start of a machine that was interrupted. What this command has not begun it
+// leaves alone.
+func (f *Fleet) cutShort(ctx context.Context, inst Instance, h agent.Host, by whose, progress agent.Progress) error {
+	switch by {
+	case nobodys:
+		return agent.Errorf(agent.KindCanceled, "interrupted; host %q was not started", h.Name)
+	case theirs:
+		return agent.Errorf(agent.KindCanceled, "interrupted; host %q runs, or may, and bills: somebody else has started it", h.Name).WithHint("mngr list")
+	}
+	return f.stopAgain(ctx, inst, h, interrupted(), progress)
 }
 
 // PhaseStopAgain is the phase in which a start takes itself back.
@@ -206,13 +216,13 @@ func (f *Fleet) startUnfinished(ctx context.Context, inst Instance, out Started,
 }
 
 // boot allocates the machine; the container and the agents that ran come up with it.
-// It is not mine where somebody else has started it meanwhile.
-func (f *Fleet) boot(ctx context.Context, inst Instance, h *agent.Host, progress agent.Progress) (mine bool, err error) {
-	if mine, err = f.power(ctx, inst, h, true, progress); err != nil {
-		return mine, err
+func (f *Fleet) boot(ctx context.Context, inst Instance, h *agent.Host, progress agent.Progress) (whose, error) {
+	by, err := f.power(ctx, inst, h, true, progress)
+	if err != nil {
+		return by, err
 	}
 	progress("waiting for the address")
-	return mine, f.settled(ctx, inst, h)
+	return by, f.settled(ctx, inst, h)
 }
 
 func startFailed(h agent.Host, err error) error {

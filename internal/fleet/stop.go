@@ -243,12 +243,12 @@ func settledState(s agent.HostState) bool {
 	return false
 }
 
-// deallocated waits for the end of an accepted deallocation.
-// It leaves in h the host as it is then.
+// deallocated waits for the end of an accepted deallocation, be it that somebody else's start
+// or a failure has ended it. It leaves in h the host as it is then.
 func (f *Fleet) deallocated(ctx context.Context, inst Instance, h *agent.Host) error {
 	waiting, done := agent.Within(ctx, agent.DeadlineOperation, "waiting for Azure to finish deallocating host "+h.Name)
 	defer done(nil)
-	for {
+	for up := false; ; { // seen twice: one answer may be older than the deallocation
 		fresh, err := inst.Get(waiting, h.Resource)
 		if ctx.Err() != nil {
 			return agent.Errorf(agent.KindCanceled, "interrupted; Azure goes on deallocating host %q", h.Name)
@@ -256,19 +256,26 @@ func (f *Fleet) deallocated(ctx context.Context, inst Instance, h *agent.Host) e
 		switch {
 		case err != nil && waiting.Err() == nil:
 			return err
-		case err == nil && fresh.State == agent.HostStopped:
+		case err == nil && (fresh.State == agent.HostStopped || fresh.State == agent.HostEvicted || up && isUp(fresh)):
 			f.refresh(h, fresh)
 			return nil
+		case err == nil && (fresh.State == agent.HostDeleting || fresh.State == agent.HostFailed):
+			f.refresh(h, fresh)
+			return notSettled(*h, fresh)
 		case err == nil && fresh.State == agent.HostStoppedBilling && fresh.Failure != "":
 			return agent.Errorf(agent.KindRemains, "host %q is off but not deallocated, and bills: %s", h.Name, fresh.Failure).
 				WithHint("mngr stop --stop-host @%s # again", h.Name)
 		}
+		up = err == nil && isUp(fresh)
 		if pause(waiting) != nil && ctx.Err() == nil {
 			return agent.Errorf(agent.KindTimeout, "host %q is not deallocated after %s, and may bill", h.Name, agent.DeadlineOperation).
 				WithHint("mngr list")
 		}
 	}
 }
+
+// isUp tells a machine that runs, or will.
+func isUp(h agent.Host) bool { return h.State == agent.HostRunning || h.State == agent.HostStarting }
 
 // stopContainer gives agents a clean end. It is a courtesy: the machine's own shutdown
 // does the same.
