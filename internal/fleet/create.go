@@ -290,9 +290,11 @@ func (f *Fleet) forgetAgent(ctx context.Context, inst Instance, h agent.Host, g 
 		what, err = "the tags of the half-made agent", f.untag(ctx, inst, h, a)
 	}
 	if err != nil {
-		return (&agent.Error{Kind: agent.KindOf(cause), Err: errors.Join(cause, ErrHalfMade), Code: agent.CodeOf(cause), Lines: agent.LinesOf(cause),
-			Cause:                                                 fmt.Sprintf("%v; and %s could not be removed: %v", cause, what, err)}).
-			WithHint("mngr destroy --force %s # removes it", a.ID) // the name may be another create's
+		return &agent.Error{
+			Kind: agent.KindOf(cause), Err: errors.Join(cause, ErrHalfMade), Code: agent.CodeOf(cause), Lines: agent.LinesOf(cause),
+			Cause: fmt.Sprintf("%v; and %s could not be removed: %v", cause, what, err),
+			Hint:  fmt.Sprintf("mngr destroy --force %s # removes it", a.ID), // the name may be another create's
+		}
 	}
 	return cause
 }
