@@ -71,20 +71,24 @@ func guestPath(op string) string {
 	return ctl.ContainerPath
 }
 
-// limited keeps the first bytes and drops the rest.
+// limited keeps the first bytes and drops the rest. The buffer is not embedded: its ReadFrom
+// would be used in place of Write, by SSH connections for one, and knows no limit.
 type limited struct {
-	bytes.Buffer
+	kept  bytes.Buffer
 	limit int
 	cut   bool // something was dropped
 }
 
+func (l *limited) Bytes() []byte  { return l.kept.Bytes() }
+func (l *limited) String() string { return l.kept.String() }
+
 func (l *limited) Write(p []byte) (int, error) {
-	if room := l.limit - l.Len(); room < len(p) {
+	if room := l.limit - l.kept.Len(); room < len(p) {
 		l.cut = true
-		l.Buffer.Write(p[:max(room, 0)])
+		l.kept.Write(p[:max(room, 0)])
 		return len(p), nil
 	}
-	return l.Buffer.Write(p)
+	return l.kept.Write(p)
 }
 
 // phases turns mngrd's progress lines into phases and keeps the last other line.

@@ -2,8 +2,8 @@ package fleet
 
 import (
 	"context"
-	"fmt"
-	"strings"
+	"errors"
+	"io"
 	"testing"
 	"time"
 
@@ -22,14 +22,9 @@ func (c *chatty) DialRetry(context.Context, agent.Host, Place, func(error)) (Gue
 func (*chatty) Close() error { return nil }
 
 func (c *chatty) Run(_ context.Context, command Command) (int, error) {
-	const piece = 1 << 20
-	for left := c.out; left > 0; left -= piece {
-		fmt.Fprint(command.Stdout, strings.Repeat("o", min(left, piece)))
-	}
-	for left := c.errs; left > 0; left -= piece {
-		fmt.Fprint(command.Stderr, strings.Repeat("e", min(left, piece)))
-	}
-	return 3, nil
+	_, outErr := io.Copy(command.Stdout, io.LimitReader(zeros{}, int64(c.out))) // as SSH connections do
+	_, errsErr := io.Copy(command.Stderr, io.LimitReader(zeros{}, int64(c.errs)))
+	return 3, errors.Join(outErr, errsErr)
 }
 
 // What a container writes without end does not fill this machine's memory, and who reads the

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -151,10 +152,18 @@ func TestGuestOutputIsTamed(t *testing.T) {
 			t.Fatal(n, err)
 		}
 	}
-	if l.String() != "abcab" {
+	if l.String() != "abcab" || !l.cut {
 		t.Errorf("kept %q", l.String())
 	}
+	l = &limited{limit: 5} // as SSH connections do, which ask for more than Write where there is more
+	if n, err := io.Copy(l, io.LimitReader(zeros{}, 1<<20)); n != 1<<20 || err != nil || len(l.Bytes()) != 5 || !l.cut {
+		t.Errorf("copied %d, kept %d: %v", n, len(l.Bytes()), err)
+	}
 }
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
 func TestRefuseStopNamesTheOthers(t *testing.T) {
 	err := refuseStop(host("h", agent.HostRunning), []string{"x", "y"}, errors.New("silence"))
