@@ -4,11 +4,8 @@ import (
 	"io"
 	"net"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/ssh"
-
-	"mngr/internal/agent"
 )
 
 // deaf is a connection as x/crypto's is for a moment after it has ended: the loop that
@@ -55,22 +52,11 @@ func TestRunFailsOnceTheConnectionHasEnded(t *testing.T) {
 				close(release)
 				_ = client.conn.Wait()
 			}
-			ended := make(chan error, 1)
-			go func() {
-				_, err := client.Run(t.Context(), Command{Line: "true"})
-				ended <- err
-			}()
+			ended := running(t.Context(), client)
 			if when == "while" {
 				close(release)
 			}
-			select {
-			case err := <-ended:
-				if agent.KindOf(err) != agent.KindUnreachable {
-					t.Errorf("Run = %v (%s), want unreachable", err, agent.KindOf(err))
-				}
-			case <-time.After(20 * time.Second):
-				t.Fatal("Run still waits")
-			}
+			unreachable(t, ended)
 		})
 	}
 }

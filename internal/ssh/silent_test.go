@@ -59,11 +59,21 @@ func TestRunDoesNotWaitForASilentServer(t *testing.T) {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
+	unreachable(t, running(ctx, client))
+}
+
+// running is the end of a command that is running on a connection.
+func running(ctx context.Context, client *Client) <-chan error {
 	ended := make(chan error, 1)
 	go func() {
 		_, err := client.Run(ctx, Command{Line: "true"})
 		ended <- err
 	}()
+	return ended
+}
+
+func unreachable(t *testing.T, ended <-chan error) {
+	t.Helper()
 	select {
 	case err := <-ended:
 		if agent.KindOf(err) != agent.KindUnreachable {
