@@ -253,6 +253,9 @@ func (s *scene) collect(ctx context.Context) ([]Finding, error) {
 	if err := s.older(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.olderFiles(); err != nil {
+		return nil, err
+	}
 	r, err := s.who.Run(ctx, "gc")
 	if err != nil {
 		return nil, err

@@ -2,7 +2,9 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -171,6 +173,18 @@ func (s *scene) lost(l rig.Listing) []Finding {
 		}
 	}
 	return found
+}
+
+// olderFiles lets an hour pass for what this operator's machine keeps: of a create that Azure
+// has not answered something is kept for as long as its machine may still come.
+func (s *scene) olderFiles() error {
+	ago := time.Now().Add(-time.Hour)
+	for _, path := range s.keepsakes() {
+		if err := os.Chtimes(path, ago, ago); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("age %s: %w", path, err)
+		}
+	}
+	return nil
 }
 
 // keepsakes are the files that this operator's machine keeps of hosts.

@@ -58,6 +58,10 @@ func (e *Error) Unwrap() error { return e.Err }
 // what was to be written, worked out from that, was not.
 var ErrChanged = errors.New("somebody else has changed it meanwhile")
 
+// ErrNothingBegun says that a change which was interrupted has not begun: all that was asked
+// was refused, so that there is nothing to take back.
+var ErrNothingBegun = errors.New("nothing has begun")
+
 // Errorf makes an Error without a hint.
 func Errorf(kind Kind, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -124,5 +125,32 @@ func TestInterruptedStartHearsTheAnswer(t *testing.T) {
 	}
 	if first, second := <-phases, <-phases; first != "starting the machine" || second != phaseTakingBack {
 		t.Errorf("phases %q, %q", first, second)
+	}
+}
+
+// Where Azure has refused all that an interrupted start has asked, nothing is there to be
+// taken back: what is under way on the machine is somebody else's.
+func TestInterruptedStartThatHasBegunNothing(t *testing.T) {
+	busy := refuses(409, "OperationNotAllowed", "…because there is already an operation in progress")
+	for name, c := range map[string]struct {
+		answers []scripted
+		nothing bool
+	}{
+		"refused":          {[]scripted{busy}, true},
+		"lost, then busy":  {[]scripted{{hangUp: true}, busy}, false},
+		"wrong, then busy": {[]scripted{refuses(500, "InternalServerError", "…"), busy}, false},
+	} {
+		s := newScript(t, map[string][]scripted{"POST " + testVM + "/start": c.answers})
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			for len(s.seen("POST "+testVM+"/start")) < len(c.answers)+1 && pause(ctx, time.Millisecond) == nil {
+			}
+			cancel()
+		}()
+		err := s.provider().Start(ctx, testVM, true, nil)
+		if err == nil || errors.Is(err, agent.ErrNothingBegun) != c.nothing {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"mngr/internal/agent"
@@ -14,9 +15,11 @@ import (
 // Start allocates and boots a machine. Starting one that runs is fine. One for which
 // Azure has no room stays deallocated and loses nothing. The end of ctx ends the wait, and a
 // request that is not under way yet: one that Azure took up later would undo what its user
-// does to take it back.
+// does to take it back. An interrupted one to which Azure has refused everything is
+// agent.ErrNothingBegun.
 func (p *Provider) Start(ctx context.Context, resource string, waitFor bool, progress agent.Progress) error {
 	say(progress, "starting the machine")
+	begun := false
 	err := p.change(ctx, ctx, resource, "start", waitFor, progress, func(ctx context.Context, s *session, group, name string) (operation, error) {
 		if err := s.login(ctx); err != nil { // while an interruption still ends it at once
 			return nil, cmp.Or(ctx.Err(), err)
@@ -25,14 +28,25 @@ func (p *Provider) Start(ctx context.Context, resource string, waitFor bool, pro
 		defer told()
 		heard, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineAccept, "asking Azure to start machine "+name)
 		defer done(nil)
+		// Each answer is looked at here: the SDK would hide a lost one behind the next.
+		heard = policy.WithRetryOptions(heard, policy.RetryOptions{MaxRetries: -1, TryTimeout: p.retry.TryTimeout})
 		op, err := s.machines.BeginStart(heard, group, name, nil)
+		begun = begun || err == nil || unheard(err)
 		return follow(p, op), err
 	})
-	switch agent.KindOf(err) {
-	case agent.KindNoCapacity, agent.KindQuota:
+	switch kind := agent.KindOf(err); {
+	case kind == agent.KindNoCapacity || kind == agent.KindQuota:
 		return p.noRoom(resource, err)
+	case err != nil && ctx.Err() != nil && !begun:
+		return &agent.Error{Kind: agent.KindCanceled, Cause: "start the machine: interrupted", Err: errors.Join(err, agent.ErrNothingBegun)}
 	}
 	return err
+}
+
+// unheard tells of a request that failed whether Azure may have taken it up all the same.
+func unheard(err error) bool {
+	arm, answered := asARM(err)
+	return !answered || arm.status >= 500
 }
 
 // noRoom says what can be done for a machine that exists: flags of create do not help it.

@@ -36,11 +36,20 @@ func (c *cutWriting) EditTags(ctx context.Context, h agent.Host, set map[string]
 	return context.Cause(ctx)
 }
 
+// cutRefused is one whose user interrupts while Azure refuses to start anything.
+type cutRefused struct{ *cutOff }
+
+func (c *cutRefused) Start(context.Context, string, bool, agent.Progress) error {
+	c.cut()
+	return &agent.Error{Kind: agent.KindCanceled, Cause: "interrupted", Err: agent.ErrNothingBegun}
+}
+
 // A start that is interrupted before Azure is asked for one has nothing to take back: the
 // machine may run by somebody else's, and what says why it is down stays.
 func TestInterruptedBeforeTheStart(t *testing.T) {
 	for name, wrap := range map[string]func(*cutOff) Machines{
 		"looking": func(c *cutOff) Machines { return &cutLooking{cutOff: c} },
+		"refused": func(c *cutOff) Machines { return &cutRefused{cutOff: c} },
 		"writing": func(c *cutOff) Machines { return &cutWriting{cutOff: c} },
 	} {
 		for _, by := range []string{records.StoppedByUser, ""} {

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"maps"
 
 	"mngr/internal/agent"
@@ -37,6 +38,14 @@ const (
 	ours
 )
 
+// unless a start has begun nothing it is whose it would be.
+func (w whose) unless(err error) whose {
+	if errors.Is(err, agent.ErrNothingBegun) {
+		return nobodys
+	}
+	return w
+}
+
 // power starts a machine. The run that begins is written down before: were it written
 // afterwards, a command that dies in between would have the time that the machine was down
 // counted. Whoever finds that somebody else has started it meanwhile leaves the account to
@@ -71,7 +80,8 @@ func (f *Fleet) power(ctx context.Context, inst Instance, h *agent.Host, wait bo
 		if isUp(was) || was.State == agent.HostUnknown {
 			by = theirs
 		}
-		return by, startFailed(*h, inst.Start(ctx, h.Resource, wait, progress))
+		err := inst.Start(ctx, h.Resource, wait, progress)
+		return by.unless(err), startFailed(*h, err)
 	}
 	others, err := f.mayStart(ctx, inst, was)
 	if err == nil {
@@ -83,7 +93,7 @@ func (f *Fleet) power(ctx context.Context, inst Instance, h *agent.Host, wait bo
 	}
 	if err := inst.Start(ctx, h.Resource, wait, progress); err != nil {
 		f.takeRunBack(ctx, inst, was)
-		return ours, startFailed(*h, err)
+		return ours.unless(err), startFailed(*h, err)
 	}
 	if err = f.mayRun(ctx, inst, was, others, progress); err == nil && !wait {
 		err = ctx.Err() // of a request that was heard out
