@@ -220,8 +220,10 @@ func createOptions(app *App, conf *config.Config, p config.Provider, a agent.Add
 	if o.Env, err = environment(flags.env, os.LookupEnv); err != nil {
 		return o, err
 	}
-	if o.Image != "" && !imageName.MatchString(o.Image) {
-		return o, agent.Errorf(agent.KindUsage, "--image %q is no name of an image", o.Image)
+	if o.Image != "" {
+		if err := config.CheckImage(o.Image); err != nil {
+			return o, err
+		}
 	}
 	if err := setIdle(&o.Idle, flags); err != nil {
 		return o, err
