@@ -16,6 +16,9 @@ import (
 // mostCustomData is Azure's limit in bytes before encoding.
 const mostCustomData = 65535
 
+// phaseTakingBack is that of an interrupted request whose answer is waited for.
+const phaseTakingBack = "interrupted: waiting for Azure's answer, to undo it"
+
 type createOp = runtime.Poller[armcompute.VirtualMachinesClientCreateOrUpdateResponse]
 
 // Create asks for the machine in one request and returns once Azure has accepted or
@@ -38,7 +41,7 @@ func (p *Provider) Create(ctx context.Context, spec agent.MachineSpec, progress 
 		return nil, p.translate(cmp.Or(ctx.Err(), err), "create machine "+r.name)
 	}
 	say(progress, "asking Azure for the machine")
-	told := context.AfterFunc(ctx, func() { say(progress, "interrupted: waiting for Azure's answer, to undo it") })
+	told := context.AfterFunc(ctx, func() { say(progress, phaseTakingBack) })
 	defer told()
 	vm, op, err := p.ask(ctx, s, r, progress)
 	if err != nil {
@@ -74,12 +77,11 @@ func (p *Provider) ask(ctx context.Context, s *session, r machineRequest, progre
 
 // takeBack removes a machine that was accepted after its user had gone.
 func (p *Provider) takeBack(ctx context.Context, s *session, r machineRequest, progress agent.Progress) error {
-	interrupted := p.translate(ctx.Err(), "create machine "+r.name)
 	host := agent.Host{ID: r.spec.HostID, Name: r.spec.HostName, Resource: s.vmID(p.settings.ResourceGroup, r.name)}
 	if err := p.Destroy(context.WithoutCancel(ctx), host, progress); err != nil && !agent.Harmless(err) {
-		return remaining(interrupted, err)
+		return remaining(p.translate(ctx.Err(), "create machine "+r.name), err)
 	}
-	return interrupted
+	return agent.Errorf(agent.KindCanceled, "interrupted; the half-made host is removed")
 }
 
 // request resolves what the spec leaves open and refuses what Azure would refuse.

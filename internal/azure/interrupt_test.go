@@ -41,7 +41,7 @@ func TestInterruptedCreateLeavesNothing(t *testing.T) {
 				"DELETE " + assignmentRoute(): {says(204, "")},
 			}))
 			made, err := s.provider().Create(s.cut(t, "PUT "+testVM), testSpec(), nil)
-			if made != nil || agent.KindOf(err) != agent.KindCanceled {
+			if made != nil || agent.KindOf(err) != agent.KindCanceled || !strings.Contains(err.Error(), "interrupted; the half-made host is removed") {
 				t.Errorf("got %v, %v", made, err)
 			}
 			if len(s.seen("DELETE "+testVM)) != 1 {
@@ -102,5 +102,27 @@ func TestCreateAfterAnInterruption(t *testing.T) {
 	cancel()
 	if _, err := s.provider().Create(ctx, testSpec(), nil); agent.KindOf(err) != agent.KindCanceled {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A start is heard out, whatever becomes of its user: one that Azure takes up after it has
+// been taken back would run on, and bill.
+func TestInterruptedStartHearsTheAnswer(t *testing.T) {
+	slow := acting("op")
+	slow.slow = 200 * time.Millisecond
+	s := newScript(t, map[string][]scripted{
+		"POST " + testVM + "/start": {slow}, "GET " + operations + "op": {running},
+	})
+	phases := make(chan string, 9)
+	err := s.provider().Start(s.cut(t, "POST "+testVM+"/start"), testVM, true, func(phase string) { phases <- phase })
+	if agent.KindOf(err) != agent.KindCanceled {
+		t.Errorf("got %v", err)
+	}
+	s.server.Close() // and with it the end of every request
+	if s.unheard > 0 {
+		t.Error("Azure's answer was not heard")
+	}
+	if first, second := <-phases, <-phases; first != "starting the machine" || second != phaseTakingBack {
+		t.Errorf("phases %q, %q", first, second)
 	}
 }

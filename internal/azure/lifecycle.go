@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -11,11 +12,20 @@ import (
 )
 
 // Start allocates and boots a machine. Starting one that runs is fine. One for which
-// Azure has no room stays deallocated and loses nothing.
+// Azure has no room stays deallocated and loses nothing. The end of ctx ends the wait, and a
+// request that is not under way yet: one that Azure took up later would undo what its user
+// does to take it back.
 func (p *Provider) Start(ctx context.Context, resource string, waitFor bool, progress agent.Progress) error {
 	say(progress, "starting the machine")
 	err := p.change(ctx, ctx, resource, "start", waitFor, progress, func(ctx context.Context, s *session, group, name string) (operation, error) {
-		op, err := s.machines.BeginStart(ctx, group, name, nil)
+		if err := s.login(ctx); err != nil { // while an interruption still ends it at once
+			return nil, cmp.Or(ctx.Err(), err)
+		}
+		told := context.AfterFunc(ctx, func() { say(progress, phaseTakingBack) })
+		defer told()
+		heard, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineAccept, "asking Azure to start machine "+name)
+		defer done(nil)
+		op, err := s.machines.BeginStart(heard, group, name, nil)
 		return follow(p, op), err
 	})
 	switch agent.KindOf(err) {

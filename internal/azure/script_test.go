@@ -55,6 +55,7 @@ type script struct {
 	requests []recorded
 	logins   int
 	refusal  scripted // of a login, where it has a status
+	unheard  int      // slow answers whose client had gone
 }
 
 // refuseLogin makes Entra refuse from now on.
@@ -116,6 +117,9 @@ func (s *script) play(w http.ResponseWriter, r *http.Request, a scripted) {
 	if a.slow > 0 {
 		select {
 		case <-r.Context().Done():
+			s.mu.Lock()
+			s.unheard++
+			s.mu.Unlock()
 		case <-time.After(a.slow):
 		}
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"strings"
 
 	"mngr/internal/agent"
 	"mngr/internal/fleet"
@@ -48,8 +49,11 @@ func alarmsOf(f *fleet.Fleet, h agent.Host) []alarmRow {
 		all = append(all, alarmRow{"unfinished", text, end, finish})
 	}
 	if h.SelfStop != nil && !*h.SelfStop && h.Billing == agent.BillingCompute {
-		all = append(all, alarmRow{"no_self_stop",
-			"host " + h.Name + " cannot deallocate itself when idle: " + h.SelfStopWhy, "mngr stop @" + h.Name, ""})
+		end, patience := "mngr stop @"+h.Name, ""
+		if strings.Contains(h.SelfStopWhy, "not in effect yet") {
+			patience = "mngr list # in some minutes: a role may take ten of them to take effect; if this stays: " + end
+		}
+		all = append(all, alarmRow{"no_self_stop", "host " + h.Name + " cannot deallocate itself when idle: " + h.SelfStopWhy, end, patience})
 	}
 	return all
 }

@@ -28,3 +28,17 @@ func TestOnlyWhoCanIsToldToFinish(t *testing.T) {
 		t.Errorf("here: %+v", all)
 	}
 }
+
+// A right that may be on its way is no reason to end the agents' work; a missing one is.
+func TestOnlyAMissingRightEndsTheHost(t *testing.T) {
+	for why, want := range map[string]string{
+		"the role mngr-self-deallocate is missing or not in effect yet (HTTP 403)": "mngr list # in some minutes",
+		"the machine has no identity": "mngr stop @h",
+	} {
+		h := agent.Host{Name: "h", State: agent.HostRunning, Billing: agent.BillingCompute, SelfStop: new(false), SelfStopWhy: why}
+		all := alarmsOf(&fleet.Fleet{Now: time.Now}, h)
+		if len(all) != 1 || all[0].Command != "mngr stop @h" || !strings.HasPrefix(all[0].remedy(), want) {
+			t.Errorf("%s: %+v", why, all)
+		}
+	}
+}

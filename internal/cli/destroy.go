@@ -61,7 +61,7 @@ func runDestroy(ctx context.Context, app *App, names []string, flags destroyFlag
 	}
 	plan := fleet.PlanDestroy(targets.Rows, targets.Hosts)
 	if flags.dryRun {
-		return app.printDestroyed(destroyed{plan: plan, dryRun: true})
+		return app.printDestroyed(destroyed{plan: plan, dryRun: true, failure: errors.Join(targets.Unsure...)})
 	}
 	if err := app.mayDestroy(ctx, plan, flags.force); err != nil {
 		return err
@@ -75,6 +75,7 @@ func runDestroy(ctx context.Context, app *App, names []string, flags destroyFlag
 	if !flags.noGC && ctx.Err() == nil {
 		collected = app.collectAfter(ctx, f, plan)
 	}
+	err = errors.Join(append(targets.Unsure, err)...)
 	return app.printDestroyed(destroyed{plan: done, failure: err, gc: collected})
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -112,7 +113,10 @@ func runExec(ctx context.Context, app *App, flags execFlags, names []string, lin
 	if len(rows) == 1 && app.printer().Format == output.Human {
 		o.Stdin, o.Stdout, o.Stderr = app.stdin(), app.streams.Out, app.streams.Err
 		code, err := f.Exec(ctx, rows[0], o)
-		if err != nil {
+		switch {
+		case brokenPipe(err, os.Stdout) || brokenPipe(err, os.Stderr): // it ends as a program here would
+			return exitWith(128 + int(syscall.SIGPIPE))
+		case err != nil:
 			return err
 		}
 		return exitWith(code)

@@ -33,8 +33,13 @@ func (a *App) readerLeft(err error) bool {
 	if _, ok := errors.AsType[*output.Exit](err); ok || a.left.Load() != nil {
 		return false
 	}
+	return brokenPipe(err, os.Stdout)
+}
+
+// brokenPipe tells an error of writing to a file whose reader has gone.
+func brokenPipe(err error, file *os.File) bool {
 	failed, ok := errors.AsType[*fs.PathError](err)
-	return ok && failed.Path == os.Stdout.Name() && errors.Is(failed.Err, syscall.EPIPE)
+	return ok && failed.Path == file.Name() && errors.Is(failed.Err, syscall.EPIPE)
 }
 
 // startedWords say what start has done, for whoever cannot read its result; bills tells

@@ -36,7 +36,7 @@ func (f *Fleet) attempt(ctx context.Context, inst Instance, o CreateOptions, pro
 		return Created{}, err
 	}
 	defer unlock()
-	if err := f.save(h, o); err != nil {
+	if err := f.save(h, o, false); err != nil {
 		return Created{}, err
 	}
 	o.stakes(&AtStake{Host: h})
@@ -48,6 +48,7 @@ func (f *Fleet) attempt(ctx context.Context, inst Instance, o CreateOptions, pro
 		o.stakes(nil)
 		return Created{}, errors.Join(err, f.Pending.Remove(h.ID))
 	}
+	_ = f.save(h, o, true) // without it destroy is more careful than it need be
 	made := Created{Agent: h.Agents[0], Host: mergeHost(h, creation.Host())}
 	if made.Host.Spot {
 		f.rememberOne(inst.Name(), made.Host, nil)
@@ -224,9 +225,15 @@ func (f *Fleet) undo(ctx context.Context, c Creation, h agent.Host, o CreateOpti
 	return errors.Join(cause, f.Pending.Remove(h.ID), f.Guests.Forget(h.ID), f.Spots.Remove(h.ID))
 }
 
+// begunCreate is what this machine keeps of a create that is not finished.
+type begunCreate struct {
+	CreateOptions
+	Accepted bool // Azure has answered: the machine is there, or has been
+}
+
 // save keeps on this machine what remains to be done, since tags have no room for it.
-func (f *Fleet) save(h agent.Host, o CreateOptions) error {
-	data, err := json.Marshal(o)
+func (f *Fleet) save(h agent.Host, o CreateOptions, accepted bool) error {
+	data, err := json.Marshal(begunCreate{o, accepted})
 	if err != nil {
 		return fmt.Errorf("keep the request: %w", err)
 	}

@@ -46,6 +46,7 @@ type Targets struct {
 	Rows    []Row        // agents
 	Hosts   []agent.Host // hosts that were named themselves
 	Missing []error      // for each name that was passed over
+	Unsure  []error      // likewise, for what may still come
 }
 
 // FindTargets finds agents and, with a leading @ or a host id, hosts. With missingOK
@@ -70,11 +71,9 @@ func (f *Fleet) FindTargets(ctx context.Context, names []string, missingOK bool)
 				out.Hosts = append(out.Hosts, *h)
 				continue
 			}
-			err = notFound(listing, a)
-			if agent.KindOf(err) != agent.KindNotFound || !missingOK {
+			if err := out.pass(f.unanswered(listing, a), notFound(listing, a), missingOK); err != nil {
 				return Targets{}, err
 			}
-			out.Missing = append(out.Missing, err)
 			continue
 		}
 		a, err := agent.ParseAddress(name)
@@ -82,16 +81,33 @@ func (f *Fleet) FindTargets(ctx context.Context, names []string, missingOK bool)
 			return Targets{}, err
 		}
 		row, err := pick(listing, a)
-		switch {
-		case err == nil:
+		if err == nil {
 			out.Rows = append(out.Rows, row)
-		case agent.KindOf(err) == agent.KindNotFound && missingOK:
-			out.Missing = append(out.Missing, err)
-		default:
+			continue
+		}
+		if err := out.pass(f.unanswered(listing, a), err, missingOK); err != nil {
 			return Targets{}, err
 		}
 	}
 	return out, nil
+}
+
+// pass notes a name that stands for nothing, or returns why that is an error. unsure is that
+// it may still do so.
+func (t *Targets) pass(unsure, missing error, missingOK bool) error {
+	switch {
+	case agent.KindOf(missing) != agent.KindNotFound:
+		return missing
+	case unsure != nil && missingOK:
+		t.Unsure = append(t.Unsure, unsure)
+	case unsure != nil:
+		return unsure
+	case !missingOK:
+		return missing
+	default:
+		t.Missing = append(t.Missing, missing)
+	}
+	return nil
 }
 
 func isHost(name string) bool {

@@ -74,7 +74,8 @@ type Defaults struct {
 // Pending stores, by host id, what remains to be done for a host.
 type Pending interface {
 	Save(id agent.HostID, data []byte) error
-	Load(id agent.HostID) ([]byte, error) // fs.ErrNotExist when there is none
+	Load(id agent.HostID) ([]byte, error)     // fs.ErrNotExist when there is none
+	Saved(id agent.HostID) (time.Time, error) // when it was; fs.ErrNotExist when there is none
 	Remove(id agent.HostID) error
 	Known() ([]agent.HostID, error) // hosts of which something remains to be done
 	// Lock keeps other processes of this machine from working on the same host; taken is

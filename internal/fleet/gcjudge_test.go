@@ -58,8 +58,11 @@ type keptLocks struct {
 	busy agent.HostID
 }
 
-func (k keptLocks) Known() ([]agent.HostID, error)     { return nil, nil }
-func (k keptLocks) Load(agent.HostID) ([]byte, error)  { return nil, fs.ErrNotExist }
+func (k keptLocks) Known() ([]agent.HostID, error)    { return nil, nil }
+func (k keptLocks) Load(agent.HostID) ([]byte, error) { return nil, fs.ErrNotExist }
+func (k keptLocks) Saved(agent.HostID) (time.Time, error) {
+	return time.Time{}, fs.ErrNotExist
+}
 func (k keptLocks) Held(id agent.HostID) (bool, error) { return id == k.busy, nil }
 
 var gcNow = time.Unix(1_000_000, 0)

@@ -75,7 +75,7 @@ func (f *Fleet) localGarbage(ctx context.Context, looks []look, resting map[agen
 		}
 	}
 	for _, k := range known {
-		if listed(k.ID) {
+		if _, may := f.mayAppear(k.ID); may || listed(k.ID) {
 			continue
 		}
 		gone, kept := f.gone(ctx, k, looks)

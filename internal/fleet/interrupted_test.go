@@ -138,3 +138,15 @@ func TestWhatAStartMeets(t *testing.T) {
 		}
 	}
 }
+
+// Who interrupts a start that somebody else has begun is told that it goes on, and bills.
+func TestInterruptedWhileItStarts(t *testing.T) {
+	h := contestedHost(agent.HostStarting, agent.BillingCompute, "a")
+	ctx, cancel := context.WithCancel(t.Context())
+	azure := &cutOff{contested: &contested{now: h}, cut: cancel}
+	f := &Fleet{Now: time.Now, Instances: []Instance{{Machines: &cutLooking{cutOff: azure}}}}
+	_, err := f.Start(ctx, []Row{{Agent: agent.Record{ID: "agent-a", Name: "a"}, Host: h}}, StartOptions{}, func(string) {})
+	if agent.KindOf(err) != agent.KindCanceled || !strings.Contains(err.Error(), "goes on starting") || agent.HintOf(err) != "mngr stop @h # ends the bill" || azure.stopped > 0 {
+		t.Errorf("stopped %d times: %v, hint %q", azure.stopped, err, agent.HintOf(err))
+	}
+}

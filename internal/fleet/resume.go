@@ -62,7 +62,7 @@ func (f *Fleet) resume(ctx context.Context, inst Instance, h agent.Host, o Creat
 		if _, err := f.Pending.Load(h.ID); err == nil {
 			return made, nil
 		}
-		return made, f.save(h, o)
+		return made, f.save(h, o, true)
 	}
 	o.stakes(&AtStake{Host: h})
 	status, warnings, err := f.finish(ctx, inst, &made.Host, o, progress)
@@ -248,17 +248,22 @@ func (f *Fleet) CanFinish(h agent.Host) bool {
 
 // pendingOptions returns what a create with --no-wait on this machine left to be done.
 func (f *Fleet) pendingOptions(h agent.Host) (CreateOptions, error) {
+	begun, err := f.begun(h)
+	return begun.CreateOptions, err
+}
+
+func (f *Fleet) begun(h agent.Host) (begunCreate, error) {
 	data, err := f.Pending.Load(h.ID)
 	if errors.Is(err, fs.ErrNotExist) {
-		return CreateOptions{}, agent.Errorf(agent.KindConflict, "host %q is not finished and was begun on another machine", h.Name).
+		return begunCreate{}, agent.Errorf(agent.KindConflict, "host %q is not finished and was begun on another machine", h.Name).
 			WithHint("mngr destroy --force @%s # removes it; or repeat its mngr create there", h.Name)
 	}
 	if err != nil {
-		return CreateOptions{}, err
+		return begunCreate{}, err
 	}
-	var o CreateOptions
+	var o begunCreate
 	if err := json.Unmarshal(data, &o); err != nil {
-		return CreateOptions{}, fmt.Errorf("read what remains to be done for host %q: %w", h.Name, err)
+		return begunCreate{}, fmt.Errorf("read what remains to be done for host %q: %w", h.Name, err)
 	}
 	o.NoWait = false
 	return o, nil

@@ -85,7 +85,9 @@ func (f *Fleet) power(ctx context.Context, inst Instance, h *agent.Host, wait bo
 		f.takeRunBack(ctx, inst, was)
 		return ours, startFailed(*h, err)
 	}
-	err = f.mayRun(ctx, inst, was, others, progress)
+	if err = f.mayRun(ctx, inst, was, others, progress); err == nil && !wait {
+		err = ctx.Err() // of a request that was heard out
+	}
 	switch {
 	case err == nil || ctx.Err() != nil && wait: // whoever waits takes back what is interrupted
 		return ours, err

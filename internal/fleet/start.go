@@ -66,7 +66,12 @@ func (f *Fleet) Start(ctx context.Context, rows []Row, o StartOptions, progress 
 		f.liftStop(ctx, *h)
 	case agent.HostStarting:
 		progress("waiting for Azure to finish")
-		if err := f.settled(ctx, inst, h); err != nil {
+		err := f.settled(ctx, inst, h)
+		if ctx.Err() != nil {
+			return out, agent.Errorf(agent.KindCanceled, "interrupted; Azure goes on starting host %q, and it bills", h.Name).
+				WithHint("mngr stop @%s # ends the bill", h.Name)
+		}
+		if err != nil {
 			return out, err
 		}
 		out.Booted = true

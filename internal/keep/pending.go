@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -107,6 +108,15 @@ func stillAt(path string, file *os.File) bool {
 
 // Load returns what Save was given; fs.ErrNotExist when there is nothing.
 func (p Pending) Load(id agent.HostID) ([]byte, error) { return os.ReadFile(p.path(id)) }
+
+// Saved returns when Save was called; fs.ErrNotExist when there is nothing.
+func (p Pending) Saved(id agent.HostID) (time.Time, error) {
+	info, err := os.Stat(p.path(id))
+	if err != nil {
+		return time.Time{}, err
+	}
+	return info.ModTime(), nil
+}
 
 // Known lists the hosts of which something is kept: also those of which a process that was
 // killed has left no more than a file that was not written to its end. A lock is nothing.

@@ -22,8 +22,8 @@ type Command struct {
 }
 
 // Run runs one command and returns its exit code. The error is nil whenever the command
-// ended by itself, whatever its code; a command killed by a signal has 128 and the
-// signal's number, as shells count.
+// ended by itself, whatever its code, and what Stdout or Stderr failed with where one of
+// them did; a command killed by a signal has 128 and the signal's number, as shells count.
 func (c *Client) Run(ctx context.Context, cmd Command) (int, error) {
 	// Every step waits for the peer, which may be hostile: only the connection's end is sure
 	// to wake it.
@@ -39,7 +39,9 @@ func (c *Client) Run(ctx context.Context, cmd Command) (int, error) {
 			return 0, broken(ctx, "the ssh server refuses the variable "+name, err)
 		}
 	}
-	session.Stdout, session.Stderr = cmd.Stdout, cmd.Stderr
+	reading, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	session.Stdout, session.Stderr = read(cmd.Stdout, leave), read(cmd.Stderr, leave)
 	stdin, err := session.StdinPipe()
 	if err != nil {
 		return 0, fmt.Errorf("open an ssh session: %w", err)
@@ -55,8 +57,30 @@ func (c *Client) Run(ctx context.Context, cmd Command) (int, error) {
 		_ = stdin.Close()
 	}()
 	hangUp()
-	defer politely(ctx, session, c.conn)()
-	return exitCode(ctx, session.Wait())
+	defer politely(reading, session, c.conn)()
+	return exitCode(reading, session.Wait())
+}
+
+// reader takes what a command writes. One that fails ends the command: nobody would take
+// the rest, and the command would wait for somebody to do so.
+type reader struct {
+	io.Writer
+	leave context.CancelCauseFunc
+}
+
+func read(w io.Writer, leave context.CancelCauseFunc) io.Writer {
+	if w == nil {
+		return nil
+	}
+	return reader{w, leave}
+}
+
+func (r reader) Write(b []byte) (int, error) {
+	n, err := r.Writer.Write(b)
+	if err != nil {
+		r.leave(err)
+	}
+	return n, err
 }
 
 // newSession opens a session. On a connection that has just ended x/crypto may wait for the

@@ -11,8 +11,8 @@ import (
 	"mngr/internal/agent"
 )
 
-// silentServer completes the handshake and then answers nothing until release is closed.
-func silentServer(t *testing.T) (target Target, release chan struct{}) {
+// serverConfig is that of a server which takes everybody.
+func serverConfig(t *testing.T) (config *ssh.ServerConfig, hostKey string) {
 	t.Helper()
 	pair, err := GenerateKey("test")
 	if err != nil {
@@ -22,8 +22,15 @@ func silentServer(t *testing.T) (target Target, release chan struct{}) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &ssh.ServerConfig{NoClientAuth: true}
+	config = &ssh.ServerConfig{NoClientAuth: true}
 	config.AddHostKey(signer)
+	return config, pair.AuthorizedKey
+}
+
+// silentServer completes the handshake and then answers nothing until release is closed.
+func silentServer(t *testing.T) (target Target, release chan struct{}) {
+	t.Helper()
+	config, hostKey := serverConfig(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +46,7 @@ func silentServer(t *testing.T) (target Target, release chan struct{}) {
 		_, _, _, _ = ssh.NewServerConn(c, config)
 		<-release
 	}()
-	return Target{Address: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, HostKey: pair.AuthorizedKey}, release
+	return Target{Address: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, HostKey: hostKey}, release
 }
 
 // A hostile server that logs in and then opens no channel cannot hold a command for
