@@ -68,6 +68,7 @@ const (
 	DeadlineChild      = 5 * second  // a program's children let go of its output
 	DeadlineOwnAddress = 10 * second // a web server tells this machine's own address
 	DeadlineComplete   = 2 * second  // names for a Tab; without them none are offered
+	DeadlineLastWord   = 1 * second  // the terminal takes the last word of who is interrupted twice
 )
 
 // Ages from which on things count differently. They are no waits.

@@ -37,6 +37,10 @@ type Address struct {
 func ParseAddress(s string) (Address, error) {
 	name, location, located := strings.Cut(s, "@")
 	a := Address{Agent: name}
+	if _, err := ParseHostAddress(s); name == "" && err == nil {
+		return Address{}, Errorf(KindUsage, "%s is a host, and an agent is asked for", s).
+			WithHint("mngr list # shows its agents; write AGENT%s", s)
+	}
 	if err := CheckName("agent", name); err != nil {
 		return Address{}, err
 	}

@@ -97,6 +97,7 @@ var modules = []module{
 	{path: "github.com/spf13/cobra", users: []string{"internal/cli/...", "internal/azlocal/..."}, tests: []string{"internal/azure"}},
 	{path: "github.com/spf13/pflag", users: []string{"internal/cli/..."}},
 	{path: "github.com/pelletier/go-toml/v2", users: []string{"internal/config"}},
+	{path: "github.com/distribution/reference", users: []string{"internal/config"}},
 	{path: "charm.land/lipgloss/v2", users: []string{"internal/output"}},
 	{path: "cel.dev/cel-go", users: []string{"internal/filter"}},
 	{path: "golang.org/x/crypto/", users: []string{"internal/ssh", "internal/guest/...", "internal/azlocal/...", "e2e/chaos"}, tests: []string{"internal/hostsetup", "e2e"}},

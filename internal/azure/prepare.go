@@ -3,7 +3,9 @@ package azure
 import (
 	"context"
 	"errors"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"mngr/internal/agent"
@@ -70,7 +72,7 @@ type PrepareResult struct {
 func (p *Provider) Prepare(ctx context.Context, o PrepareOptions, progress agent.Progress) (PrepareResult, error) {
 	n := p.settings.network(o.Region)
 	if !regionName.MatchString(n.region) {
-		return PrepareResult{}, unknownRegion(n.region)
+		return PrepareResult{}, unknownRegion(n.region, nil)
 	}
 	cidrs, err := parseCIDRs(o.AllowedSSHCIDRs)
 	if err != nil {
@@ -108,9 +110,13 @@ func (w *preparation) interrupted(cause error) error {
 
 var regionName = regexp.MustCompile(`^[a-z][a-z0-9]{1,39}$`)
 
-func unknownRegion(region string) error {
-	return agent.Errorf(agent.KindUsage, "Azure has no region %q", region).
-		WithHint("az account list-locations --query [].name --output tsv")
+// unknownRegion names the regions that there are, where Azure has told them.
+func unknownRegion(region string, known map[string]bool) error {
+	err := agent.Errorf(agent.KindUsage, "Azure has no region %q", region)
+	if len(known) == 0 {
+		return err.WithHint("%s", tryRegions)
+	}
+	return err.WithHint("take one of these: %s", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 }
 
 // preparation is one run of Prepare.
@@ -194,7 +200,7 @@ func (w *preparation) checkRegion(found survey) error {
 	if found.nsg != nil && found.vnet != nil || len(found.regions) == 0 || found.regions[w.n.region] {
 		return nil
 	}
-	return unknownRegion(w.n.region)
+	return unknownRegion(w.n.region, found.regions)
 }
 
 func (w *preparation) carryOut(ctx context.Context) (err error) {

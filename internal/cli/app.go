@@ -4,6 +4,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"mngr/internal/agent"
 	"mngr/internal/config"
 	"mngr/internal/fleet"
 	"mngr/internal/output"
@@ -14,13 +15,12 @@ import (
 type App struct {
 	streams output.Streams
 	global  globalFlags
-	atStake atomic.Pointer[string] // what bills if the process ends now; nil for nothing
-	halfway atomic.Pointer[string] // what is half done then, and bills nothing
-	cut     atomic.Bool            // its user has interrupted it
-	running bool                   // the flags are parsed and a command has begun
-	command invocation             // what it is, as the log of writes tells
+	left    atomic.Pointer[agent.Error] // what the process would leave if it ended now; nil for nothing
+	cut     atomic.Bool                 // its user has interrupted it
+	running bool                        // the flags are parsed and a command has begun
+	command invocation                  // what it is, as the log of writes tells
 
-	out  *output.Printer
+	out  atomic.Pointer[output.Printer]
 	conf *config.Config
 }
 
@@ -35,14 +35,16 @@ func newApp(s output.Streams) *App { return &App{streams: s} }
 
 // printer is made after the flags are parsed; before, it speaks to a human.
 func (a *App) printer() *output.Printer {
-	if a.out == nil {
-		format, err := output.ParseFormat(a.global.format)
-		if err != nil {
-			format = output.Human
-		}
-		a.out = output.New(a.streams, format, a.global.quiet)
+	if p := a.out.Load(); p != nil {
+		return p
 	}
-	return a.out
+	format, err := output.ParseFormat(a.global.format)
+	if err != nil {
+		format = output.Human
+	}
+	p := output.New(a.streams, format, a.global.quiet)
+	a.out.Store(p)
+	return p
 }
 
 // config loads the settings once.

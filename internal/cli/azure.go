@@ -101,11 +101,12 @@ group holds something that mngr did not make.`,
 }
 
 func runCleanup(ctx context.Context, app *App, flags instanceFlags, dryRun bool) error {
-	_, provider, err := flags.open(app)
+	p, provider, err := flags.open(app)
 	if err != nil {
 		return err
 	}
-	app.halfway.Store(new("Azure may go on with what it was told; mngr azure cleanup may be repeated"))
+	app.left.Store(agent.Errorf(agent.KindCanceled, "Azure may go on with what it was told").
+		WithHint("mngr azure cleanup --provider %s --dry-run # says what is left; mngr azure cleanup may be repeated", p.Name))
 	var r azure.CleanupResult
 	err = app.withProgress(func(phase agent.Progress) (err error) {
 		r, err = provider.Cleanup(ctx, dryRun, phase)

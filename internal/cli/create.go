@@ -140,7 +140,7 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 	if err != nil {
 		return err
 	}
-	o.AtStake = app.leavesOf
+	o.AtStake = app.leftOfCreate
 	if o.Unsafe {
 		app.printer().Warn("with --unsafe-start-args the agents of this host may take over its machine: "+
 			"it gets no identity, never deallocates itself when idle, and is listed as UNSAFE", "")
@@ -153,12 +153,12 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 	if err != nil {
 		return err
 	}
-	app.halfway.Store(nil)
 	app.printer().WarnAll(made.Warnings)
 	if err := app.printCreated(ctx, f, made, provider); err != nil {
 		return unwritten(err, true, fmt.Sprintf("agent %s is made, and its host %s bills", made.Agent.Name, made.Host.Name),
 			"mngr list # shows it; mngr destroy --force "+made.Agent.Name+"@"+made.Host.Name+" removes it")
 	}
+	app.left.Store(nil)
 	if flags.noConnect || flags.noWait || !conf.Create.Connect || !app.interactive() {
 		return nil
 	}
@@ -169,19 +169,6 @@ func runCreate(ctx context.Context, app *App, flags createFlags, args, argv []st
 		return nil
 	}
 	return err
-}
-
-// leavesOf notes what an end at once would leave of a create. Ids tell it: another agent, or
-// another host, may have the name.
-func (a *App) leavesOf(s *fleet.AtStake) {
-	switch {
-	case s == nil:
-		a.atStake.Store(nil)
-	case s.Agent != "":
-		a.halfway.Store(new(fmt.Sprintf("the agent may be half made on host %s; the same mngr create goes on, mngr destroy --force %s removes it", s.Host.Name, s.Agent)))
-	default:
-		a.atStake.Store(new(fmt.Sprintf("host %s may remain, and bills; mngr destroy --force @%s removes it", s.Host.Name, s.Host.ID)))
-	}
 }
 
 // providerOf finds the instance that sees a host; "" when none does.
@@ -233,8 +220,10 @@ func createOptions(app *App, conf *config.Config, p config.Provider, a agent.Add
 	if o.Env, err = environment(flags.env, os.LookupEnv); err != nil {
 		return o, err
 	}
-	if o.Image != "" && !imageName.MatchString(o.Image) {
-		return o, agent.Errorf(agent.KindUsage, "--image %q is no name of an image", o.Image)
+	if o.Image != "" {
+		if err := config.CheckImage(o.Image); err != nil {
+			return o, err
+		}
 	}
 	if err := setIdle(&o.Idle, flags); err != nil {
 		return o, err

@@ -12,10 +12,7 @@ import (
 	"mngr/internal/ctl"
 )
 
-var (
-	envName   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	imageName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._/:@-]*$`) // never looks like a flag
-)
+var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // environment reads the values of --env: KEY=VALUE, or KEY to pass one's own value on.
 func environment(pairs []string, lookup func(string) (string, bool)) (map[string]string, error) {

@@ -66,8 +66,11 @@ func runDestroy(ctx context.Context, app *App, names []string, flags destroyFlag
 	if err := app.mayDestroy(ctx, plan, flags.force); err != nil {
 		return err
 	}
-	app.atStake.Store(new("hosts may remain, and bill; mngr list shows them, and destroy may be repeated"))
+	app.left.Store(leftOfDestroy(plan))
 	done, err := app.destroy(ctx, f, plan)
+	if err == nil {
+		app.left.Store(nil)
+	}
 	var collected *gcResult
 	if !flags.noGC && ctx.Err() == nil {
 		collected = app.collectAfter(ctx, f, plan)

@@ -106,7 +106,7 @@ func (a *App) findGarbage(ctx context.Context, f *fleet.Fleet, o fleet.GCOptions
 }
 
 func (a *App) collect(ctx context.Context, f *fleet.Fleet, list *fleet.GarbageList) error {
-	a.atStake.Store(new("what hosts left may remain, and bill; mngr gc may be repeated"))
+	a.left.CompareAndSwap(nil, leftOfGC(*list)) // what a destroy before it may have left is worse
 	return a.withProgress(func(phase agent.Progress) error { return f.Collect(agent.WithProgress(ctx, phase), list, phase) })
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 // programs are what a hint may begin with to be a command; other hints are advice in words.
-var programs = []string{"mngr", "az", "sleep", "rm", "chmod", "kill", "apt-get", "PREPARE", "FALLBACK", "LOGIN"}
+var programs = []string{"mngr", "az", "sleep", "rm", "chmod", "kill", "apt-get", "unset", "PREPARE", "FALLBACK", "LOGIN"}
 
 // unknown stands for what only the running program knows.
 const unknown = "X"

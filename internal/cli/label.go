@@ -85,7 +85,7 @@ func runLabel(ctx context.Context, app *App, names []string, change fleet.LabelC
 		}
 		return app.printLabels("labels", "agents", all)
 	}
-	app.halfway.Store(new("labels may be written or not; mngr list shows them, and mngr label may be repeated"))
+	app.left.Store(agent.Errorf(agent.KindCanceled, "labels may be written or not").WithHint("mngr list --fields name,labels # shows them; mngr label may be repeated"))
 	groups := fleet.ByHost(rows)
 	results := make([]fleet.Labelled, len(groups))
 	err = app.eachHost(groups, func(n int, group []fleet.Row, phase agent.Progress) error {

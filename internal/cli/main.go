@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"slices"
@@ -136,14 +135,7 @@ func (a *App) interruptible(parent context.Context) (context.Context, func()) {
 		select {
 		case <-done:
 		case <-signals:
-			if left := a.atStake.Load(); left != nil {
-				fmt.Fprintf(os.Stderr, "\nleft at once: %s\n", *left)
-				os.Exit(output.CodeRemains)
-			}
-			if left := a.halfway.Load(); left != nil {
-				fmt.Fprintf(os.Stderr, "\nleft at once: %s\n", *left)
-			}
-			os.Exit(output.CodeInterrupted)
+			a.leave()
 		}
 	}()
 	return ctx, func() {

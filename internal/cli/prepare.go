@@ -78,7 +78,8 @@ func runPrepare(ctx context.Context, app *App, flags prepareFlags) error {
 	if err := app.ensureLocal(ctx, p); err != nil {
 		return err
 	}
-	app.halfway.Store(new("what prepare has made by now stays, and costs nothing; mngr azure prepare goes on, mngr azure cleanup removes it"))
+	app.left.Store(agent.Errorf(agent.KindCanceled, "what prepare has made by now stays, and costs nothing").
+		WithHint("mngr azure prepare --provider %s --dry-run # says what is missing; mngr azure prepare goes on, mngr azure cleanup removes it", p.Name))
 	var r azure.PrepareResult
 	err = app.withProgress(func(phase agent.Progress) (err error) {
 		r, err = provider.Prepare(ctx, o, phase)

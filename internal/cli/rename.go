@@ -50,7 +50,7 @@ func runRename(ctx context.Context, app *App, target, name string, dryRun bool) 
 	if strings.HasPrefix(target, "@") {
 		name = strings.TrimPrefix(name, "@")
 	}
-	app.halfway.Store(new("the name may be changed or not; mngr list shows it, and mngr rename may be repeated"))
+	app.left.Store(agent.Errorf(agent.KindCanceled, "the name may be changed or not").WithHint("mngr list # shows it; mngr rename may be repeated"))
 	var out fleet.Renamed
 	err = app.withProgress(func(phase agent.Progress) error {
 		out, err = f.Rename(ctx, target, name, dryRun, phase)

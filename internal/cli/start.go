@@ -53,8 +53,8 @@ func runStart(ctx context.Context, app *App, names []string, o fleet.StartOption
 	if attach && !app.interactive() {
 		return agent.Errorf(agent.KindUsage, "--connect needs a terminal")
 	}
-	app.atStake.Store(new("hosts may have been started, and bill; mngr list shows them, and mngr stop ends it"))
 	groups := fleet.ByHost(rows)
+	app.left.Store(leftOfStart(groups))
 	results := make([]fleet.Started, len(groups))
 	err = app.eachHost(groups, func(n int, group []fleet.Row, phase agent.Progress) error {
 		var err error

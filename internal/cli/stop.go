@@ -56,7 +56,7 @@ func runStop(ctx context.Context, app *App, names []string, o fleet.StopOptions)
 		return err
 	}
 	groups, whole := stopGroups(targets.Rows, targets.Hosts)
-	app.atStake.Store(new("hosts may still be allocated, and bill; mngr list shows them, and stop may be repeated"))
+	app.left.Store(leftOfStop(groups, whole, o))
 	results := make([]fleet.Stopped, len(groups))
 	err = app.eachHost(groups, func(n int, group []fleet.Row, phase agent.Progress) error {
 		o := o

@@ -30,7 +30,7 @@ func unwritten(err error, remains bool, done, hint string) error {
 // readerLeft tells an end that is no failure: a command that only shows things, whose reader
 // has seen enough.
 func (a *App) readerLeft(err error) bool {
-	if _, ok := errors.AsType[*output.Exit](err); ok || a.atStake.Load() != nil || a.halfway.Load() != nil {
+	if _, ok := errors.AsType[*output.Exit](err); ok || a.left.Load() != nil {
 		return false
 	}
 	return brokenPipe(err, os.Stdout)

@@ -250,10 +250,6 @@ func lifetime(n int) *fault {
 	return between(300, maxSeconds)(n)
 }
 
-func containerImage(s string) *fault {
-	return matching(`^[a-z0-9][A-Za-z0-9._/:@-]{0,254}$`, "container image", "for example debian:bookworm-slim")(s)
-}
-
 func startArg(s string) *fault {
 	if s != "" && !strings.ContainsAny(s, "\x00\n\r") {
 		return nil

@@ -224,10 +224,30 @@ func (c *Config) Provider(name string) (Provider, error) {
 func (c *Config) Enabled(name string) (Provider, error) {
 	p, err := c.Provider(name)
 	if err == nil && !p.IsEnabled {
-		return Provider{}, agent.Errorf(agent.KindUsage, "provider instance %q is switched off: is_enabled is false (%s)", name, c.Origin("providers."+name+".is_enabled")).
-			WithHint("mngr config set providers.%s.is_enabled true # switches it on; known are %s", name, strings.Join(c.names(), ", "))
+		return Provider{}, c.switchedOff(name)
 	}
 	return p, err
+}
+
+// switchedOff names the remedy that counts: a settings file is below the environment and the
+// command line.
+func (c *Config) switchedOff(name string) error {
+	key := "providers." + name + ".is_enabled"
+	at := c.Origin(key)
+	err := agent.Errorf(agent.KindUsage, "provider instance %q is switched off: is_enabled is false (%s)", name, at)
+	others := "known are " + strings.Join(c.names(), ", ")
+	if on := c.Instances(); len(on) > 0 {
+		others = "or --provider " + on[0].Name
+	}
+	switch at.Layer {
+	case LayerEnv:
+		return err.WithHint("unset %s # switches it on; %s", at.Name, others)
+	case LayerSetting, LayerFlag:
+		return err.WithHint("leave %s out, %s", at, others)
+	case LayerProject, LayerLocal:
+		return err.WithHint("mngr config set %s true --scope %s # switches it on; %s", key, at.Layer, others)
+	}
+	return err.WithHint("mngr config set %s true # switches it on; %s", key, others)
 }
 
 // Instances returns the enabled instances, sorted by name.

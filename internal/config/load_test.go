@@ -112,6 +112,34 @@ func TestImplicitInstances(t *testing.T) {
 	}
 }
 
+// The remedy of an instance that is switched off is one for the place that switches it off.
+func TestSwitchedOffHintsAtTheLayerInForce(t *testing.T) {
+	opts, files := world(t)
+	off := "[providers.azure]\nis_enabled = false\n"
+	env := "MNGR__PROVIDERS__AZURE__IS_ENABLED"
+	check := func(layer, want string) {
+		t.Helper()
+		c, err := Load(opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Enabled("azure"); agent.KindOf(err) != agent.KindUsage || agent.HintOf(err) != want {
+			t.Errorf("%s: %v; hint %q, want %q", layer, err, agent.HintOf(err), want)
+		}
+		if _, err := c.Enabled("azure-local"); err != nil {
+			t.Errorf("%s: %v", layer, err)
+		}
+	}
+	write(t, files.User, off)
+	check("user", "mngr config set providers.azure.is_enabled true # switches it on; or --provider azure-local")
+	write(t, files.Local, off)
+	check("local", "mngr config set providers.azure.is_enabled true --scope local # switches it on; or --provider azure-local")
+	opts.Environ = append(opts.Environ, env+"=false")
+	check("environment", "unset "+env+" # switches it on; or --provider azure-local")
+	opts.Overrides = []Override{{Key: "providers.azure.is_enabled", Value: "false"}}
+	check("setting", "leave -S out, or --provider azure-local")
+}
+
 // Each case is one faulty file; want are parts of cause and hint.
 func TestFaultyFilesAreRefusedWithPlaceAndRemedy(t *testing.T) {
 	for _, c := range []struct{ name, content, cause, hint string }{

@@ -137,7 +137,7 @@ func unknownCost(inst Instance, h agent.Host, missing []string) error {
 	}
 	return agent.Errorf(agent.KindRefused, "max_hourly_cost is $%.4g, and what host %q costs (%s) is not known: there is no price of %s",
 		inst.Defaults.MaxHourlyCost, h.Name, what, join(missing)).
-		WithHint("another size or region may have one, or for once: -S providers.%s.max_hourly_cost=0", inst.Name())
+		WithHint("take another size or region, which may have one, or add -S providers.%s.max_hourly_cost=0, which switches the limit off this once", inst.Name())
 }
 
 // someHosts names hosts, not too many.

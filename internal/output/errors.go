@@ -186,6 +186,12 @@ func (p *Printer) Error(err error) {
 	}
 }
 
+// LastWord is Error for a process that ends now: the live line does not come back.
+func (p *Printer) LastWord(err error) {
+	p.screen.pause()
+	p.Error(err)
+}
+
 // tell writes an error for people.
 func (p *Printer) tell(f Failure) {
 	p.screen.line(p.label("Error: ", red) + plain.Escape(f.Message))
