@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"context"
-	"errors"
 	"maps"
 
 	"mngr/internal/agent"
@@ -27,23 +26,6 @@ func (f *Fleet) refresh(h *agent.Host, fresh agent.Host) {
 	fresh.Via = h.Via
 	*h = fresh
 	f.read(h)
-}
-
-// whose tells by whom a machine has been started: it decides what may be taken back.
-type whose int
-
-const (
-	nobodys whose = iota // nothing was asked of Azure here
-	theirs               // somebody else has started it meanwhile, or it may run by somebody else
-	ours
-)
-
-// unless a start has begun nothing it is whose it would be.
-func (w whose) unless(err error) whose {
-	if errors.Is(err, agent.ErrNothingBegun) {
-		return nobodys
-	}
-	return w
 }
 
 // power starts a machine. The run that begins is written down before: were it written
@@ -119,27 +101,6 @@ func (f *Fleet) openRun(ctx context.Context, inst Instance, h agent.Host, progre
 			remove = append(remove, records.StoppedBy)
 		}
 		return f.settle(now), remove, nil
-	})
-}
-
-// takeRunBack says of a machine that has not started that it is as it was. It does what it
-// can: minutes of a start in vain are little, and the start's own error is the news.
-func (f *Fleet) takeRunBack(ctx context.Context, inst Instance, was agent.Host) {
-	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineAccept, "recording that it has not started")
-	defer done(nil)
-	fresh, err := f.look(ctx, inst, was)
-	if err != nil {
-		return
-	}
-	_, _ = f.write(ctx, inst, fresh, func(string) {}, func(now agent.Host) (map[string]string, []string, error) {
-		if now.Billing != agent.BillingStorage {
-			return nil, nil, nil // it runs, or will
-		}
-		set := f.settle(was)
-		if by := was.Tags[records.StoppedBy]; by != "" {
-			set[records.StoppedBy] = by
-		}
-		return set, nil, nil
 	})
 }
 

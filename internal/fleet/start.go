@@ -120,41 +120,6 @@ func (f *Fleet) startDown(ctx context.Context, inst Instance, out Started, rows 
 	return out, err
 }
 
-// cutShort ends a start of a machine that was interrupted. What this command has not begun it
-// leaves alone.
-func (f *Fleet) cutShort(ctx context.Context, inst Instance, h agent.Host, by whose, progress agent.Progress) error {
-	switch by {
-	case nobodys:
-		return agent.Errorf(agent.KindCanceled, "interrupted; host %q was not started", h.Name)
-	case theirs:
-		return agent.Errorf(agent.KindCanceled, "interrupted; host %q runs, or may, and bills: somebody else has started it", h.Name).WithHint("mngr list")
-	}
-	return f.stopAgain(ctx, inst, h, interrupted(), progress)
-}
-
-// PhaseStopAgain is the phase in which a start takes itself back.
-const PhaseStopAgain = "undoing: deallocating the machine again (interrupt again to leave at once)"
-
-func interrupted() error { return agent.Errorf(agent.KindCanceled, "interrupted") }
-
-// stopAgain takes back the start of a machine that was down: nobody waits for its agents any
-// more, or it is one too many. Azure may have accepted the start or not.
-func (f *Fleet) stopAgain(ctx context.Context, inst Instance, h agent.Host, cause error, progress agent.Progress) error {
-	ctx, done := agent.Within(context.WithoutCancel(ctx), agent.DeadlineUndo, "deallocating host "+h.Name+" again")
-	defer done(nil)
-	progress(PhaseStopAgain)
-	if err := inst.Machines.Stop(ctx, h.Resource, true, progress); err != nil {
-		return &agent.Error{Kind: agent.KindRemains, Err: err, Hint: "mngr stop @" + h.Name,
-			Cause: fmt.Sprintf("%v; host %q may run, and bill: %v", cause, h.Name, err)}
-	}
-	if fresh, err := inst.Get(ctx, h.Resource); err == nil && fresh.Billing == agent.BillingStorage {
-		f.refresh(&h, fresh)
-		_ = f.closeRun(ctx, inst, h, progress, isDown) // who stopped it is worth no other error
-	}
-	return &agent.Error{Kind: agent.KindOf(cause), Err: cause, Hint: agent.HintOf(cause),
-		Cause: fmt.Sprintf("%v; host %q is deallocated again", cause, h.Name)}
-}
-
 // isDown tells a host whose machine is deallocated.
 func isDown(h agent.Host) bool { return h.Billing == agent.BillingStorage }
 
