@@ -57,6 +57,7 @@ func uses() map[string]use {
 		"waiting for cloud-init":                                    machine,
 		"starting the Docker engine":                                machine,
 		"guarding the machine's own network":                        machine,
+		"ready":                                                     machine, // cloud-init has just ended
 		"pulling debian:bookworm-slim":                              machine,
 		"checking the tools of debian:bookworm-slim":                machine,
 		"installing tmux, git, rsync, ca-certificates with apt-get": machine,
