@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"time"
 
 	"mngr/internal/agent"
@@ -38,10 +39,5 @@ func (f *Fleet) unanswered(l Listing, a agent.Address) error {
 }
 
 func (l Listing) shows(id agent.HostID) bool {
-	for _, h := range l.Hosts {
-		if h.ID == id {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(l.Hosts, func(h agent.Host) bool { return h.ID == id })
 }

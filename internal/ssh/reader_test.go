@@ -3,7 +3,6 @@ package ssh
 import (
 	"context"
 	"errors"
-	"net"
 	"testing"
 	"time"
 
@@ -14,12 +13,7 @@ import (
 // connection has.
 func talkative(t *testing.T) (target Target, ended chan struct{}) {
 	t.Helper()
-	config, hostKey := serverConfig(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
+	config, l, target := ownServer(t)
 	ended = make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -49,7 +43,7 @@ func talkative(t *testing.T) (target Target, ended chan struct{}) {
 			}()
 		}
 	}()
-	return Target{Address: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, HostKey: hostKey}, ended
+	return target, ended
 }
 
 // leaving is a reader that goes after the first lines, such as head.

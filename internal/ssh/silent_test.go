@@ -11,8 +11,8 @@ import (
 	"mngr/internal/agent"
 )
 
-// serverConfig is that of a server which takes everybody.
-func serverConfig(t *testing.T) (config *ssh.ServerConfig, hostKey string) {
+// ownServer is what a server that takes everybody needs, and where it is.
+func ownServer(t *testing.T) (config *ssh.ServerConfig, l net.Listener, target Target) {
 	t.Helper()
 	pair, err := GenerateKey("test")
 	if err != nil {
@@ -24,18 +24,17 @@ func serverConfig(t *testing.T) (config *ssh.ServerConfig, hostKey string) {
 	}
 	config = &ssh.ServerConfig{NoClientAuth: true}
 	config.AddHostKey(signer)
-	return config, pair.AuthorizedKey
+	if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return config, l, Target{Address: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, HostKey: pair.AuthorizedKey}
 }
 
 // silentServer completes the handshake and then answers nothing until release is closed.
 func silentServer(t *testing.T) (target Target, release chan struct{}) {
 	t.Helper()
-	config, hostKey := serverConfig(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
+	config, l, target := ownServer(t)
 	release = make(chan struct{})
 	go func() {
 		c, err := l.Accept()
@@ -46,7 +45,7 @@ func silentServer(t *testing.T) (target Target, release chan struct{}) {
 		_, _, _, _ = ssh.NewServerConn(c, config)
 		<-release
 	}()
-	return Target{Address: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, HostKey: hostKey}, release
+	return target, release
 }
 
 // A hostile server that logs in and then opens no channel cannot hold a command for
